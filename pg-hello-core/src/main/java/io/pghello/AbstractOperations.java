@@ -2,8 +2,10 @@
 package io.pghello;
 
 import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.Events;
 import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.StatementContext;
 import io.pghello.extension.batching.internal.WaitTime;
@@ -17,7 +19,6 @@ import io.pghello.internal.HelloPreflight;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.HelloRequests;
 import io.pghello.internal.HelloStatements;
-import io.pghello.internal.ListenerAdapter;
 import io.pghello.internal.ServerCalls;
 import java.sql.Connection;
 import java.time.Duration;
@@ -91,22 +92,18 @@ abstract class AbstractOperations implements PgHelloOperations {
 
   private String greetNow(String name, int repeat) {
     HelloRequest request = request(name, repeat);
-    try {
-      if (!context.settings().listens()) {
-        return greet(request, null);
-      }
-      var wait = new WaitTime();
-      return Measurement.measured(listener(), request.function(), wait, () -> greet(request, wait));
-    } catch (FunctionCallException e) {
-      throw HelloErrors.translate(e);
+    if (!context.settings().listens()) {
+      return greet(request, null);
     }
+    var wait = new WaitTime();
+    return Measurement.measured(listener(), request.function(), wait, () -> greet(request, wait));
   }
 
   /** Checks the repeat count of a call. */
   final int told(int repeat) {
     try {
       return checkedRepeat(repeat);
-    } catch (PgHelloException e) {
+    } catch (FunctionCallException e) {
       throw refused(Function.HELLO_REPEAT, e);
     }
   }
@@ -115,7 +112,7 @@ abstract class AbstractOperations implements PgHelloOperations {
   final HelloRequest request(String name, int repeat) {
     try {
       return HelloRequest.of(name, repeat);
-    } catch (PgHelloException e) {
+    } catch (FunctionCallException e) {
       throw refused(Function.forRepeat(repeat), e);
     }
   }
@@ -144,11 +141,7 @@ abstract class AbstractOperations implements PgHelloOperations {
     Objects.requireNonNull(greetings, "greetings");
     Objects.requireNonNull(progress, "progress");
     var requests = new HelloRequests(Objects.requireNonNull(names, "names"), context.repeat());
-    try {
-      checkOpen();
-    } catch (FunctionCallException e) {
-      throw HelloErrors.translate(e);
-    }
+    checkOpen();
     long count = 0;
     while (requests.hasNext()) {
       List<HelloRequest> batch = context.settings().batches().next(requests);
@@ -165,7 +158,7 @@ abstract class AbstractOperations implements PgHelloOperations {
     }
     try {
       requests.throwIfInvalid();
-    } catch (PgHelloException e) {
+    } catch (FunctionCallException e) {
       throw refused(Function.HELLO_ALL, e);
     }
     return count;
@@ -179,15 +172,15 @@ abstract class AbstractOperations implements PgHelloOperations {
       for (String name : names) {
         requests.add(HelloRequest.of(name, context.repeat(), requests.size()));
       }
-    } catch (PgHelloException e) {
+    } catch (FunctionCallException e) {
       throw refused(Function.HELLO_ALL, e);
     }
     return requests;
   }
 
   /** Notifies the listener of a call whose arguments are invalid. */
-  private PgHelloException refused(Function function, PgHelloException error) {
-    listener().callEnded(new ListenerAdapter.RefusedCall(function.signature(), error));
+  private FunctionCallException refused(Function function, FunctionCallException error) {
+    listener().callEnded(new Events.Call(function.signature(), 0, 0, error));
     return error;
   }
 
@@ -213,12 +206,12 @@ abstract class AbstractOperations implements PgHelloOperations {
 
   @Override
   public PgHelloInfo info() {
-    return translated(() -> ask(session -> ServerCalls.info(session, context.repeat())));
+    return ask(session -> ServerCalls.info(session, context.repeat()));
   }
 
   @Override
-  public List<PgHelloProblem> preflight() {
-    return HelloPreflight.of(translated(() -> ask(Session::look))).problems();
+  public List<CallProblem> preflight() {
+    return HelloPreflight.of(ask(Session::look)).problems();
   }
 
   @Override
@@ -246,19 +239,9 @@ abstract class AbstractOperations implements PgHelloOperations {
 
   /** Runs a call, and notifies the listener. */
   private <T> T measured(Function function, Supplier<T> call) {
-    return translated(
-        context.settings().listens()
-            ? () -> Measurement.measured(listener(), function, new WaitTime(), call)
-            : call);
-  }
-
-  /** Runs a call, and translates its exception to a {@link PgHelloException}. */
-  private static <T> T translated(Supplier<T> call) {
-    try {
-      return call.get();
-    } catch (FunctionCallException e) {
-      throw HelloErrors.translate(e);
-    }
+    return context.settings().listens()
+        ? Measurement.measured(listener(), function, new WaitTime(), call)
+        : call.get();
   }
 
   static int checkedRepeat(int repeat) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
-import io.pghello.PgHelloException.Code;
 import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -31,9 +32,9 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
    *
    * @param name any text without U+0000 or unpaired surrogates; may be empty
    * @return a future for the greeting; if the call fails, the future fails with a {@link
-   *     PgHelloException}
-   * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}); after any
-   *     other error, the future completes exceptionally
+   *     FunctionCallException}
+   * @throws FunctionCallException if the name cannot be sent ({@link Code#INVALID_ARGUMENT}); after
+   *     any other error, the future completes exceptionally
    */
   CompletableFuture<String> helloAsync(String name);
 
@@ -42,9 +43,9 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
    * #helloAsync(String)}.
    *
    * @param repeat the number of repetitions, 1 to 10
-   * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}) or {@code
-   *     repeat} is out of range ({@link Code#INVALID_REPEAT}); after any other error, the future
-   *     completes exceptionally
+   * @throws FunctionCallException if the name cannot be sent ({@link Code#INVALID_ARGUMENT}) or
+   *     {@code repeat} is out of range ({@link Code#INVALID_ARGUMENT}); after any other error, the
+   *     future completes exceptionally
    */
   CompletableFuture<String> helloAsync(String name, int repeat);
 
@@ -55,8 +56,9 @@ public interface PgHelloAsyncOperations extends PgHelloOperations {
    *
    * @param names the names, without null elements; duplicates are allowed
    * @return a future for the greetings, an unmodifiable list in the order of the names
-   * @throws PgHelloException if a name cannot be sent ({@link Code#INVALID_NAME}); the message
-   *     contains the name's index. After any other error, the future completes exceptionally.
+   * @throws FunctionCallException if a name cannot be sent ({@link Code#INVALID_ARGUMENT}); the
+   *     message contains the name's index. After any other error, the future completes
+   *     exceptionally.
    */
   CompletableFuture<List<String>> helloAllAsync(Collection<String> names);
 

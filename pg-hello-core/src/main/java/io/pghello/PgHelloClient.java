@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.CallStatistics;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 
@@ -35,12 +37,12 @@ import javax.sql.DataSource;
  * do not pass a number of repetitions. If a function of a later version is missing, only calls to
  * this function fail.
  *
- * <p>Calls that fail throw a {@link PgHelloException}. Its code and message describe the problem
- * and the fix. Null arguments cause a {@link NullPointerException}.
+ * <p>Calls that fail throw a {@link FunctionCallException}. Its code and message describe the
+ * problem and the fix. Null arguments cause a {@link NullPointerException}.
  *
  * <p>Thread-safe, and immutable except for {@code close()}.
  */
-public final class PgHelloClient extends PooledOperations implements AutoCloseable {
+public final class PgHelloClient extends PooledOperations implements CallStatistics, AutoCloseable {
   private final Runnable closePool;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -64,19 +66,12 @@ public final class PgHelloClient extends PooledOperations implements AutoCloseab
     return new PgHelloClientBuilder();
   }
 
-  /**
-   * Returns the number of calls that are waiting for a statement, for example for a gauge. The
-   * calls are counted without a lock, so the cost grows with the number of waiting calls.
-   */
+  @Override
   public int queuedCalls() {
     return context.dispatcher().queuedCalls();
   }
 
-  /**
-   * Returns the number of statements that are running or waiting for a connection, for example for
-   * a gauge. A statement can contain several calls. Statements on a caller's own connection ({@link
-   * #withConnection}) are not counted.
-   */
+  @Override
   public int inFlightStatements() {
     return context.statements().executor().inFlight();
   }

@@ -2,8 +2,10 @@
 package io.pghello;
 
 import com.zaxxer.hikari.HikariConfig;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.CallListener;
 import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.jdbc.ClientOptions;
 import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
@@ -11,9 +13,7 @@ import io.pghello.internal.HelloDispatcher;
 import io.pghello.internal.HelloErrors;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.HelloStatements;
-import io.pghello.internal.ListenerAdapter;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
@@ -121,7 +121,7 @@ public final class PgHelloClientBuilder {
    * Sets the number of repetitions, 1 to 10, for calls that do not pass this number. By default,
    * the session's setting {@code pg_hello.repeat} applies.
    *
-   * @throws PgHelloException if {@code repeat} is out of range ({@link Code#INVALID_REPEAT})
+   * @throws FunctionCallException if {@code repeat} is out of range ({@link Code#INVALID_ARGUMENT})
    */
   public PgHelloClientBuilder defaultRepeat(int repeat) {
     this.repeat = AbstractOperations.checkedRepeat(repeat);
@@ -263,8 +263,8 @@ public final class PgHelloClientBuilder {
    * Adds a listener. Listeners are called in the order in which they were added, and in reverse
    * order when a statement ends.
    */
-  public PgHelloClientBuilder listener(PgHelloListener listener) {
-    options.listener(new ListenerAdapter(Objects.requireNonNull(listener, "listener")));
+  public PgHelloClientBuilder listener(CallListener listener) {
+    options.listener(listener);
     return this;
   }
 

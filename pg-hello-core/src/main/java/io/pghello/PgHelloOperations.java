@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import java.sql.Connection;
 import java.time.Duration;
 import java.time.Instant;
@@ -18,8 +20,8 @@ import java.util.stream.Stream;
  * PgHelloClient} runs them on pooled connections; the operations that {@link #withConnection}
  * returns use the caller's connection. Depend on this interface if your tests replace the client.
  *
- * <p>Calls that fail throw a {@link PgHelloException}. Its code and message describe the problem
- * and the fix. Null arguments cause a {@link NullPointerException}.
+ * <p>Calls that fail throw a {@link FunctionCallException}. Its code and message describe the
+ * problem and the fix. Null arguments cause a {@link NullPointerException}.
  *
  * <p>Later versions may add methods, with a default implementation if possible.
  */
@@ -33,8 +35,8 @@ public interface PgHelloOperations {
    *
    * @param name any text without U+0000 or unpaired surrogates; may be empty
    * @return the greeting, never null
-   * @throws PgHelloException if the name cannot be sent ({@link Code#INVALID_NAME}), if the
-   *     greeting exceeds the server's limit of 1 GB ({@link Code#RESULT_TOO_LARGE}), or if the
+   * @throws FunctionCallException if the name cannot be sent ({@link Code#INVALID_ARGUMENT}), if
+   *     the greeting exceeds the server's limit of 1 GB ({@link Code#RESULT_TOO_LARGE}), or if the
    *     extension, the server or a connection is not usable
    */
   String hello(String name);
@@ -47,9 +49,9 @@ public interface PgHelloOperations {
    * @param name any text without U+0000 or unpaired surrogates; may be empty
    * @param repeat the number of repetitions, 1 to 10
    * @return the greeting, never null
-   * @throws PgHelloException if {@code repeat} is out of range ({@link Code#INVALID_REPEAT}), if
-   *     the extension has version 1.0 ({@link Code#VERSION_TOO_OLD}), or for the same reasons as
-   *     {@link #hello(String)}
+   * @throws FunctionCallException if {@code repeat} is out of range ({@link
+   *     Code#INVALID_ARGUMENT}), if the extension has version 1.0 ({@link Code#VERSION_TOO_OLD}),
+   *     or for the same reasons as {@link #hello(String)}
    */
   String hello(String name, int repeat);
 
@@ -61,8 +63,8 @@ public interface PgHelloOperations {
    *
    * @param names the names, without null elements; duplicates are allowed
    * @return an unmodifiable list of greetings, in the order of the names
-   * @throws PgHelloException for the same reasons as {@link #hello(String)}; if a name cannot be
-   *     sent, the message contains the index of the name
+   * @throws FunctionCallException for the same reasons as {@link #hello(String)}; if a name cannot
+   *     be sent, the message contains the index of the name
    */
   List<String> helloAll(Collection<String> names);
 
@@ -74,8 +76,8 @@ public interface PgHelloOperations {
    * @param greetings a consumer that receives each greeting, in the order of the names
    * @param progress a consumer that receives the number of names greeted so far, after each batch
    * @return the number of greeted names
-   * @throws PgHelloException for the same reasons as {@link #helloAll}, or if the client was closed
-   *     before the next batch; all names of the previous batches have been greeted
+   * @throws FunctionCallException for the same reasons as {@link #helloAll}, or if the client was
+   *     closed before the next batch; all names of the previous batches have been greeted
    */
   long helloEach(Iterator<String> names, Consumer<? super String> greetings, LongConsumer progress);
 
@@ -106,7 +108,7 @@ public interface PgHelloOperations {
    * milliseconds. Unlike the result of SQL's {@code now()}, this time advances within a
    * transaction. Takes one round trip.
    *
-   * @throws PgHelloException if the extension, the server or a connection is not usable
+   * @throws FunctionCallException if the extension, the server or a connection is not usable
    */
   default Instant now() {
     return Instant.ofEpochMilli(nowMillis());
@@ -117,7 +119,7 @@ public interface PgHelloOperations {
    * milliseconds since 1970-01-01T00:00:00Z, like {@link System#currentTimeMillis()}. Takes one
    * round trip.
    *
-   * @throws PgHelloException if the extension, the server or a connection is not usable
+   * @throws FunctionCallException if the extension, the server or a connection is not usable
    */
   long nowMillis();
 
@@ -125,7 +127,7 @@ public interface PgHelloOperations {
    * Calls the SQL function {@code spi_version()}, which returns the result of {@code SELECT
    * version()}. Takes one round trip.
    *
-   * @throws PgHelloException if the extension, the server or a connection is not usable
+   * @throws FunctionCallException if the extension, the server or a connection is not usable
    */
   String spiVersion();
 
@@ -133,7 +135,7 @@ public interface PgHelloOperations {
    * Returns the versions of the server and the extension, and the extension's functions. Takes two
    * round trips. Listeners receive events for the statements, but not for the call.
    *
-   * @throws PgHelloException if the extension, the server or a connection is not usable
+   * @throws FunctionCallException if the extension, the server or a connection is not usable
    */
   PgHelloInfo info();
 
@@ -142,18 +144,18 @@ public interface PgHelloOperations {
    * statements, and about Citus. Takes one round trip.
    *
    * @return the problems with their fixes, the most severe first; empty if there are none. Warnings
-   *     ({@link PgHelloException.Code#isWarning}) do not prevent calls. The warning about Citus
-   *     ({@link PgHelloException.Code#CITUS}) cannot be fixed.
-   * @throws PgHelloException if the server cannot be queried
+   *     ({@link FunctionCallException.Code#isWarning}) do not prevent calls. The warning about
+   *     Citus ({@link FunctionCallException.Code#CITUS}) cannot be fixed.
+   * @throws FunctionCallException if the server cannot be queried
    */
-  List<PgHelloProblem> preflight();
+  List<CallProblem> preflight();
 
   /**
    * Returns operations with a different default number of repetitions. They share the connections
    * and the queue of this instance, and are closed with it.
    *
    * @param repeat the number of repetitions, 1 to 10
-   * @throws PgHelloException if {@code repeat} is out of range ({@link Code#INVALID_REPEAT})
+   * @throws FunctionCallException if {@code repeat} is out of range ({@link Code#INVALID_ARGUMENT})
    */
   PgHelloOperations withRepeat(int repeat);
 

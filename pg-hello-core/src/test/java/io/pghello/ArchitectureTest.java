@@ -70,7 +70,7 @@ class ArchitectureTest {
             API,
             VALUES,
             "io.pghello.micrometer",
-            "io.pghello.extension.batching.internal.micrometer",
+            "io.pghello.extension.batching.micrometer",
             "org.jspecify..")
         .check(CLASSES);
   }
@@ -87,14 +87,7 @@ class ArchitectureTest {
         .that()
         .resideInAPackage("io.pghello.internal..")
         .should()
-        .onlyDependOnClassesThat(
-            not(resideInAPackage(API))
-                .or(
-                    belongToAnyOf(
-                        PgHelloException.class,
-                        PgHelloInfo.class,
-                        PgHelloListener.class,
-                        PgHelloProblem.class)))
+        .onlyDependOnClassesThat(not(resideInAPackage(API)).or(belongToAnyOf(PgHelloInfo.class)))
         .check(CLASSES);
   }
 

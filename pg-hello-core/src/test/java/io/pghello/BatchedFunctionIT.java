@@ -25,7 +25,6 @@ import io.pghello.extension.batching.FunctionOperations;
 import io.pghello.extension.batching.TextArray;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.internal.ListenerAdapter;
 import io.pghello.testkit.PgHelloTest;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -216,7 +215,7 @@ class BatchedFunctionIT {
             assertThat(greetings.callAll(List.of())).isEmpty();
             assertThat(get(greetings.callAllAsync(List.of()))).isEmpty();
           });
-      assertThat(heard.kinds).hasSize(6).containsOnly(PgHelloListener.Kind.BULK);
+      assertThat(heard.kinds).hasSize(6).containsOnly(CallListener.Kind.BULK);
       assertThat(heard.statements).containsExactly("100", "100", "50", "100", "100", "50");
       until(() -> heard.calls.size() == 4);
       assertThat(heard.calls).containsOnly("pg_hello_all(text[],integer[])");
@@ -370,8 +369,9 @@ class BatchedFunctionIT {
     execute(
         superuser,
         "CREATE FUNCTION raising.pg_hello_all(names text[], repeats integer[]) RETURNS text[]"
-            + " LANGUAGE sql AS $$SELECT pg_catalog.array_agg(pg_catalog.concat('Hello, ', name, '!',"
-            + " pg_catalog.current_setting('app.tenant', true))) FROM pg_catalog.unnest(names) name$$");
+            + " LANGUAGE sql AS $$SELECT pg_catalog.array_agg(pg_catalog.concat('Hello, ', name,"
+            + " '!', pg_catalog.current_setting('app.tenant', true))) FROM pg_catalog.unnest(names)"
+            + " name$$");
     try (var pool = pool(dataSource, 2);
         var greetings = inSchema("raising", pool);
         var connection = pool.getConnection()) {
@@ -547,8 +547,9 @@ class BatchedFunctionIT {
         "EXECUTE 'PREPARE secret AS SELECT 1'; EXECUTE 'PREPARE secret AS SELECT 1'",
         // the server's words are: cached plan must not change result type
         "EXECUTE 'CREATE TEMP TABLE kept (a int)'; EXECUTE 'PREPARE p' || (1e9 * random())::bigint"
-            + " || ' AS TABLE kept'; EXECUTE 'ALTER TABLE kept ADD secret int';"
-            + " EXECUTE (SELECT 'EXECUTE ' || name FROM pg_prepared_statements WHERE statement LIKE '%TABLE kept' ORDER BY prepare_time DESC LIMIT 1)"
+            + " || ' AS TABLE kept'; EXECUTE 'ALTER TABLE kept ADD secret int'; EXECUTE (SELECT"
+            + " 'EXECUTE ' || name FROM pg_prepared_statements WHERE statement LIKE '%TABLE kept'"
+            + " ORDER BY prepare_time DESC LIMIT 1)"
       })
   void aFunctionThatUsesPreparedStatementsFailsItsOwnCallAlone(
       String statement, DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy)
@@ -577,8 +578,8 @@ class BatchedFunctionIT {
     execute(superuser, "GRANT USAGE ON SCHEMA raising TO PUBLIC");
     execute(
         superuser,
-        "CREATE FUNCTION raising.pg_hello_all(names text[], repeats integer[]) RETURNS text[] LANGUAGE sql STABLE AS $$"
-            + " SELECT CASE WHEN names::text ~ 'bad' THEN names::"
+        "CREATE FUNCTION raising.pg_hello_all(names text[], repeats integer[]) RETURNS text[]"
+            + " LANGUAGE sql STABLE AS $$ SELECT CASE WHEN names::text ~ 'bad' THEN names::"
             + type
             + "[]::text[] ELSE public.pg_hello_all(names, repeats) END $$");
     try (var pool = pool(dataSource, 1);
@@ -668,7 +669,8 @@ class BatchedFunctionIT {
     String words = "'secret ' || names::text";
     raising(
         superuser,
-        "RAISE EXCEPTION USING ERRCODE = (SELECT substr(name, 5) FROM pg_catalog.unnest(names) name WHERE name ~ '^bad '),"
+        "RAISE EXCEPTION USING ERRCODE = (SELECT substr(name, 5) FROM pg_catalog.unnest(names) name"
+            + " WHERE name ~ '^bad '),"
             + " MESSAGE = %1$s, DETAIL = %1$s, HINT = %1$s, COLUMN = %1$s, CONSTRAINT = %1$s, DATATYPE = %1$s, TABLE = %1$s, SCHEMA = %1$s"
                 .formatted(words));
     var failed = new ArrayList<String>();
@@ -1116,7 +1118,7 @@ class BatchedFunctionIT {
       assertThat(answers)
           .containsExactlyInAnyOrderElementsOf(
               IntStream.range(0, 20).mapToObj(i -> greeting("u" + i, 1)).toList());
-      assertThat(heard.repeated).containsExactly(PgHelloException.Code.CONNECTION_LOST);
+      assertThat(heard.repeated).containsExactly(FunctionCallException.Code.CONNECTION_LOST);
       assertThat(heard.statements).containsExactly("1", "1", "20 CONNECTION_LOST", "20");
     }
   }
@@ -1153,7 +1155,7 @@ class BatchedFunctionIT {
                       }
                     })
                 .callTimeout(LONG)
-                .listener(new ListenerAdapter(heard))
+                .listener(heard)
                 .maxInFlightBatches(1)
                 .build()) {
       FaultsIT.terminate(superuser);
@@ -1169,7 +1171,9 @@ class BatchedFunctionIT {
       assertThat(heard.statements.get(1)).isEqualTo(calls + " CONNECTION_LOST");
       assertThat(heard.statements.stream().filter(each -> each.endsWith(" CONNECTION_LOST")))
           .hasSize(12);
-      assertThat(heard.repeated).isNotEmpty().containsOnly(PgHelloException.Code.CONNECTION_LOST);
+      assertThat(heard.repeated)
+          .isNotEmpty()
+          .containsOnly(FunctionCallException.Code.CONNECTION_LOST);
     }
   }
 
@@ -1396,7 +1400,7 @@ class BatchedFunctionIT {
     return BatchedFunction.builder(extension, name, mapper)
         .dataSource(dataSource)
         .callTimeout(LONG)
-        .listener(new ListenerAdapter(heard));
+        .listener(heard);
   }
 
   /**

@@ -13,10 +13,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
-import io.pghello.PgHelloException.Code;
-import io.pghello.PgHelloListener.Kind;
 import io.pghello.extension.batching.BatchedFunction;
+import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.CallListener.Kind;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
@@ -73,8 +74,8 @@ class BuilderIT {
         .containsExactly("first starting", "second starting", "second ended", "first ended");
   }
 
-  private static PgHelloListener noting(List<String> told, String name) {
-    return new PgHelloListener() {
+  private static CallListener noting(List<String> told, String name) {
+    return new CallListener() {
       @Override
       public void statementStarting(StatementStarting event) {
         told.add(name + " starting");
@@ -223,7 +224,7 @@ class BuilderIT {
               .callTimeout(Duration.ofMillis(millis))
               .build();
       long begin = System.nanoTime();
-      PgHelloException error = assertFails(Code.TIMEOUT, () -> client.hello("Ada"));
+      FunctionCallException error = assertFails(Code.TIMEOUT, () -> client.hello("Ada"));
       assertThat(Duration.ofNanos(System.nanoTime() - begin))
           .isBetween(Duration.ofMillis(millis / 2), Duration.ofMillis(millis + 15_000));
       assertThat(error).hasMessageContaining(millis + " ms");
@@ -363,7 +364,7 @@ class BuilderIT {
   void goesOnWhenItsListenerFails(DataSource dataSource, @Superuser DataSource superuser)
       throws Exception {
     var listener =
-        new PgHelloListener() {
+        new CallListener() {
           @Override
           public void callEnded(CallEnded event) {
             throw new IllegalStateException("call");
@@ -388,7 +389,7 @@ class BuilderIT {
       terminate(superuser);
       SessionsIT.callAll(client, 1);
       Load.burst(client, 32);
-      assertFails(Code.INVALID_NAME, () -> client.hello("\0"));
+      assertFails(Code.INVALID_ARGUMENT, () -> client.hello("\0"));
     } finally {
       log.setLevel(null);
     }
@@ -443,26 +444,26 @@ class BuilderIT {
   void tellsItsListenerOfCallsThatAreRefusedBeforeTheyAreSent(DataSource dataSource) {
     var heard = new Heard();
     PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).listener(heard).build();
-    assertFails(Code.INVALID_NAME, () -> client.hello("\0"));
-    assertFails(Code.INVALID_NAME, () -> client.hello("\0", 2));
-    assertFails(Code.INVALID_REPEAT, () -> client.hello("Ada", 11));
-    assertFails(Code.INVALID_NAME, () -> client.helloAsync("\0").join());
-    assertFails(Code.INVALID_NAME, () -> client.helloAsync("\0", 2).join());
-    assertFails(Code.INVALID_REPEAT, () -> client.helloAsync("Ada", 0).join());
-    assertFails(Code.INVALID_NAME, () -> client.helloAll(List.of("Ada", "\0")));
-    assertFails(Code.INVALID_NAME, () -> client.helloAllAsync(List.of("Ada", "\0")).join());
-    assertFails(Code.INVALID_NAME, () -> client.helloEach(List.of("\0"), greeting -> {}));
+    assertFails(Code.INVALID_ARGUMENT, () -> client.hello("\0"));
+    assertFails(Code.INVALID_ARGUMENT, () -> client.hello("\0", 2));
+    assertFails(Code.INVALID_ARGUMENT, () -> client.hello("Ada", 11));
+    assertFails(Code.INVALID_ARGUMENT, () -> client.helloAsync("\0").join());
+    assertFails(Code.INVALID_ARGUMENT, () -> client.helloAsync("\0", 2).join());
+    assertFails(Code.INVALID_ARGUMENT, () -> client.helloAsync("Ada", 0).join());
+    assertFails(Code.INVALID_ARGUMENT, () -> client.helloAll(List.of("Ada", "\0")));
+    assertFails(Code.INVALID_ARGUMENT, () -> client.helloAllAsync(List.of("Ada", "\0")).join());
+    assertFails(Code.INVALID_ARGUMENT, () -> client.helloEach(List.of("\0"), greeting -> {}));
     assertThat(heard.calls)
         .containsExactly(
-            "pg_hello(text) INVALID_NAME",
-            "pg_hello(text,integer) INVALID_NAME",
-            "pg_hello(text,integer) INVALID_REPEAT",
-            "pg_hello(text) INVALID_NAME",
-            "pg_hello(text,integer) INVALID_NAME",
-            "pg_hello(text,integer) INVALID_REPEAT",
-            "pg_hello_all(text[],integer[]) INVALID_NAME",
-            "pg_hello_all(text[],integer[]) INVALID_NAME",
-            "pg_hello_all(text[],integer[]) INVALID_NAME");
+            "pg_hello(text) INVALID_ARGUMENT",
+            "pg_hello(text,integer) INVALID_ARGUMENT",
+            "pg_hello(text,integer) INVALID_ARGUMENT",
+            "pg_hello(text) INVALID_ARGUMENT",
+            "pg_hello(text,integer) INVALID_ARGUMENT",
+            "pg_hello(text,integer) INVALID_ARGUMENT",
+            "pg_hello_all(text[],integer[]) INVALID_ARGUMENT",
+            "pg_hello_all(text[],integer[]) INVALID_ARGUMENT",
+            "pg_hello_all(text[],integer[]) INVALID_ARGUMENT");
     assertThat(heard.statements).isEmpty();
   }
 
@@ -475,7 +476,7 @@ class BuilderIT {
         0,
         () -> {
           names.set(1_999, "secret\0");
-          assertThat(assertFails(Code.INVALID_NAME, () -> client.helloAll(names)))
+          assertThat(assertFails(Code.INVALID_ARGUMENT, () -> client.helloAll(names)))
               .hasMessageContaining("names[1999]")
               .hasMessageContaining("index 6")
               .hasMessageNotContaining("secret");
@@ -540,7 +541,7 @@ class BuilderIT {
         var greetings = new ArrayList<String>();
         var progress = new ArrayList<Long>();
         assertThatThrownBy(() -> client.helloEach(names.iterator(), greetings::add, progress::add))
-            .isInstanceOf(bad == null ? NullPointerException.class : PgHelloException.class)
+            .isInstanceOf(bad == null ? NullPointerException.class : FunctionCallException.class)
             .hasMessageContaining("names[" + before + "]")
             .hasMessageNotContaining("secret");
         assertThat(greetings).isEqualTo(Collections.nCopies(before, "Hello, Ada!"));
@@ -574,7 +575,7 @@ class BuilderIT {
     assertThat(closed).isTrue();
     closed.set(false);
     Stream<String> bad = Stream.of("Ada", "\0").onClose(() -> closed.set(true));
-    assertFails(Code.INVALID_NAME, () -> client.helloEach(bad, greeting -> {}));
+    assertFails(Code.INVALID_ARGUMENT, () -> client.helloEach(bad, greeting -> {}));
     assertThat(closed).isTrue();
   }
 
@@ -784,7 +785,7 @@ class BuilderIT {
     var code = new Code[1];
     assertThatThrownBy(call::run)
         .isInstanceOfSatisfying(
-            PgHelloException.class,
+            FunctionCallException.class,
             e -> {
               assertKeepsSecret(e);
               code[0] = e.code();
@@ -796,7 +797,7 @@ class BuilderIT {
   static void assertKeepsSecret(Throwable error) {
     assertThat(error.toString()).doesNotContain("secret");
     assertThat(String.valueOf(error.getMessage())).doesNotContain("secret");
-    if (error instanceof PgHelloException ours) {
+    if (error instanceof FunctionCallException ours) {
       assertThat(ours.problem().toString() + ours.remedy()).doesNotContain("secret");
     }
     if (error instanceof PSQLException theirs && theirs.getServerErrorMessage() != null) {
@@ -822,7 +823,7 @@ class BuilderIT {
       assertThat(client.helloAsync("Ada"))
           .failsWithin(30, TimeUnit.SECONDS)
           .withThrowableOfType(ExecutionException.class)
-          .withCauseInstanceOf(PgHelloException.class);
+          .withCauseInstanceOf(FunctionCallException.class);
     }
   }
 

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.EnumSet;
@@ -81,12 +83,12 @@ class BuilderTest {
 
   @Test
   void hasExceptionsForTestsOfPrograms() {
-    var error = new PgHelloException(Code.OVERLOADED, "Too much.");
+    var error = new FunctionCallException(Code.OVERLOADED, "Too much.");
     assertThat(error).hasMessage("Too much.").hasNoCause();
     assertThat(error.code()).isEqualTo(Code.OVERLOADED);
     assertThat(error.sqlState()).isEmpty();
     assertThat(error.remedy()).isEmpty();
-    assertThat(error.problem()).isEqualTo(new PgHelloProblem(Code.OVERLOADED, "Too much.", ""));
+    assertThat(error.problem()).isEqualTo(new CallProblem(Code.OVERLOADED, "Too much.", ""));
   }
 
   @Test
@@ -174,7 +176,7 @@ class BuilderTest {
             .build()) {
       assertThatThrownBy(() -> client.hello("Ada"))
           .isInstanceOfSatisfying(
-              PgHelloException.class,
+              FunctionCallException.class,
               e -> {
                 assertThat(e.code()).isEqualTo(Code.CONNECTION_UNAVAILABLE);
                 BuilderIT.assertKeepsSecret(e);
@@ -233,7 +235,8 @@ class BuilderTest {
             () -> PgHelloClient.create(new PGSimpleDataSource()).withRepeat(repeat))) {
       assertThatThrownBy(call::run)
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.INVALID_REPEAT))
+              FunctionCallException.class,
+              e -> assertThat(e.code()).isEqualTo(Code.INVALID_ARGUMENT))
           .hasMessageContaining(Integer.toString(repeat));
     }
   }
@@ -300,7 +303,7 @@ class BuilderTest {
                   throw new AssertionError("must not be asked");
                 })
             .build();
-    assertThatThrownBy(() -> client.withRepeat(0)).isInstanceOf(PgHelloException.class);
+    assertThatThrownBy(() -> client.withRepeat(0)).isInstanceOf(FunctionCallException.class);
     assertThat(client.withRepeat(3).toString()).contains("repeat 3");
     client.close();
   }
@@ -350,16 +353,15 @@ class BuilderTest {
 
   @Test
   void problemsAndInfoAreValues() {
-    var problem = new PgHelloProblem(Code.VERSION_TOO_OLD, "Old.", "Update.");
+    var problem = new CallProblem(Code.VERSION_TOO_OLD, "Old.", "Update.");
     assertThat(problem)
-        .isEqualTo(new PgHelloProblem(Code.VERSION_TOO_OLD, "Old.", "Update."))
-        .hasSameHashCodeAs(new PgHelloProblem(Code.VERSION_TOO_OLD, "Old.", "Update."))
+        .isEqualTo(new CallProblem(Code.VERSION_TOO_OLD, "Old.", "Update."))
+        .hasSameHashCodeAs(new CallProblem(Code.VERSION_TOO_OLD, "Old.", "Update."))
         .hasToString("Old. Update.")
-        .isNotEqualTo(new PgHelloProblem(Code.NOT_CREATED, "Old.", "Update."))
-        .isNotEqualTo(new PgHelloProblem(Code.VERSION_TOO_OLD, "New.", "Update."))
-        .isNotEqualTo(
-            new PgHelloProblem(Code.VERSION_TOO_OLD, "Old.", "Update.", Set.of("now_ms()")))
-        .isNotEqualTo(new PgHelloProblem(Code.VERSION_TOO_OLD, "Old.", "Downgrade."))
+        .isNotEqualTo(new CallProblem(Code.NOT_CREATED, "Old.", "Update."))
+        .isNotEqualTo(new CallProblem(Code.VERSION_TOO_OLD, "New.", "Update."))
+        .isNotEqualTo(new CallProblem(Code.VERSION_TOO_OLD, "Old.", "Update.", Set.of("now_ms()")))
+        .isNotEqualTo(new CallProblem(Code.VERSION_TOO_OLD, "Old.", "Downgrade."))
         .isNotEqualTo("Old. Update.");
     var functions = new HashSet<>(Set.of("now_ms()"));
     var info = new PgHelloInfo("17.5", "1.1", "public", 1, functions);
@@ -384,14 +386,14 @@ class BuilderTest {
 
   @Test
   void anExceptionIsMadeOfAProblem() {
-    var problem = new PgHelloProblem(Code.VERSION_TOO_OLD, "Old.", "Update.");
+    var problem = new CallProblem(Code.VERSION_TOO_OLD, "Old.", "Update.");
     var cause = new IOException("lost");
-    assertThat(new PgHelloException(problem, "42883", cause))
+    assertThat(new FunctionCallException(problem, "42883", cause))
         .hasMessage("Old. Update.")
         .hasCause(cause)
         .satisfies(e -> assertThat(e.problem()).isSameAs(problem))
         .satisfies(e -> assertThat(e.sqlState()).contains("42883"));
-    var bare = new PgHelloException(problem, null, null);
+    var bare = new FunctionCallException(problem, null, null);
     assertThat(bare).hasNoCause();
     assertThat(bare.sqlState()).isEmpty();
   }

@@ -10,8 +10,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.pghello.PgHelloException.Code;
 import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.testkit.PgHelloTest;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -364,8 +365,8 @@ class ByThreadIT {
       assertThat(join(client.withRepeat(2).helloAllAsync(List.of("a"))))
           .containsExactly("Hello, a! Hello, a!");
       assertThat(join(client.helloAllAsync(List.of()))).isEmpty();
-      PgHelloException error =
-          assertFails(Code.INVALID_NAME, () -> join(client.helloAllAsync(List.of("a", "\0"))));
+      FunctionCallException error =
+          assertFails(Code.INVALID_ARGUMENT, () -> join(client.helloAllAsync(List.of("a", "\0"))));
       assertThat(error).hasMessageContaining("names[1]");
     }
   }

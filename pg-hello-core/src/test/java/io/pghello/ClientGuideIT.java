@@ -5,7 +5,9 @@ import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.extension.batching.CallListener;
 import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
@@ -44,7 +46,7 @@ class ClientGuideIT {
     String text(String name) {
       try {
         return greetings.hello(name);
-      } catch (PgHelloException e) {
+      } catch (FunctionCallException e) {
         return e.code().isRetryable() ? "Hello!" : e.remedy();
       }
     }
@@ -55,7 +57,8 @@ class ClientGuideIT {
   @Test
   void canBeReplacedInTests() {
     // region replaced
-    var overloaded = new PgHelloException(PgHelloException.Code.OVERLOADED, "Too many calls.");
+    var overloaded =
+        new FunctionCallException(FunctionCallException.Code.OVERLOADED, "Too many calls.");
     PgHelloOperations refusing =
         (PgHelloOperations)
             Proxy.newProxyInstance(
@@ -178,12 +181,12 @@ class ClientGuideIT {
     // region errors
     try {
       client.hello("Ada");
-    } catch (PgHelloException e) {
+    } catch (FunctionCallException e) {
       assertThat(e.code().isRetryable()).isFalse(); // the same call would fail again
       assertThat(e.remedy()).isEqualTo("Run in this database: CREATE EXTENSION pg_hello;");
     }
     // endregion
-    assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(PgHelloException.class);
+    assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(FunctionCallException.class);
   }
 
   @Test
@@ -195,7 +198,7 @@ class ClientGuideIT {
         PgHelloClient.builder()
             .dataSource(dataSource)
             .listener(
-                new PgHelloListener() {
+                new CallListener() {
                   @Override
                   public void callEnded(CallEnded event) {
                     calls.increment();

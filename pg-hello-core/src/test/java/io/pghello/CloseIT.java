@@ -5,8 +5,8 @@ import static io.pghello.FaultsIT.assertFails;
 import static io.pghello.FaultsIT.join;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pghello.PgHelloException.Code;
 import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
 import io.pghello.internal.HelloDispatcher;

@@ -8,8 +8,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.CallListener;
 import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
@@ -339,13 +341,13 @@ class CoalescingIT {
             proxy.resume();
             for (int i = 0; i < calls.size(); i++) {
               if (i % 10 == 3) {
-                assertFails(calls.get(i).outcome(), Code.INVALID_NAME);
+                assertFails(calls.get(i).outcome(), Code.INVALID_ARGUMENT);
               } else {
                 assertThat(calls.get(i).answer()).isEqualTo("Hello, Zoë" + i + "!");
               }
             }
             assertThat(get(good)).isEqualTo("Hello, Zoë!");
-            assertFails(bad, Code.INVALID_NAME);
+            assertFails(bad, Code.INVALID_ARGUMENT);
             assertThat(carried).contains(22);
           } finally {
             // otherwise, the database could not be dropped
@@ -374,7 +376,7 @@ class CoalescingIT {
             proxy.resume();
             for (int i = 0; i < 512; i++) {
               if (i % 8 == 3) {
-                assertFails(futures.get(i), Code.INVALID_NAME);
+                assertFails(futures.get(i), Code.INVALID_ARGUMENT);
               } else {
                 assertThat(get(futures.get(i))).isEqualTo("Hello, Zoë" + i + "!");
               }
@@ -404,7 +406,7 @@ class CoalescingIT {
             CompletableFuture<String> other = client.helloAsync("小");
             proxy.resume();
             assertThat(get(good)).isEqualTo("Hello, 李!");
-            assertFails(bad, Code.INVALID_NAME);
+            assertFails(bad, Code.INVALID_ARGUMENT);
             assertThat(get(other)).isEqualTo("Hello, 小!");
           } finally {
             proxy.resume();
@@ -452,7 +454,7 @@ class CoalescingIT {
             proxy.resume();
             assertFails(leader.get(0).outcome(), Code.INTERRUPTED);
             assertThat(get(first)).isEqualTo("Hello, a!");
-            assertFails(bad, Code.INVALID_NAME);
+            assertFails(bad, Code.INVALID_ARGUMENT);
             assertThat(get(last)).isEqualTo("Hello, z!");
           } finally {
             proxy.resume();
@@ -533,7 +535,7 @@ class CoalescingIT {
               }
             })
         .isInstanceOfSatisfying(
-            PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.INVALID_NAME))
+            FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.INVALID_ARGUMENT))
         .hasMessageStartingWith(words)
         .hasMessageNotContaining("secret");
   }
@@ -784,9 +786,9 @@ class CoalescingIT {
         .allMatch(
             outcome ->
                 outcome.equals("Hello, Ada!")
-                    || (outcome instanceof PgHelloException e
+                    || (outcome instanceof FunctionCallException e
                         && e.code() == Code.CONNECTION_UNAVAILABLE))
-        .anyMatch(outcome -> outcome instanceof PgHelloException);
+        .anyMatch(outcome -> outcome instanceof FunctionCallException);
   }
 
   /**
@@ -833,7 +835,7 @@ class CoalescingIT {
                         all.countDown();
                         assertThat(all.await(20, TimeUnit.SECONDS)).isTrue();
                         return client.hello("Ada");
-                      } catch (PgHelloException e) {
+                      } catch (FunctionCallException e) {
                         return e;
                       } catch (SQLException | InterruptedException e) {
                         throw new IllegalStateException(e);
@@ -1017,7 +1019,8 @@ class CoalescingIT {
       assertThat(get(futures.get(3))).isEqualTo("Hello, d!");
       assertThatThrownBy(() -> client.helloAll(List.of("a", "b", "c")))
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.RESPONSE_MISMATCH));
+              FunctionCallException.class,
+              e -> assertThat(e.code()).isEqualTo(Code.RESPONSE_MISMATCH));
     }
   }
 
@@ -1035,7 +1038,8 @@ class CoalescingIT {
           var client = client(pool).schema("public").build()) {
         assertThatThrownBy(() -> client.hello("secret"))
             .isInstanceOfSatisfying(
-                PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.RESPONSE_MISMATCH))
+                FunctionCallException.class,
+                e -> assertThat(e.code()).isEqualTo(Code.RESPONSE_MISMATCH))
             .hasMessageStartingWith("The server returned the result of another statement.")
             .hasMessageNotContaining("secret")
             .hasMessageNotContaining("Eve");
@@ -1069,7 +1073,8 @@ class CoalescingIT {
       assertFails(future, Code.RESPONSE_MISMATCH);
       assertThatThrownBy(() -> client.helloAll(List.of("secret", "Ada")))
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.RESPONSE_MISMATCH));
+              FunctionCallException.class,
+              e -> assertThat(e.code()).isEqualTo(Code.RESPONSE_MISMATCH));
     }
   }
 
@@ -1091,7 +1096,7 @@ class CoalescingIT {
       // an empty list, for which no statement is sent
       client.helloAll(List.of());
       return false;
-    } catch (PgHelloException e) {
+    } catch (FunctionCallException e) {
       return e.code() == Code.CLOSED;
     }
   }
@@ -1153,7 +1158,7 @@ class CoalescingIT {
         .dataSource(dataSource)
         .callTimeout(LONG)
         .listener(
-            new PgHelloListener() {
+            new CallListener() {
               @Override
               public void statementEnded(StatementEnded event) {
                 carried.add(event.calls());
@@ -1233,7 +1238,7 @@ class CoalescingIT {
         .isInstanceOf(CompletionException.class)
         .cause()
         .isInstanceOfSatisfying(
-            PgHelloException.class, e -> assertThat(e.code()).isIn((Object[]) codes))
+            FunctionCallException.class, e -> assertThat(e.code()).isIn((Object[]) codes))
         .hasMessageNotContaining("secret");
   }
 

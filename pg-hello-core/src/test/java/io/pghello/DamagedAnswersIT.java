@@ -3,6 +3,7 @@ package io.pghello;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloTest;
 import java.io.FilterInputStream;
@@ -102,7 +103,7 @@ class DamagedAnswersIT {
         Damage.afterBytes(at, change);
         try {
           kind.call.accept(client.withTimeout(Duration.ofSeconds(1)));
-        } catch (PgHelloException e) {
+        } catch (FunctionCallException e) {
           errors++;
         } catch (RuntimeException | Error e) {
           throw new AssertionError(kind + ", byte " + at + " changed by " + change, e);

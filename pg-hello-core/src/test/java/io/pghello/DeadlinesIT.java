@@ -6,8 +6,9 @@ import static io.pghello.FaultsIT.slow;
 import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pghello.PgHelloException.Code;
 import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloTest;
@@ -112,7 +113,7 @@ class DeadlinesIT {
       for (CompletableFuture<String> future : futures) {
         try {
           assertThat(FaultsIT.join(future)).isEqualTo("Hello, Ada!");
-        } catch (PgHelloException e) {
+        } catch (FunctionCallException e) {
           // a call that is waiting for the only connection at its deadline reports this
           assertThat(e.code()).isIn(Code.TIMEOUT, Code.CONNECTION_UNAVAILABLE);
         }
@@ -127,7 +128,7 @@ class DeadlinesIT {
 
   private static void assertTimesOut(Runnable call) {
     long begin = System.nanoTime();
-    PgHelloException e = assertFails(Code.TIMEOUT, call);
+    FunctionCallException e = assertFails(Code.TIMEOUT, call);
     assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(AT_MOST);
     assertThat(e).hasMessageContaining("timeout of 1000 ms");
     assertThat(Thread.currentThread().isInterrupted()).isFalse();

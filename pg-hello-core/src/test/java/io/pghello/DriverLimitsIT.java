@@ -7,10 +7,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.pghello.PgHelloException.Code;
 import io.pghello.extension.batching.BatchedFunction;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.internal.ListenerAdapter;
 import io.pghello.testkit.PgHelloTest;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -69,7 +69,7 @@ class DriverLimitsIT {
       assertThat(greetings.get(0)).isEqualTo("Hello, " + name(0) + "!");
       assertThat(heard.statements).filteredOn(s -> s.endsWith("TOO_LARGE")).hasSize(1);
       names.set(1_500, TOO_LONG);
-      PgHelloException e = assertFails(Code.RESULT_TOO_LARGE, () -> client.helloAll(names));
+      FunctionCallException e = assertFails(Code.RESULT_TOO_LARGE, () -> client.helloAll(names));
       assertThat(e).hasMessageContaining("names[1500] is " + REFUSAL);
     }
   }
@@ -78,7 +78,7 @@ class DriverLimitsIT {
   void aCallIsRefusedOnce(TestDatabase database) throws Exception {
     try (var pool = pool(database);
         PgHelloClient client = client(pool)) {
-      PgHelloException e = assertFails(Code.RESULT_TOO_LARGE, () -> client.hello(TOO_LONG));
+      FunctionCallException e = assertFails(Code.RESULT_TOO_LARGE, () -> client.hello(TOO_LONG));
       assertThat(e).hasMessageContaining(REFUSAL);
       assertThat(e.sqlState()).isEmpty();
       assertThat(heard.statements).containsExactly("1 RESULT_TOO_LARGE");
@@ -118,7 +118,7 @@ class DriverLimitsIT {
                 .dataSource(pool)
                 .schema("public")
                 .callTimeout(Duration.ofSeconds(30))
-                .listener(new ListenerAdapter(heard))
+                .listener(heard)
                 .build()) {
       var calls = new ArrayList<CompletableFuture<String>>();
       for (int i = 0; i < 3_000; i++) {
@@ -136,7 +136,7 @@ class DriverLimitsIT {
     try (var pool = pool(database);
         PgHelloClient client = client(pool);
         var connection = pool.getConnection()) {
-      PgHelloException e =
+      FunctionCallException e =
           assertFails(
               Code.RESULT_TOO_LARGE,
               () ->

@@ -9,7 +9,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
@@ -153,7 +154,7 @@ class FaultsIT {
       long begin = System.nanoTime();
       assertThatThrownBy(() -> kind.call.accept(client))
           .isInstanceOfSatisfying(
-              PgHelloException.class,
+              FunctionCallException.class,
               e -> {
                 // a future can time out before its statement ends, for example while the statement
                 // is connecting
@@ -397,7 +398,7 @@ class FaultsIT {
       // otherwise, a call that never ends would block the test
       CompletableFuture.delayedExecutor(20, TimeUnit.SECONDS).execute(proxy::resume);
       long begin = System.nanoTime();
-      PgHelloException e = assertFails(Code.CONNECTION_UNAVAILABLE, () -> client.hello("Ada"));
+      FunctionCallException e = assertFails(Code.CONNECTION_UNAVAILABLE, () -> client.hello("Ada"));
       assertThat(Duration.ofNanos(System.nanoTime() - begin))
           .isBetween(CALL_TIMEOUT.dividedBy(2), CALL_TIMEOUT.plus(MARGIN));
       assertThat(e).hasMessageContaining("within the timeout of 2000 ms");
@@ -427,7 +428,7 @@ class FaultsIT {
           calls.add(client.helloAsync("Ada"));
         }
         for (CompletableFuture<String> call : calls) {
-          PgHelloException e = assertFails(Code.CONNECTION_UNAVAILABLE, () -> join(call));
+          FunctionCallException e = assertFails(Code.CONNECTION_UNAVAILABLE, () -> join(call));
           assertThat(e).hasMessageContaining("within the timeout of 2000 ms");
         }
         threads.shutdown();
@@ -551,7 +552,7 @@ class FaultsIT {
                 .callTimeout(Duration.ofSeconds(20))
                 .build()) {
       try {
-        PgHelloException e = null;
+        FunctionCallException e = null;
         // a superuser's session, for example one that prepares databases, can end and free a
         // session
         while (e == null) {
@@ -562,7 +563,8 @@ class FaultsIT {
         assertThat(e.sqlState()).hasValue("53300");
         assertThat(e)
             .hasMessageEndingWith(
-                "Try again, reduce the size of the programs' connection pools, or raise max_connections.");
+                "Try again, reduce the size of the programs' connection pools, or raise"
+                    + " max_connections.");
       } finally {
         for (Connection connection : taken) {
           connection.close();
@@ -582,11 +584,11 @@ class FaultsIT {
     }
   }
 
-  private static @Nullable PgHelloException failure(PgHelloClient client) {
+  private static @Nullable FunctionCallException failure(PgHelloClient client) {
     try {
       assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
       return null;
-    } catch (PgHelloException e) {
+    } catch (FunctionCallException e) {
       return e;
     }
   }
@@ -766,18 +768,18 @@ class FaultsIT {
     try {
       return future.orTimeout(30, TimeUnit.SECONDS).join();
     } catch (CompletionException e) {
-      if (e.getCause() instanceof PgHelloException error) {
+      if (e.getCause() instanceof FunctionCallException error) {
         throw error;
       }
       throw e;
     }
   }
 
-  static PgHelloException assertFails(Code code, Runnable call) {
-    var caught = new PgHelloException[1];
+  static FunctionCallException assertFails(Code code, Runnable call) {
+    var caught = new FunctionCallException[1];
     assertThatThrownBy(call::run)
         .isInstanceOfSatisfying(
-            PgHelloException.class,
+            FunctionCallException.class,
             e -> {
               assertThat(e.code()).as(e.getMessage()).isEqualTo(code);
               caught[0] = e;

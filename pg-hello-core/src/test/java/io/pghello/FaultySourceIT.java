@@ -8,8 +8,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.FaultsIT.Kind;
-import io.pghello.PgHelloException.Code;
 import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.testkit.PgHelloTest;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -35,7 +36,8 @@ class FaultySourceIT {
   @SuppressWarnings("NullAway")
   void saysThatASourceReturnsNull(Kind kind) {
     try (PgHelloClient client = PgHelloClient.builder().connections(() -> null).build()) {
-      PgHelloException e = assertFails(Code.CONNECTION_UNAVAILABLE, () -> kind.call.accept(client));
+      FunctionCallException e =
+          assertFails(Code.CONNECTION_UNAVAILABLE, () -> kind.call.accept(client));
       assertThat(e).hasMessageContaining("the source of connections returned null.");
     }
   }
@@ -48,7 +50,8 @@ class FaultySourceIT {
           throw new IllegalStateException();
         };
     try (PgHelloClient client = PgHelloClient.builder().connections(source).build()) {
-      PgHelloException e = assertFails(Code.CONNECTION_UNAVAILABLE, () -> kind.call.accept(client));
+      FunctionCallException e =
+          assertFails(Code.CONNECTION_UNAVAILABLE, () -> kind.call.accept(client));
       assertThat(e)
           .hasMessageContaining("database connection: java.lang.IllegalStateException.")
           .hasCauseInstanceOf(IllegalStateException.class);
@@ -71,7 +74,8 @@ class FaultySourceIT {
           }
         };
     try (PgHelloClient client = PgHelloClient.builder().connections(source).build()) {
-      PgHelloException e = assertFails(Code.CONNECTION_UNAVAILABLE, () -> kind.call.accept(client));
+      FunctionCallException e =
+          assertFails(Code.CONNECTION_UNAVAILABLE, () -> kind.call.accept(client));
       assertThat(e).hasMessageContaining("database connection: no transaction manager.");
     }
   }
@@ -131,7 +135,7 @@ class FaultySourceIT {
     try (Connection connection = dataSource.getConnection()) {
       Connection failing = failing(connection, ".*Statement");
       try (PgHelloClient client = PgHelloClient.builder().connections(() -> failing).build()) {
-        PgHelloException e = assertFails(Code.SERVER_ERROR, () -> kind.call.accept(client));
+        FunctionCallException e = assertFails(Code.SERVER_ERROR, () -> kind.call.accept(client));
         assertThat(e).rootCause().hasMessageEndingWith("Statement");
         assertThat(connection.isClosed()).isTrue();
       }
@@ -157,7 +161,7 @@ class FaultySourceIT {
             }
           };
       try (PgHelloClient client = PgHelloClient.builder().connections(source).build()) {
-        PgHelloException e = assertFails(Code.SERVER_ERROR, () -> kind.call.accept(client));
+        FunctionCallException e = assertFails(Code.SERVER_ERROR, () -> kind.call.accept(client));
         assertThat(e).rootCause().hasMessageEndingWith("Statement");
         assertThat(released).hasValue(1);
       }
@@ -312,7 +316,7 @@ class FaultySourceIT {
       if (returned == frames) {
         try {
           client.hello("deep");
-        } catch (StackOverflowError | PgHelloException e) {
+        } catch (StackOverflowError | FunctionCallException e) {
           overflowed = true;
         }
       }

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
-import io.pghello.PgHelloException.Code;
-import io.pghello.PgHelloListener.Kind;
+import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.CallListener.Kind;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /** A listener that records its events. */
-final class Heard implements PgHelloListener {
+final class Heard implements CallListener {
   final List<String> calls = new CopyOnWriteArrayList<>();
   final List<String> statements = new CopyOnWriteArrayList<>();
-  final List<PgHelloException> errors = new CopyOnWriteArrayList<>();
+  final List<FunctionCallException> errors = new CopyOnWriteArrayList<>();
   final List<Kind> kinds = new CopyOnWriteArrayList<>();
   final List<Code> repeated = new CopyOnWriteArrayList<>();
   final List<Long> waited = new CopyOnWriteArrayList<>();
@@ -39,7 +41,7 @@ final class Heard implements PgHelloListener {
     repeated.add(event.reason().code());
   }
 
-  private static String code(@Nullable PgHelloException error) {
+  private static String code(@Nullable FunctionCallException error) {
     return error == null ? "" : " " + error.code();
   }
 

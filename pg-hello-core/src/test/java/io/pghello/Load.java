@@ -3,7 +3,8 @@ package io.pghello;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
@@ -39,7 +40,7 @@ final class Load {
   private final LongAccumulator longest = new LongAccumulator(Long::max, 0);
   private final AtomicLong lastAnswer = new AtomicLong(System.nanoTime());
   private final LongAccumulator longestGap = new LongAccumulator(Long::max, 0);
-  private final Map<Code, PgHelloException> failures = new ConcurrentHashMap<>();
+  private final Map<Code, FunctionCallException> failures = new ConcurrentHashMap<>();
   private final Queue<String> wrong = new ConcurrentLinkedQueue<>();
   private volatile boolean stopped;
 
@@ -78,7 +79,7 @@ final class Load {
   }
 
   /** Returns the first failure of each code. */
-  Map<Code, PgHelloException> failures() {
+  Map<Code, FunctionCallException> failures() {
     return failures;
   }
 
@@ -138,7 +139,7 @@ final class Load {
    */
   void assertOnly(Duration callTimeout, Code... expected) {
     assertThat(wrong).as("wrong answers").isEmpty();
-    var unexpected = new EnumMap<Code, PgHelloException>(Code.class);
+    var unexpected = new EnumMap<Code, FunctionCallException>(Code.class);
     unexpected.putAll(failures);
     for (Code code : expected) {
       unexpected.remove(code);
@@ -198,7 +199,7 @@ final class Load {
   private void ended(
       long begin, String expected, @Nullable String greeting, @Nullable Throwable error) {
     longest.accumulate(System.nanoTime() - begin);
-    if (error instanceof PgHelloException failure) {
+    if (error instanceof FunctionCallException failure) {
       failed.increment();
       failures.putIfAbsent(failure.code(), failure);
     } else if (error != null) {

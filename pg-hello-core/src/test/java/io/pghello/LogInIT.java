@@ -9,7 +9,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
@@ -49,7 +50,7 @@ class LogInIT {
   @Tag("session") // the pooler rejects the login
   @Test
   void saysAtOnceThatThePasswordIsWrong(TestDatabase database, WireProxy proxy) {
-    PgHelloException e = fails(Code.LOGIN_FAILED, through(proxy, database, "hello", "wrong"));
+    FunctionCallException e = fails(Code.LOGIN_FAILED, through(proxy, database, "hello", "wrong"));
     assertThat(e.code().isRetryable()).isFalse();
     assertThat(e.sqlState()).hasValue("28P01");
     assertThat(e)
@@ -63,7 +64,7 @@ class LogInIT {
   @Tag("not-pgpool")
   @Test
   void saysThatAPasswordIsMissing(TestDatabase database, WireProxy proxy) {
-    PgHelloException e = fails(Code.LOGIN_FAILED, through(proxy, database, "hello", null));
+    FunctionCallException e = fails(Code.LOGIN_FAILED, through(proxy, database, "hello", null));
     assertThat(e.sqlState()).hasValue("08004");
     assertThat(e).hasMessageStartingWith("The login was rejected: ").hasMessageContaining("passw");
     assertThat(proxy.connections()).isEqualTo(1);
@@ -73,7 +74,7 @@ class LogInIT {
   @Tag("not-odyssey") // it reports only that it cannot connect
   @Test
   void saysThatThereIsNoSuchDatabase(TestDatabase database) {
-    PgHelloException e =
+    FunctionCallException e =
         fails(Code.LOGIN_FAILED, database.jdbcUrl().replace(database.name(), "nowhere"));
     assertThat(e.sqlState()).hasValue("3D000");
     assertThat(e)
@@ -90,7 +91,7 @@ class LogInIT {
     try {
       execute(dataSource, "REVOKE CONNECT ON DATABASE " + database.name() + " FROM PUBLIC");
       String url = database.jdbcUrl().replaceFirst("\\?.*", "");
-      PgHelloException e =
+      FunctionCallException e =
           fails(Code.LOGIN_FAILED, url + "?user=" + database.name() + "_other&password=secret");
       assertThat(e.sqlState()).hasValue("42501");
       assertThat(e).hasMessageContaining("permission denied for database");
@@ -107,7 +108,8 @@ class LogInIT {
     execute(superuser, "ALTER DATABASE " + database.name() + " CONNECTION LIMIT 1");
     try (PgHelloClient client = PgHelloClient.builder().url(database.jdbcUrl()).build()) {
       try (Connection only = connectLater(dataSource)) {
-        PgHelloException e = assertFails(Code.CONNECTION_UNAVAILABLE, () -> client.hello("Ada"));
+        FunctionCallException e =
+            assertFails(Code.CONNECTION_UNAVAILABLE, () -> client.hello("Ada"));
         assertThat(only.isClosed()).isFalse();
         assertThat(e.code().isRetryable()).isTrue();
         assertThat(e.sqlState()).hasValue("53300");
@@ -138,7 +140,7 @@ class LogInIT {
     while (true) {
       try {
         return client.hello("Ada");
-      } catch (PgHelloException e) {
+      } catch (FunctionCallException e) {
         assertThat(e.sqlState()).hasValue("53300");
       }
     }
@@ -146,7 +148,7 @@ class LogInIT {
 
   @Test
   void namesAHostThatIsNotKnown() {
-    PgHelloException e =
+    FunctionCallException e =
         fails(
             Code.CONNECTION_UNAVAILABLE,
             "jdbc:postgresql://db.invalid/app?user=ada&password=secret");
@@ -158,7 +160,7 @@ class LogInIT {
 
   @Test
   void namesWhereTheConnectionIsRefused() {
-    PgHelloException e =
+    FunctionCallException e =
         fails(
             Code.CONNECTION_UNAVAILABLE,
             "jdbc:postgresql://127.0.0.1:1/app?user=ada&password=secret");
@@ -179,7 +181,7 @@ class LogInIT {
     try (var pool = new HikariDataSource(config);
         PgHelloClient client =
             PgHelloClient.builder().dataSource(pool).callTimeout(Duration.ofMinutes(1)).build()) {
-      PgHelloException e = assertFails(Code.LOGIN_FAILED, () -> client.hello("Ada"));
+      FunctionCallException e = assertFails(Code.LOGIN_FAILED, () -> client.hello("Ada"));
       assertThat(e.sqlState()).hasValue("3D000");
     }
   }
@@ -386,7 +388,7 @@ class LogInIT {
       until(() -> proxy.openConnections() == 1);
       client.close();
       proxy.resume();
-      assertThatThrownBy(call::join).hasCauseInstanceOf(PgHelloException.class);
+      assertThatThrownBy(call::join).hasCauseInstanceOf(FunctionCallException.class);
       until(() -> proxy.openConnections() == 0);
     } finally {
       proxy.resume();
@@ -400,7 +402,7 @@ class LogInIT {
     }
   }
 
-  private static PgHelloException fails(Code code, String url) {
+  private static FunctionCallException fails(Code code, String url) {
     try (PgHelloClient client =
         PgHelloClient.builder().url(url).callTimeout(Duration.ofMinutes(1)).build()) {
       return assertFails(code, () -> client.hello("Ada"));

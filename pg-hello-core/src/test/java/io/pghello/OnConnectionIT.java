@@ -8,7 +8,9 @@ import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
@@ -114,10 +116,10 @@ class OnConnectionIT {
       connection.setAutoCommit(false);
       statement.execute("CREATE TABLE kept ()");
       PgHelloOperations view = PgHelloClient.create(dataSource).withConnection(connection);
-      assertFails(Code.INVALID_NAME, () -> view.hello("a\0"));
-      assertFails(Code.INVALID_NAME, () -> view.helloAll(List.of("Ada", "\udc00")));
-      assertFails(Code.INVALID_REPEAT, () -> view.hello("Ada", 0));
-      assertFails(Code.INVALID_REPEAT, () -> view.withRepeat(11));
+      assertFails(Code.INVALID_ARGUMENT, () -> view.hello("a\0"));
+      assertFails(Code.INVALID_ARGUMENT, () -> view.helloAll(List.of("Ada", "\udc00")));
+      assertFails(Code.INVALID_ARGUMENT, () -> view.hello("Ada", 0));
+      assertFails(Code.INVALID_ARGUMENT, () -> view.withRepeat(11));
       assertThat(state(connection)).isEqualTo(TransactionState.OPEN);
       assertThat(view.hello("Ada")).isEqualTo("Hello, Ada!");
       connection.commit();
@@ -136,7 +138,7 @@ class OnConnectionIT {
         assertThatThrownBy(() -> statement.execute("SELECT 1 / 0"))
             .isInstanceOf(SQLException.class);
         for (FaultsIT.Kind kind : FaultsIT.Kind.values()) {
-          PgHelloException error =
+          FunctionCallException error =
               assertFails(
                   Code.SERVER_ERROR, () -> kind.call.accept(client.withConnection(connection)));
           assertThat(error.remedy()).containsIgnoringCase("roll it back");
@@ -160,7 +162,7 @@ class OnConnectionIT {
       connection.rollback();
       execute(dataSource, "CREATE SCHEMA elsewhere");
       execute(superuser, "ALTER EXTENSION pg_hello SET SCHEMA elsewhere");
-      PgHelloException error =
+      FunctionCallException error =
           assertFails(Code.SERVER_ERROR, () -> client.withConnection(connection).hello("Ada"));
       assertThat(error.sqlState()).contains("42883");
       connection.rollback();
@@ -220,8 +222,8 @@ class OnConnectionIT {
   void runsOnTheCallingThread(DataSource dataSource) throws Exception {
     var threads = new AtomicReference<Thread>();
     var statements = new Heard();
-    PgHelloListener listener =
-        new PgHelloListener() {
+    CallListener listener =
+        new CallListener() {
           @Override
           public void statementEnded(StatementEnded event) {
             threads.set(Thread.currentThread());

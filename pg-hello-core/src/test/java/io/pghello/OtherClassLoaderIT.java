@@ -7,7 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
@@ -106,7 +107,7 @@ class OtherClassLoaderIT {
       execute(superuser, "REVOKE EXECUTE ON FUNCTION pg_hello(text) FROM PUBLIC");
       try {
         client.withConnection(connection).hello("Secret");
-      } catch (PgHelloException e) {
+      } catch (FunctionCallException e) {
         assertThat(e.sqlState()).contains("42501");
         for (Throwable each = e; each != null; each = each.getCause()) {
           assertThat(each.toString()).doesNotContain("Secret");

@@ -7,7 +7,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
@@ -150,7 +151,8 @@ class PgHelloClientIT {
       assertThat(transactionIsOpen(connection)).isFalse();
       assertThatThrownBy(() -> client.hello("x".repeat(120_000_000), 10))
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.RESULT_TOO_LARGE));
+              FunctionCallException.class,
+              e -> assertThat(e.code()).isEqualTo(Code.RESULT_TOO_LARGE));
       assertThat(transactionIsOpen(connection)).isFalse();
       assertThat(connection.getAutoCommit()).isFalse();
     }
@@ -193,7 +195,7 @@ class PgHelloClientIT {
       PgHelloClient client = patient(connection);
       assertThatThrownBy(() -> client.hello("x".repeat(120_000_000), 10))
           .isInstanceOfSatisfying(
-              PgHelloException.class,
+              FunctionCallException.class,
               e -> {
                 assertThat(e.code()).isEqualTo(Code.RESULT_TOO_LARGE);
                 assertThat(e.sqlState()).contains("54000");
@@ -217,9 +219,9 @@ class PgHelloClientIT {
       assertThat(client.hello("Zoë")).isEqualTo("Hello, Zoë!");
       assertThatThrownBy(() -> client.hello("secret €"))
           .isInstanceOfSatisfying(
-              PgHelloException.class,
+              FunctionCallException.class,
               e -> {
-                assertThat(e.code()).isEqualTo(Code.INVALID_NAME);
+                assertThat(e.code()).isEqualTo(Code.INVALID_ARGUMENT);
                 assertThat(e).hasNoCause().hasMessageNotContaining("secret");
               });
     } finally {
@@ -233,7 +235,7 @@ class PgHelloClientIT {
     nowhere.setPortNumbers(new int[] {1});
     assertThatThrownBy(() -> PgHelloClient.create(nowhere).hello("Ada"))
         .isInstanceOfSatisfying(
-            PgHelloException.class,
+            FunctionCallException.class,
             e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_UNAVAILABLE))
         .hasMessageContaining("refused");
   }
@@ -249,7 +251,7 @@ class PgHelloClientIT {
       assertThatThrownBy(
               () -> IntStream.range(0, 50).forEach(i -> client.hello("x".repeat(20_000_000), 10)))
           .isInstanceOfSatisfying(
-              PgHelloException.class,
+              FunctionCallException.class,
               e -> assertThat(e.code()).isEqualTo(Code.CANCELLED_BY_SERVER));
     }
   }
@@ -262,7 +264,8 @@ class PgHelloClientIT {
       proxy.resetConnections();
       assertThatThrownBy(() -> client.hello("Ada"))
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_LOST));
+              FunctionCallException.class,
+              e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_LOST));
     }
   }
 
@@ -279,7 +282,7 @@ class PgHelloClientIT {
         long begin = System.nanoTime();
         assertThatThrownBy(() -> client.hello("Ada"))
             .isInstanceOfSatisfying(
-                PgHelloException.class,
+                FunctionCallException.class,
                 e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_UNAVAILABLE))
             .hasMessageContaining("within the timeout of 300 ms");
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(10));

@@ -4,7 +4,8 @@ package io.pghello;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import java.sql.Connection;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,10 +36,10 @@ class PgHelloClientTest {
   void refusesWhatTextCannotHold(String name) {
     assertThatThrownBy(() -> client.hello(name))
         .isInstanceOfSatisfying(
-            PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.INVALID_NAME))
+            FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.INVALID_ARGUMENT))
         .hasMessageContaining("index")
         .hasMessageNotContaining("secret");
-    assertThatThrownBy(() -> client.hello(name, 2)).isInstanceOf(PgHelloException.class);
+    assertThatThrownBy(() -> client.hello(name, 2)).isInstanceOf(FunctionCallException.class);
   }
 
   @ParameterizedTest
@@ -46,7 +47,7 @@ class PgHelloClientTest {
   void refusesACountOutsideOneToTen(int repeat) {
     assertThatThrownBy(() -> client.hello("secret", repeat))
         .isInstanceOfSatisfying(
-            PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.INVALID_REPEAT))
+            FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.INVALID_ARGUMENT))
         .hasMessageContaining(Integer.toString(repeat))
         .hasMessageContaining("between 1 and 10")
         .hasMessageNotContaining("secret");

@@ -6,9 +6,10 @@ import static io.pghello.FaultsIT.slow;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariConfig;
-import io.pghello.PgHelloException.Code;
 import io.pghello.Pool.Checks;
 import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloTest;
@@ -225,7 +226,7 @@ class PoolsIT {
       for (int i = 0; i < 2; i++) {
         try {
           scene.client.hello("Ada");
-        } catch (PgHelloException e) {
+        } catch (FunctionCallException e) {
           assertThat(e.code())
               .isIn(Code.TIMEOUT, Code.CONNECTION_UNAVAILABLE, Code.CONNECTION_LOST);
         }

@@ -7,7 +7,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.StatementContext;
@@ -69,7 +71,7 @@ class PreflightIT {
         "INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable,"
             + " extversion) SELECT 9999, 'citus', extowner, extnamespace, false, '13.0-1' FROM"
             + " pg_extension WHERE extname = 'plpgsql'");
-    PgHelloProblem problem = only(client.preflight());
+    CallProblem problem = only(client.preflight());
     assertThat(problem.code()).isEqualTo(Code.CITUS);
     assertThat(problem.functions()).isEmpty();
     assertThat(problem)
@@ -85,7 +87,7 @@ class PreflightIT {
   @SuppressWarnings("SystemOut")
   void showsWhatIsWrong(DataSource dataSource) {
     // region preflight
-    for (PgHelloProblem problem : PgHelloClient.create(dataSource).preflight()) {
+    for (CallProblem problem : PgHelloClient.create(dataSource).preflight()) {
       System.err.println(problem.message() + " " + problem.remedy());
     }
     // Extension pg_hello does not exist in database app. Run in this database:
@@ -117,7 +119,7 @@ class PreflightIT {
         superuser,
         database,
         guest -> {
-          PgHelloProblem problem = only(PgHelloClient.create(guest).preflight());
+          CallProblem problem = only(PgHelloClient.create(guest).preflight());
           assertThat(problem.code()).isEqualTo(Code.NOT_CREATED);
           assertThat(problem.remedy())
               .contains(" may not create it. Have the database's owner ")
@@ -130,7 +132,7 @@ class PreflightIT {
     execute(dataSource, "CREATE SCHEMA \"Odd one\"");
     execute(dataSource, "CREATE EXTENSION pg_hello SCHEMA \"Odd one\"");
     PgHelloClient client = PgHelloClient.create(dataSource);
-    PgHelloProblem problem = only(client.preflight());
+    CallProblem problem = only(client.preflight());
     assertThat(problem.code()).isEqualTo(Code.NOT_ON_PATH);
     assertThat(problem.message())
         .startsWith("Extension pg_hello is in schema \"Odd one\", which is not on the search_path");
@@ -143,13 +145,14 @@ class PreflightIT {
   void saysThatItIsTooOld(DataSource dataSource, TestDatabase database) throws SQLException {
     execute(dataSource, CREATE + " VERSION '1.0'");
     PgHelloClient client = PgHelloClient.create(dataSource);
-    PgHelloProblem problem = only(client.preflight());
+    CallProblem problem = only(client.preflight());
     assertThat(problem.code()).isEqualTo(Code.VERSION_TOO_OLD);
     assertThat(problem.message())
         .isEqualTo(
             "Extension pg_hello in database "
                 + database.name()
-                + ", at version 1.0, lacks pg_hello(text,integer), pg_hello_all(text[],integer[]).");
+                + ", at version 1.0, lacks pg_hello(text,integer),"
+                + " pg_hello_all(text[],integer[]).");
     assertThat(problem.remedy())
         .isEqualTo("Have the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
     assertThat(problem.functions())
@@ -170,9 +173,9 @@ class PreflightIT {
     // the public sample with the same name declares its functions like this
     execute(dataSource, CREATE + " VERSION '1.0'");
     execute(superuser, "ALTER FUNCTION pg_hello(text) IMMUTABLE");
-    List<PgHelloProblem> problems = PgHelloClient.create(dataSource).preflight();
+    List<CallProblem> problems = PgHelloClient.create(dataSource).preflight();
     assertThat(problems)
-        .extracting(PgHelloProblem::code)
+        .extracting(CallProblem::code)
         .containsExactly(Code.INCOMPATIBLE_BUILD, Code.VERSION_TOO_OLD);
     assertThat(problems.get(0).message())
         .startsWith("The extension named pg_hello in database ")
@@ -198,13 +201,14 @@ class PreflightIT {
     execute(
         dataSource, "ALTER EXTENSION pg_hello ADD FUNCTION public.pg_hello_all(text[], integer[])");
     PgHelloClient client = PgHelloClient.create(dataSource);
-    PgHelloProblem problem = only(client.preflight());
+    CallProblem problem = only(client.preflight());
     assertThat(problem.code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
     assertThat(problem.message())
         .startsWith("Extension pg_hello in database ")
         .contains(" contains functions that a role other than a superuser has added or replaced: ")
         .contains(
-            "pg_hello(text,integer), pg_hello_all(text[],integer[]). These functions are not called.");
+            "pg_hello(text,integer), pg_hello_all(text[],integer[]). These functions are not"
+                + " called.");
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
     assertFails(Code.INCOMPATIBLE_BUILD, () -> client.hello("Ada", 2));
     assertFails(Code.INCOMPATIBLE_BUILD, () -> client.helloAll(List.of("Ada")));
@@ -238,7 +242,7 @@ class PreflightIT {
     String owner = ask(dataSource, "SELECT current_user");
     execute(superuser, "ALTER FUNCTION now_ms() OWNER TO \"" + owner + '"');
     PgHelloClient client = PgHelloClient.create(dataSource);
-    PgHelloProblem problem = only(client.preflight());
+    CallProblem problem = only(client.preflight());
     assertThat(problem.code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
     assertThat(problem.message())
         .startsWith("The declarations of functions of extension pg_hello in database ")
@@ -270,7 +274,8 @@ class PreflightIT {
     if (seen) {
       assertThatThrownBy(client::nowMillis)
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.INCOMPATIBLE_BUILD))
+              FunctionCallException.class,
+              e -> assertThat(e.code()).isEqualTo(Code.INCOMPATIBLE_BUILD))
           .hasMessageContaining("results may be stale or wrong");
     } else {
       assertThat(client.nowMillis()).isPositive();
@@ -288,7 +293,7 @@ class PreflightIT {
         database,
         guest -> {
           PgHelloClient client = PgHelloClient.create(guest);
-          PgHelloProblem problem = only(client.preflight());
+          CallProblem problem = only(client.preflight());
           assertThat(problem.code()).isEqualTo(Code.NO_EXECUTE_PRIVILEGE);
           assertThat(problem.message()).contains(" may not execute pg_hello(text,integer).");
           assertThat(problem.functions()).containsExactly("pg_hello(text,integer)");
@@ -371,7 +376,7 @@ class PreflightIT {
         superuser,
         database,
         guest -> {
-          List<PgHelloProblem> problems = PgHelloClient.create(guest).preflight();
+          List<CallProblem> problems = PgHelloClient.create(guest).preflight();
           assertThat(problems.get(0).code()).isEqualTo(Code.NO_SCHEMA_PRIVILEGE);
           assertThat(problems.get(0).remedy()).contains("GRANT USAGE ON SCHEMA closed TO ");
           assertThat(problems.get(0).functions()).isEqualTo(ALL);
@@ -383,11 +388,11 @@ class PreflightIT {
   void saysThatTheClientWasToldAnotherSchema(DataSource dataSource) throws SQLException {
     execute(dataSource, "CREATE SCHEMA \"Ext\"; CREATE EXTENSION pg_hello SCHEMA \"Ext\"");
     assertThat(problems(dataSource, "Ext"))
-        .extracting(PgHelloProblem::code, PgHelloProblem::functions)
+        .extracting(CallProblem::code, CallProblem::functions)
         .containsExactly(tuple(Code.NOT_ON_PATH, Set.of()));
-    List<PgHelloProblem> problems = problems(dataSource, "ext");
+    List<CallProblem> problems = problems(dataSource, "ext");
     assertThat(problems)
-        .extracting(PgHelloProblem::code, PgHelloProblem::functions)
+        .extracting(CallProblem::code, CallProblem::functions)
         .containsExactly(tuple(Code.NOT_ON_PATH, ALL), tuple(Code.NOT_ON_PATH, Set.of()));
     assertThat(problems.get(0).message())
         .isEqualTo(
@@ -395,7 +400,7 @@ class PreflightIT {
                 + " \"ext\".");
   }
 
-  private static List<PgHelloProblem> problems(DataSource dataSource, String schema) {
+  private static List<CallProblem> problems(DataSource dataSource, String schema) {
     return PgHelloClient.builder().dataSource(dataSource).schema(schema).build().preflight();
   }
 
@@ -448,7 +453,7 @@ class PreflightIT {
     String role = ask(dataSource, "SELECT quote_ident(current_user)");
     execute(dataSource, "ALTER ROLE " + role + " SET search_path = mine, \"$user\"");
     try {
-      PgHelloProblem problem = only(PgHelloClient.create(dataSource).preflight());
+      CallProblem problem = only(PgHelloClient.create(dataSource).preflight());
       assertThat(problem.code()).isEqualTo(Code.NOT_ON_PATH);
       String remedy = "ALTER ROLE " + role + " SET search_path = mine, \"$user\", \"Odd one\";";
       assertThat(problem.remedy()).endsWith(remedy);
@@ -468,7 +473,7 @@ class PreflightIT {
     String role = ask(dataSource, "SELECT quote_ident(current_user)");
     execute(dataSource, "ALTER ROLE " + role + " SET search_path = ''");
     try {
-      PgHelloProblem problem = only(PgHelloClient.create(dataSource).preflight());
+      CallProblem problem = only(PgHelloClient.create(dataSource).preflight());
       assertThat(problem.code()).isEqualTo(Code.NOT_ON_PATH);
       execute(dataSource, problem.remedy().substring(problem.remedy().indexOf("ALTER ROLE")));
       assertThat(PgHelloClient.create(dataSource).preflight()).isEmpty();
@@ -620,10 +625,10 @@ class PreflightIT {
   private static void assertProblem(
       DataSource dataSource, Code code, String message, String remedy) {
     assertThat(PgHelloClient.create(dataSource).preflight())
-        .containsExactly(new PgHelloProblem(code, message, remedy, ALL));
+        .containsExactly(new CallProblem(code, message, remedy, ALL));
     assertThatThrownBy(() -> PgHelloClient.create(dataSource).hello("secret"))
         .isInstanceOfSatisfying(
-            PgHelloException.class,
+            FunctionCallException.class,
             e -> {
               assertThat(e.code()).isEqualTo(code);
               assertThat(e.remedy()).isEqualTo(remedy);
@@ -633,10 +638,11 @@ class PreflightIT {
 
   private static void assertFails(Code code, Runnable call) {
     assertThatThrownBy(call::run)
-        .isInstanceOfSatisfying(PgHelloException.class, e -> assertThat(e.code()).isEqualTo(code));
+        .isInstanceOfSatisfying(
+            FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(code));
   }
 
-  private static PgHelloProblem only(List<PgHelloProblem> problems) {
+  private static CallProblem only(List<CallProblem> problems) {
     assertThat(problems).hasSize(1);
     return problems.get(0);
   }
@@ -654,7 +660,7 @@ class PreflightIT {
             .build()) {
       assertThatThrownBy(client::info)
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.NOT_CREATED));
+              FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.NOT_CREATED));
     }
   }
 }

@@ -8,7 +8,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
 import java.nio.file.Files;
@@ -124,9 +125,9 @@ class SecureLogInIT {
     try (var pool = new HikariDataSource(config);
         PgHelloClient client =
             PgHelloClient.builder().dataSource(pool).callTimeout(Duration.ofMinutes(1)).build()) {
-      PgHelloException e;
+      FunctionCallException e;
       do {
-        e = catchThrowableOfType(PgHelloException.class, () -> client.hello("Ada"));
+        e = catchThrowableOfType(FunctionCallException.class, () -> client.hello("Ada"));
         // if the pool timed out before its attempt failed, its error has no cause
       } while (e.code() == Code.CONNECTION_UNAVAILABLE
           && e.getCause() != null
@@ -137,8 +138,8 @@ class SecureLogInIT {
   }
 
   /** Returns the error of a rejected login, which cannot be retried. */
-  private static PgHelloException refuses(String url) {
-    PgHelloException e = fails(Code.LOGIN_FAILED, url);
+  private static FunctionCallException refuses(String url) {
+    FunctionCallException e = fails(Code.LOGIN_FAILED, url);
     assertThat(e.code().isRetryable()).isFalse();
     assertThat(e).hasMessageStartingWith("The server's certificate was rejected: ");
     assertThat(e.remedy()).contains("the host that", "sslrootcert", "sslmode");
@@ -159,7 +160,8 @@ class SecureLogInIT {
 
   @Test
   void saysThatTheServerLetsNobodyInFromHere() {
-    PgHelloException e = fails(Code.LOGIN_FAILED, rightUrl.replace("user=bound", "user=refused"));
+    FunctionCallException e =
+        fails(Code.LOGIN_FAILED, rightUrl.replace("user=bound", "user=refused"));
     assertThat(e.sqlState()).hasValue("28000");
     assertThat(e)
         .hasMessageContaining("pg_hba.conf rejects connection for host")
@@ -172,9 +174,9 @@ class SecureLogInIT {
     }
   }
 
-  private static PgHelloException fails(Code code, String url) {
+  private static FunctionCallException fails(Code code, String url) {
     try (PgHelloClient client = client(url)) {
-      PgHelloException e = assertFails(code, () -> client.hello("Ada"));
+      FunctionCallException e = assertFails(code, () -> client.hello("Ada"));
       assertThat(e).hasMessageNotContaining("secret");
       return e;
     }

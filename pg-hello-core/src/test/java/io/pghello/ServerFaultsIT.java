@@ -11,7 +11,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.FaultsIT.Scene;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
 import java.io.IOException;
@@ -117,7 +118,7 @@ class ServerFaultsIT {
       long used = 1024L * Long.parseLong(field(pid, "VmSize"));
       assumeTrue(
           runs("prlimit", "--pid", pid, "--as=" + (used + 48_000_000L)), "there is no prlimit");
-      PgHelloException e = assertFails(Code.SERVER_ERROR, () -> calls.hello(name, 10));
+      FunctionCallException e = assertFails(Code.SERVER_ERROR, () -> calls.hello(name, 10));
       assertThat(e.sqlState()).hasValue("53200");
       assertThat(e).hasMessageContaining("out of memory").hasMessageNotContaining("xxx");
       assertThat(calls.hello("Ada")).isEqualTo("Hello, Ada!");
@@ -227,7 +228,7 @@ class ServerFaultsIT {
       byte[] right = Files.readAllBytes(own.library);
       own.install(libraryOf(server.major() == 15 ? 17 : 15));
       terminate(superuser);
-      PgHelloException e = failure(scene.client);
+      FunctionCallException e = failure(scene.client);
       assertThat(e.code()).isEqualTo(Code.SERVER_ERROR);
       assertThat(e).hasMessageMatching(".* incompatible library .*: version mismatch.*");
       own.install("no library".getBytes(StandardCharsets.US_ASCII));
@@ -288,12 +289,12 @@ class ServerFaultsIT {
   }
 
   /** Returns the error of a call that has reached the server. */
-  private static PgHelloException failure(PgHelloClient client) {
+  private static FunctionCallException failure(PgHelloClient client) {
     while (true) {
       try {
         client.hello("Ada", 2);
         throw new AssertionError("the call succeeds");
-      } catch (PgHelloException e) {
+      } catch (FunctionCallException e) {
         if (!List.of(WHILE_IT_IS_DOWN).contains(e.code())) {
           return e;
         }

@@ -10,7 +10,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
@@ -74,8 +76,8 @@ class SessionsIT {
       assertThat(before).hasSize(SIZE);
 
       callAll(client, 1);
-      assertFails(Code.INVALID_REPEAT, () -> client.hello("Ada", 11));
-      assertFails(Code.INVALID_NAME, () -> client.helloAll(List.of("Ada", "\0")));
+      assertFails(Code.INVALID_ARGUMENT, () -> client.hello("Ada", 11));
+      assertFails(Code.INVALID_ARGUMENT, () -> client.helloAll(List.of("Ada", "\0")));
       Load.burst(client, 256);
       execute(superuser, "REVOKE EXECUTE ON FUNCTION spi_version() FROM PUBLIC");
       assertFails(Code.NO_EXECUTE_PRIVILEGE, client::spiVersion);
@@ -318,7 +320,7 @@ class SessionsIT {
               each -> each.helloAll(List.of("Ada")),
               PgHelloClient::now,
               PgHelloClient::spiVersion)) {
-        PgHelloException error = assertFails(Code.NOT_ON_PATH, () -> call.accept(client));
+        FunctionCallException error = assertFails(Code.NOT_ON_PATH, () -> call.accept(client));
         assertThat(error).hasMessageContaining("is in schema public");
         assertThat(error).hasMessageContaining("is configured for schema \"" + wrong + "\"");
       }
@@ -332,7 +334,7 @@ class SessionsIT {
     try (PgHelloClient client = PgHelloClient.create(dataSource)) {
       callAll(client, 1);
       assertThat(client.hello("Iİıi")).isEqualTo("Hello, Iİıi!");
-      assertFails(Code.INVALID_REPEAT, () -> client.hello("Iİıi", 11));
+      assertFails(Code.INVALID_ARGUMENT, () -> client.hello("Iİıi", 11));
     } finally {
       Locale.setDefault(before);
     }
@@ -407,7 +409,7 @@ class SessionsIT {
               () -> join(client.withRepeat(2).helloAsync("secret")),
               () -> client.helloAll(List.of("secret")),
               () -> client.helloEach(List.of("secret").iterator(), greeting -> {}))) {
-        PgHelloException error = assertFails(Code.VERSION_TOO_OLD, call);
+        FunctionCallException error = assertFails(Code.VERSION_TOO_OLD, call);
         assertThat(error.remedy()).contains("ALTER EXTENSION pg_hello UPDATE;");
         assertThat(error).hasMessageContaining("1.0").hasMessageNotContaining("secret");
       }
@@ -452,7 +454,7 @@ class SessionsIT {
     assertThat(client.now()).isNotNull();
     assertThat(client.spiVersion()).startsWith("PostgreSQL ");
     assertThat(client.info().defaultRepeat()).isEqualTo(repeat);
-    assertThat(client.preflight()).extracting(PgHelloProblem::code).isSubsetOf(Code.NOT_ON_PATH);
+    assertThat(client.preflight()).extracting(CallProblem::code).isSubsetOf(Code.NOT_ON_PATH);
   }
 
   private static HikariDataSource pool(DataSource dataSource, Consumer<HikariConfig> settings) {

@@ -4,7 +4,9 @@ package io.pghello;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.WireProxy;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -48,7 +50,7 @@ final class SetClock {
     var least = new LongAccumulator(Long::min, Long.MAX_VALUE);
     var most = new LongAccumulator(Long::max, Long.MIN_VALUE);
     var listener =
-        new PgHelloListener() {
+        new CallListener() {
           @Override
           public void callEnded(CallEnded event) {
             least.accumulate(Math.min(event.durationNanos(), event.queueNanos()));
@@ -88,7 +90,7 @@ final class SetClock {
                 CompletableFuture.delayedExecutor(200, TimeUnit.MILLISECONDS));
         assertThatThrownBy(() -> client.hello("Ada"))
             .isInstanceOfSatisfying(
-                PgHelloException.class,
+                FunctionCallException.class,
                 // a pool first validates a connection that was idle
                 e -> assertThat(e.code()).isIn(Code.TIMEOUT, Code.CONNECTION_UNAVAILABLE));
         assertThat(Duration.ofNanos(System.nanoTime() - begin))
@@ -106,7 +108,7 @@ final class SetClock {
       try {
         assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
         return;
-      } catch (PgHelloException e) {
+      } catch (FunctionCallException e) {
         assertThat(System.nanoTime() - end).as("a call is answered").isNegative();
       }
     }

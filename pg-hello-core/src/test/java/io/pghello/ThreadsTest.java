@@ -3,8 +3,8 @@ package io.pghello;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pghello.PgHelloException.Code;
 import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.internal.HelloDispatcher;
 import java.net.URL;
 import java.net.URLClassLoader;

@@ -6,7 +6,7 @@ import static io.pghello.PgHelloClientIT.ask;
 import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloServer;

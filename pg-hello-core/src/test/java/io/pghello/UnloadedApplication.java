@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
-import io.pghello.PgHelloException.Code;
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import java.lang.ref.WeakReference;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -70,7 +71,7 @@ final class UnloadedApplication {
       try (var client = PgHelloClient.builder().connections(source).build()) {
         try {
           throw new AssertionError(client.hello("Ada"));
-        } catch (PgHelloException e) {
+        } catch (FunctionCallException e) {
           if (e.code() != Code.CONNECTION_UNAVAILABLE) {
             throw e;
           }

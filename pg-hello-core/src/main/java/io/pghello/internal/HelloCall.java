@@ -2,7 +2,6 @@
 package io.pghello.internal;
 
 import io.pghello.extension.batching.CallListener;
-import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.coalescing.Call;
 
@@ -22,11 +21,6 @@ final class HelloCall extends Call<HelloRequest, String> implements HelloRequest
   @Override
   public HelloRequest request() {
     return this;
-  }
-
-  @Override
-  protected RuntimeException failure(FunctionCallException error) {
-    return HelloErrors.translate(error);
   }
 
   @Override

@@ -14,7 +14,7 @@ import io.pghello.extension.batching.internal.coalescing.Dispatcher;
 public final class HelloDispatcher extends Dispatcher<HelloRequest, String> {
   /** Creates a dispatcher, without starting threads. */
   public HelloDispatcher(HelloStatements statements, Settings settings) {
-    super(statements, settings, HelloErrors::translate);
+    super(statements, settings);
   }
 
   @Override

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal;
 
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
-import io.pghello.PgHelloProblem;
 import io.pghello.extension.ExtensionProblem;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.internal.ArgumentChecks;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.ServerFunctions;
@@ -65,10 +63,10 @@ public final class HelloErrors {
   }
 
   /** Returns the error for a count that is out of range. */
-  public static PgHelloException invalidRepeat(int repeat) {
+  public static FunctionCallException invalidRepeat(int repeat) {
     return of(
-        new PgHelloProblem(
-            Code.INVALID_REPEAT,
+        new CallProblem(
+            Code.INVALID_ARGUMENT,
             "The repeat count is " + repeat + ".",
             "Use a count between "
                 + HelloRequest.REPEAT_MIN
@@ -78,40 +76,18 @@ public final class HelloErrors {
   }
 
   /** Returns the error for a result that does not match the request. */
-  public static PgHelloException mismatch() {
-    return translate(Errors.mismatch(Function.EXTENSION));
+  public static FunctionCallException mismatch() {
+    return Errors.mismatch(Function.EXTENSION);
   }
 
   /** Returns the error for an installation problem. */
-  public static PgHelloException of(ExtensionProblem problem) {
-    return of(problem(Preflight.problem(problem)));
+  public static FunctionCallException of(ExtensionProblem problem) {
+    return of(Preflight.problem(problem));
   }
 
   /** Returns the error for a problem that the client has detected without the server. */
-  static PgHelloException of(PgHelloProblem problem) {
-    return new PgHelloException(problem, null, null);
-  }
-
-  /** Translates the error of a call to the client's exception, with the same stack trace. */
-  public static PgHelloException translate(FunctionCallException e) {
-    var error = new PgHelloException(problem(e.problem()), e.sqlState().orElse(null), e.getCause());
-    error.setStackTrace(e.getStackTrace());
-    for (Throwable suppressed : e.getSuppressed()) {
-      error.addSuppressed(
-          suppressed instanceof FunctionCallException before ? translate(before) : suppressed);
-    }
-    return error;
-  }
-
-  /** Translates a problem of a call to the client's type. */
-  static PgHelloProblem problem(CallProblem problem) {
-    return new PgHelloProblem(
-        problem.code() == FunctionCallException.Code.INVALID_ARGUMENT
-            ? Code.INVALID_NAME
-            : Code.valueOf(problem.code().name()),
-        problem.message(),
-        problem.remedy(),
-        problem.functions());
+  static FunctionCallException of(CallProblem problem) {
+    return new FunctionCallException(problem, null, null);
   }
 
   /**
@@ -119,7 +95,7 @@ public final class HelloErrors {
    * statement has no call timeout. Because its transaction has failed, no further statement can
    * determine the reason.
    */
-  public static PgHelloException ofSession(SQLException e) {
+  public static FunctionCallException ofSession(SQLException e) {
     if (ExtensionProblem.canCause(e)) {
       String remedy =
           INSUFFICIENT_PRIVILEGE.equals(e.getSQLState())
@@ -129,8 +105,8 @@ public final class HelloErrors {
               : "Create or update it in this database (CREATE EXTENSION pg_hello, ALTER EXTENSION"
                   + " pg_hello UPDATE), or set pg-hello.schema to the schema that contains it."
                   + " With pg-hello.preflight=fail, this problem is reported at startup.";
-      return new PgHelloException(
-          new PgHelloProblem(
+      return new FunctionCallException(
+          new CallProblem(
               Code.SERVER_ERROR,
               "The extension pg_hello cannot be used in its current state: "
                   + SqlErrors.serverMessage(e)
@@ -140,8 +116,8 @@ public final class HelloErrors {
           null);
     }
     if (SqlErrors.hasCause(e, SocketTimeoutException.class)) {
-      return new PgHelloException(
-          new PgHelloProblem(
+      return new FunctionCallException(
+          new CallProblem(
               Code.TIMEOUT,
               "The server did not answer within the connection's socketTimeout.",
               "Try again, check the load of the server, or raise socketTimeout."),
@@ -149,10 +125,9 @@ public final class HelloErrors {
           e);
     }
     CallProblem refusal = new NameChecks().problem(String.valueOf(e.getSQLState()), null);
-    return translate(
-        refusal == null
-            ? SqlErrors.translate(e, Duration.ZERO, FUNCTIONS)
-            : new FunctionCallException(refusal, e.getSQLState(), null));
+    return refusal == null
+        ? SqlErrors.translate(e, Duration.ZERO, FUNCTIONS)
+        : new FunctionCallException(refusal, e.getSQLState(), null);
   }
 
   /**

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal;
 
-import io.pghello.PgHelloException.Code;
-import io.pghello.PgHelloProblem;
 import io.pghello.extension.Installation;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.internal.installation.Preflight;
 import java.util.List;
 import java.util.stream.Stream;
@@ -14,27 +14,27 @@ import java.util.stream.Stream;
  * @param installation the installation, as found in one round trip
  * @param warnings the problems that do not prevent calls
  */
-public record HelloPreflight(Installation installation, List<PgHelloProblem> warnings) {
-  private static final PgHelloProblem CITUS =
-      new PgHelloProblem(
+public record HelloPreflight(Installation installation, List<CallProblem> warnings) {
+  private static final CallProblem CITUS =
+      new CallProblem(
           Code.CITUS,
-          "The database is distributed by Citus, and SET pg_hello.repeat does not reach its workers.",
-          "In SQL on distributed tables, pass the count, e.g. pg_hello(name, 2), or set it with ALTER"
-              + " DATABASE or ALTER ROLE, which take effect in new sessions of the workers.");
+          "The database is distributed by Citus, and SET pg_hello.repeat does not reach its"
+              + " workers.",
+          "In SQL on distributed tables, pass the count, e.g. pg_hello(name, 2), or set it with"
+              + " ALTER DATABASE or ALTER ROLE, which take effect in new sessions of the workers.");
 
   /** Converts an installation's problems to the client's type. */
   public static HelloPreflight of(Preflight found) {
-    Stream<PgHelloProblem> warnings = found.warnings().stream().map(HelloErrors::problem);
-    Stream<PgHelloProblem> distributed =
+    Stream<CallProblem> warnings = found.warnings().stream();
+    Stream<CallProblem> distributed =
         found.installation().isDistributed() ? Stream.of(CITUS) : Stream.of();
     return new HelloPreflight(found.installation(), Stream.concat(warnings, distributed).toList());
   }
 
   /** Returns all problems, most severe first. */
-  public List<PgHelloProblem> problems() {
+  public List<CallProblem> problems() {
     return Stream.concat(
-            installation.problems().stream().map(Preflight::problem).map(HelloErrors::problem),
-            warnings.stream())
+            installation.problems().stream().map(Preflight::problem), warnings.stream())
         .toList();
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal;
 
-import io.pghello.PgHelloException;
+import io.pghello.extension.batching.FunctionCallException;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +26,7 @@ public final class HelloRequests implements Iterator<HelloRequest> {
       String name = names.next();
       try {
         next = HelloRequest.of(name, repeat, index++);
-      } catch (PgHelloException | NullPointerException e) {
+      } catch (FunctionCallException | NullPointerException e) {
         invalid = e;
       }
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal;
 
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
-import io.pghello.PgHelloProblem;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import java.util.Objects;
 
 /** Checks names before they are sent. */
@@ -50,7 +50,7 @@ public final class NameValidator {
   /** Rejects a name that is too long for a message. */
   static int checkLength(long bytes, String where) {
     if (bytes > BYTES_MAX) {
-      throw HelloErrors.of(HelloErrors.problem(HelloErrors.tooLarge(where)));
+      throw HelloErrors.of(HelloErrors.tooLarge(where));
     }
     return (int) bytes;
   }
@@ -65,10 +65,10 @@ public final class NameValidator {
     return "names[" + index + "]";
   }
 
-  private static PgHelloException invalid(String where, String what, int index) {
+  private static FunctionCallException invalid(String where, String what, int index) {
     return HelloErrors.of(
-        new PgHelloProblem(
-            Code.INVALID_NAME,
+        new CallProblem(
+            Code.INVALID_ARGUMENT,
             theName(where)
                 + " has "
                 + what

@@ -6,7 +6,6 @@ import io.pghello.extension.ExtensionFunction;
 import io.pghello.extension.ExtensionProblem;
 import io.pghello.extension.Installation;
 import io.pghello.extension.batching.ConnectionSource;
-import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.Settings;
@@ -57,12 +56,8 @@ public final class ServerCalls {
     var executor =
         new StatementExecutor(
             source, Settings.Statements.withoutClient(schema, timeout), HelloErrors.FUNCTIONS);
-    try {
-      return HelloPreflight.of(
-          executor.run(StatementContext.single(Deadline.after(timeout)), Session::look));
-    } catch (FunctionCallException e) {
-      throw HelloErrors.translate(e);
-    }
+    return HelloPreflight.of(
+        executor.run(StatementContext.single(Deadline.after(timeout)), Session::look));
   }
 
   /**

@@ -3,19 +3,16 @@ package io.pghello.micrometer;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
-import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloListener;
-import io.pghello.extension.batching.internal.micrometer.Meters;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.micrometer.CallMetrics;
 import io.pghello.internal.Function;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
- * Records the metrics of a client in a Micrometer registry.
+ * Creates listeners that record the metrics of a client in a Micrometer registry.
  *
  * <pre>{@code
- * PgHelloMetrics metrics = new PgHelloMetrics(registry);
+ * CallMetrics metrics = PgHelloMetrics.create(registry);
  * PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).listener(metrics).build();
  * metrics.bindGauges(client);
  * }</pre>
@@ -47,73 +44,39 @@ import java.util.stream.Stream;
  * </table>
  *
  * <p>The tag {@code kind} is {@code single}, {@code batch} or {@code bulk}. The tag {@code outcome}
- * is {@code SUCCESS} or the name of a {@link PgHelloException.Code}. The counters for all codes,
- * except warnings, are registered immediately. Tags never contain a greeted name. Each call
+ * is {@code SUCCESS} or the name of a {@link FunctionCallException.Code}. The counters for all
+ * codes, except warnings, are registered immediately. Tags never contain a greeted name. Each call
  * increments one counter and records one timer, or two timers if it had to wait. All other metrics
  * are recorded per statement. If two clients have no distinguishing tags, they share the meters,
  * and the gauges show only the first client.
  *
- * <p>Thread-safe.
+ * <p>The listeners are thread-safe.
  */
-public final class PgHelloMetrics implements PgHelloListener {
-  private final Meters<Kind> meters;
+public final class PgHelloMetrics {
+  private PgHelloMetrics() {}
 
   /**
-   * Creates the meters for statements. Also creates a counter of calls, with the initial value 0,
-   * for each function and outcome.
+   * Creates a listener and its meters for statements. Also creates a counter of calls, with the
+   * initial value 0, for each function and outcome.
    *
    * @param registry the registry for the meters
    */
-  public PgHelloMetrics(MeterRegistry registry) {
-    this(registry, List.of());
+  public static CallMetrics create(MeterRegistry registry) {
+    return create(registry, List.of());
   }
 
   /**
-   * Creates the meters for statements. Also creates a counter of calls, with the initial value 0,
-   * for each function and outcome.
+   * Creates a listener and its meters for statements. Also creates a counter of calls, with the
+   * initial value 0, for each function and outcome.
    *
    * @param registry the registry for the meters
    * @param tags additional tags for all meters, for example to distinguish two clients
    */
-  public PgHelloMetrics(MeterRegistry registry, Iterable<Tag> tags) {
-    this.meters = new Meters<>(registry, "pg.hello", tags, Kind.class);
-    // register the counters at 0, because a monitoring system's rate function ignores the value at
-    // the first scrape
+  public static CallMetrics create(MeterRegistry registry, Iterable<Tag> tags) {
+    var metrics = new CallMetrics(registry, "pg.hello", tags);
     for (Function function : Function.values()) {
-      meters.calls(function.signature(), Meters.SUCCESS);
-      Stream.of(PgHelloException.Code.values())
-          .filter(code -> !code.isWarning())
-          .forEach(code -> meters.calls(function.signature(), code.name()));
+      metrics.registerCounters(function.signature());
     }
-  }
-
-  /**
-   * Adds the gauges. The gauges query the client when they are read, and hold a weak reference to
-   * the client.
-   *
-   * @param client the client that notifies this listener
-   */
-  public void bindGauges(PgHelloClient client) {
-    meters.bindGauges(client, PgHelloClient::queuedCalls, PgHelloClient::inFlightStatements);
-  }
-
-  @Override
-  public void callEnded(CallEnded event) {
-    meters.callEnded(
-        event.function(), Outcome.of(event.error()), event.durationNanos(), event.queueNanos());
-  }
-
-  @Override
-  public void statementEnded(StatementEnded event) {
-    meters.statementEnded(
-        event.kind(), Outcome.of(event.error()), event.calls(), event.durationNanos());
-    if (event.kind() != Kind.BULK) {
-      meters.waited(event.oldestWaitNanos());
-    }
-  }
-
-  @Override
-  public void retrying(Retrying event) {
-    meters.retrying();
+    return metrics;
   }
 }

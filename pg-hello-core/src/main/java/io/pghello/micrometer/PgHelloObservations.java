@@ -3,35 +3,35 @@ package io.pghello.micrometer;
 
 import io.micrometer.common.KeyValue;
 import io.micrometer.observation.ObservationRegistry;
-import io.pghello.PgHelloListener;
-import io.pghello.extension.batching.internal.micrometer.StatementObservations;
+import io.pghello.extension.batching.micrometer.CallObservations;
 import java.util.List;
 
 /**
- * Creates a Micrometer observation, and thus a trace span, for each statement of a client.
+ * Creates listeners that record a Micrometer observation, and thus a trace span, for each statement
+ * of a client.
  *
  * <p>The name of the observation is {@code pg.hello.statement}. It has the low-cardinality key
  * values {@code kind} ({@code single}, {@code batch} or {@code bulk}) and {@code outcome} ({@code
- * SUCCESS} or the name of a {@link io.pghello.PgHelloException.Code}), and the high-cardinality key
- * value {@code calls}, the number of calls or names. Key values never contain a greeted name. A
- * batch belongs to the trace of the call whose thread sends it, and is missing from the traces of
- * the other calls.
+ * SUCCESS} or the name of a {@link io.pghello.extension.batching.FunctionCallException.Code}), and
+ * the high-cardinality key value {@code calls}, the number of calls or names. Key values never
+ * contain a greeted name. A batch belongs to the trace of the call whose thread sends it, and is
+ * missing from the traces of the other calls.
  *
  * <p>While the statement runs, the observation is its thread's current observation, so that
  * observations of the JDBC driver or the pool are its children.
  *
- * <p>Thread-safe.
+ * <p>The listeners are thread-safe.
  */
-public final class PgHelloObservations implements PgHelloListener {
-  private final StatementObservations observations;
+public final class PgHelloObservations {
+  private PgHelloObservations() {}
 
   /**
    * Creates a listener.
    *
    * @param registry the registry for the observations
    */
-  public PgHelloObservations(ObservationRegistry registry) {
-    this(registry, List.of());
+  public static CallObservations create(ObservationRegistry registry) {
+    return create(registry, List.of());
   }
 
   /**
@@ -41,18 +41,8 @@ public final class PgHelloObservations implements PgHelloListener {
    * @param keyValues additional low-cardinality key values for all observations, for example to
    *     distinguish two clients
    */
-  public PgHelloObservations(ObservationRegistry registry, Iterable<KeyValue> keyValues) {
-    this.observations =
-        new StatementObservations(registry, "pg.hello.statement", "pg_hello", keyValues);
-  }
-
-  @Override
-  public void statementStarting(StatementStarting event) {
-    observations.start(event.kind(), event.calls());
-  }
-
-  @Override
-  public void statementEnded(StatementEnded event) {
-    observations.stop(Outcome.of(event.error()), event.error());
+  public static CallObservations create(
+      ObservationRegistry registry, Iterable<KeyValue> keyValues) {
+    return new CallObservations(registry, "pg.hello", keyValues);
   }
 }

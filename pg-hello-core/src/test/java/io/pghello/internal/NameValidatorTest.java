@@ -4,8 +4,8 @@ package io.pghello.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import org.junit.jupiter.api.Test;
 
 class NameValidatorTest {
@@ -21,7 +21,7 @@ class NameValidatorTest {
     assertThat(NameValidator.checkLength(fitting, "")).isEqualTo(fitting);
     assertThatThrownBy(() -> NameValidator.checkLength(MESSAGE_MAX - 60_000, "names[3]"))
         .isInstanceOfSatisfying(
-            PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.RESULT_TOO_LARGE))
+            FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.RESULT_TOO_LARGE))
         .hasMessageContaining("names[3]");
   }
 }

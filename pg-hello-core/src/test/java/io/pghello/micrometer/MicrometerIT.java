@@ -14,8 +14,8 @@ import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationHandler;
 import io.micrometer.observation.ObservationRegistry;
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloListener;
+import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
 import io.pghello.internal.Function;
@@ -72,14 +72,14 @@ class MicrometerIT {
   @Test
   @Timeout(120)
   void tellsWaitingFromTheRoundTrip(DataSource dataSource, WireProxy proxy) {
-    var ended = new ConcurrentLinkedQueue<PgHelloListener.CallEnded>();
+    var ended = new ConcurrentLinkedQueue<CallListener.CallEnded>();
     try (PgHelloClient client =
         PgHelloClient.builder()
             .dataSource(dataSource)
             .maxInFlightBatches(1)
-            .listener(new PgHelloMetrics(registry))
+            .listener(PgHelloMetrics.create(registry))
             .listener(
-                new PgHelloListener() {
+                new CallListener() {
                   @Override
                   public void callEnded(CallEnded event) {
                     ended.add(event);
@@ -130,7 +130,7 @@ class MicrometerIT {
     PGSimpleDataSource nowhere = database.dataSource().unwrap(PGSimpleDataSource.class);
     nowhere.setPortNumbers(new int[] {1});
     try (PgHelloClient client = metered(nowhere)) {
-      assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(PgHelloException.class);
+      assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(FunctionCallException.class);
     }
     assertThat(calls("pg_hello(text)", "CONNECTION_UNAVAILABLE")).isEqualTo(1);
     assertThat(roundTrips("single", "CONNECTION_UNAVAILABLE")).isEqualTo(1);
@@ -161,12 +161,12 @@ class MicrometerIT {
    */
   @Test
   void countsEachOutcomeOfEachFunctionFromTheStart() {
-    new PgHelloMetrics(registry, Tags.of("client", "first"));
-    List<PgHelloException.Code> codes =
-        Stream.of(PgHelloException.Code.values()).filter(code -> !code.isWarning()).toList();
+    PgHelloMetrics.create(registry, Tags.of("client", "first"));
+    List<FunctionCallException.Code> codes =
+        Stream.of(FunctionCallException.Code.values()).filter(code -> !code.isWarning()).toList();
     for (Function function : Function.values()) {
       assertThat(calls(function.signature(), "SUCCESS")).isZero();
-      for (PgHelloException.Code code : codes) {
+      for (FunctionCallException.Code code : codes) {
         assertThat(calls(function.signature(), code.name())).isZero();
       }
     }
@@ -217,7 +217,8 @@ class MicrometerIT {
         PgHelloClient third =
             PgHelloClient.builder()
                 .dataSource(dataSource)
-                .listener(new PgHelloMetrics(new SimpleMeterRegistry(), Tags.of("client", "third")))
+                .listener(
+                    PgHelloMetrics.create(new SimpleMeterRegistry(), Tags.of("client", "third")))
                 .build()) {
       first.hello("Ada");
       second.hello("Ada");
@@ -234,7 +235,7 @@ class MicrometerIT {
     try (PgHelloClient client =
         PgHelloClient.builder()
             .connections(() -> first.getAndSet(false) ? connection : dataSource.getConnection())
-            .listener(new PgHelloMetrics(registry))
+            .listener(PgHelloMetrics.create(registry))
             .build()) {
       assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
     }
@@ -258,7 +259,7 @@ class MicrometerIT {
         .extracting(Observation.Context::getName)
         .containsExactly("pg.hello.statement", "pg.hello.statement", "request");
     Observation.Context single = stopped.get(0);
-    assertThat(single.getContextualName()).isEqualTo("pg_hello single");
+    assertThat(single.getContextualName()).isEqualTo("pg.hello single");
     assertThat(
             single.getAllKeyValues().stream().map(value -> value.getKey() + "=" + value.getValue()))
         .containsExactlyInAnyOrder("kind=single", "outcome=SUCCESS", "calls=1");
@@ -273,7 +274,7 @@ class MicrometerIT {
     try (PgHelloClient client =
         PgHelloClient.builder()
             .dataSource(dataSource)
-            .listener(new PgHelloObservations(observations, KeyValues.of("client", "reports")))
+            .listener(PgHelloObservations.create(observations, KeyValues.of("client", "reports")))
             .build()) {
       client.hello("Ada");
     }
@@ -290,10 +291,10 @@ class MicrometerIT {
     PGSimpleDataSource nowhere = database.dataSource().unwrap(PGSimpleDataSource.class);
     nowhere.setPortNumbers(new int[] {1});
     try (PgHelloClient client = observed(nowhere)) {
-      assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(PgHelloException.class);
+      assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(FunctionCallException.class);
     }
     assertThat(stopped).hasSize(1);
-    assertThat(stopped.get(0).getError()).isInstanceOf(PgHelloException.class);
+    assertThat(stopped.get(0).getError()).isInstanceOf(FunctionCallException.class);
     assertThat(stopped.get(0).getLowCardinalityKeyValue("outcome").getValue())
         .isEqualTo("CONNECTION_UNAVAILABLE");
     assertThat(observations.getCurrentObservation()).isNull();
@@ -319,8 +320,8 @@ class MicrometerIT {
     PGSimpleDataSource nowhere = database.dataSource().unwrap(PGSimpleDataSource.class);
     nowhere.setPortNumbers(new int[] {1});
     try (PgHelloClient client = observed(nowhere)) {
-      assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(PgHelloException.class);
-      assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(PgHelloException.class);
+      assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(FunctionCallException.class);
+      assertThatThrownBy(() -> client.hello("Ada")).isInstanceOf(FunctionCallException.class);
     }
     assertThat(stopped).hasSize(2);
     assertThat(stopped.get(1).getParentObservation()).isNull();
@@ -349,7 +350,7 @@ class MicrometerIT {
   }
 
   private PgHelloClient metered(DataSource dataSource) {
-    var metrics = new PgHelloMetrics(registry);
+    var metrics = PgHelloMetrics.create(registry);
     PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).listener(metrics).build();
     metrics.bindGauges(client);
     return client;
@@ -358,7 +359,7 @@ class MicrometerIT {
   private PgHelloClient observed(DataSource dataSource) {
     return PgHelloClient.builder()
         .dataSource(dataSource)
-        .listener(new PgHelloObservations(observations))
+        .listener(PgHelloObservations.create(observations))
         .build();
   }
 

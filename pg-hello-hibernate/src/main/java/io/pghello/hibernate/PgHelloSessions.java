@@ -28,7 +28,7 @@ public final class PgHelloSessions {
    *     elements may be null
    * @throws org.hibernate.JDBCException if a name cannot be sent or the query fails. Hibernate
    *     derives the exception type from the SQLSTATE, and the root cause is a {@link
-   *     io.pghello.PgHelloException}. In this case, no entity is changed.
+   *     io.pghello.extension.batching.FunctionCallException}. In this case, no entity is changed.
    */
   public static void prefetch(StatelessSession session, Collection<?> entities) {
     Objects.requireNonNull(session, "session");

@@ -38,8 +38,8 @@ public final class PgHelloSettings {
    * <ul>
    *   <li>{@code warn}: writes one line to the log category {@code io.pghello.hibernate}.
    *   <li>{@code fail}: the factory is not created. The error is an {@link
-   *       io.pghello.PgHelloException}; JPA's {@code Persistence} wraps it. A check that takes
-   *       longer than 30 seconds is reported as an error too.
+   *       io.pghello.extension.batching.FunctionCallException}; JPA's {@code Persistence} wraps it.
+   *       A check that takes longer than 30 seconds is reported as an error too.
    *   <li>{@code off}: disables the check and its round trip.
    * </ul>
    *

@@ -3,7 +3,7 @@ package io.pghello.hibernate;
 
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloClientBuilder;
-import io.pghello.PgHelloException;
+import io.pghello.extension.batching.FunctionCallException;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -34,9 +34,9 @@ import org.jspecify.annotations.Nullable;
  * client never uses the entity manager's connection, so each call needs a second connection while
  * the transaction holds the first. If both connections come from the same pool, concurrent
  * transactions can exhaust the pool and wait for each other until the calls fail with {@link
- * PgHelloException.Code#CONNECTION_UNAVAILABLE}. Because the client uses a different connection,
- * settings that are changed in the transaction, such as {@code pg_hello.repeat}, do not affect
- * greetings.
+ * FunctionCallException.Code#CONNECTION_UNAVAILABLE}. Because the client uses a different
+ * connection, settings that are changed in the transaction, such as {@code pg_hello.repeat}, do not
+ * affect greetings.
  *
  * <p>Pass the client to the constructor, for example through a bean container, or set one client
  * for all listeners with {@link #setDefaultClient}. This class is thread-safe; subclasses must
@@ -78,8 +78,8 @@ public abstract class WelcomeListener {
       throw new IllegalStateException(
           "The listeners already use another client, "
               + other
-              + ". Call WelcomeListener.clearDefaultClient with that client when you close it. If you"
-              + " need both clients, pass each listener its own client in the constructor.");
+              + ". Call WelcomeListener.clearDefaultClient with that client when you close it. If"
+              + " you need both clients, pass each listener its own client in the constructor.");
     }
   }
 
@@ -100,7 +100,7 @@ public abstract class WelcomeListener {
    * @param name the name to greet; if null, the entity is not changed
    * @param greeting the entity's current greeting; if it is not null, it is kept
    * @param setter a consumer that receives the greeting
-   * @throws PgHelloException under the same conditions as {@link PgHelloClient#hello(String)}.
+   * @throws FunctionCallException under the same conditions as {@link PgHelloClient#hello(String)}.
    *     {@code persist}, {@code merge} and {@code flush} throw this exception directly, and {@code
    *     commit} throws it as the cause of a {@code RollbackException}. The transaction must be
    *     rolled back.
@@ -119,8 +119,8 @@ public abstract class WelcomeListener {
     if (found == null) {
       throw new IllegalStateException(
           getClass().getName()
-              + " has no client. Call WelcomeListener.setDefaultClient(client) before the first entity is"
-              + " persisted, or pass a client to the listener's constructor.");
+              + " has no client. Call WelcomeListener.setDefaultClient(client) before the first"
+              + " entity is persisted, or pass a client to the listener's constructor.");
     }
     return found;
   }

@@ -32,7 +32,8 @@ import org.hibernate.generator.EventType;
  * <p>Unsupported mappings cause an error when the session factory is built. Requires version 1.1 of
  * the extension. If a name cannot be sent or the query fails, the flush throws a {@link
  * org.hibernate.JDBCException}, whose type Hibernate derives from the SQLSTATE. The root cause is a
- * {@link io.pghello.PgHelloException}. Roll back the transaction in this case.
+ * {@link io.pghello.extension.batching.FunctionCallException}. Roll back the transaction in this
+ * case.
  */
 @AttributeBinderType(binder = ServerValueBinder.class)
 @Documented

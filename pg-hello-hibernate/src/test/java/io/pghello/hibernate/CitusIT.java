@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException.Code;
-import io.pghello.PgHelloProblem;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import jakarta.persistence.Entity;
 import jakarta.persistence.GeneratedValue;
 import jakarta.persistence.GenerationType;
@@ -91,10 +91,12 @@ class CitusIT {
     if (REPORT.isEmpty()) {
       REPORT.add(
           ask(
-              "SELECT version() || '; Citus ' || extversion FROM pg_extension WHERE extname = 'citus'"));
+              "SELECT version() || '; Citus ' || extversion FROM pg_extension WHERE extname ="
+                  + " 'citus'"));
       REPORT.add(
           "shards by node: "
-              + ask("SELECT nodename || ':' || nodeport || ' ' || count(*) FROM citus_shards GROUP BY nodename, nodeport")
+              + ask("SELECT nodename || ':' || nodeport || ' ' || count(*) FROM citus_shards GROUP"
+                        + " BY nodename, nodeport")
                   .replace("\n", ", "));
     }
   }
@@ -119,7 +121,8 @@ class CitusIT {
   /** Shards on the coordinator are accessed through the caller's own session. */
   private void assumeNoShardsOnCoordinator() throws SQLException {
     assumeTrue(
-        ask("SELECT count(*) FROM citus_shards s JOIN pg_dist_node n USING (nodename, nodeport) WHERE n.groupid = 0")
+        ask("SELECT count(*) FROM citus_shards s JOIN pg_dist_node n USING (nodename, nodeport)"
+                + " WHERE n.groupid = 0")
             .equals("0"),
         "the coordinator has shards");
   }
@@ -127,11 +130,12 @@ class CitusIT {
   @Test
   void rowsAreComputedWhereTheyAreStored() throws SQLException {
     execute(
-        "INSERT INTO pg_hello_people (id, name) SELECT g, 'n' || g FROM generate_series(1, 1000) g");
+        "INSERT INTO pg_hello_people (id, name) SELECT g, 'n' || g FROM generate_series(1, 1000)"
+            + " g");
     assertThat(
             ask(
-                "SELECT count(*) FROM pg_hello_people WHERE twice = 'Hello, n' || id || '! Hello, n'"
-                    + " || id || '!' AND at > 0"))
+                "SELECT count(*) FROM pg_hello_people WHERE twice = 'Hello, n' || id || '! Hello,"
+                    + " n' || id || '!' AND at > 0"))
         .isEqualTo("1000");
     execute("CREATE INDEX ON pg_hello_people (pg_hello(name, 3))");
     assertThat(
@@ -155,7 +159,7 @@ class CitusIT {
           .isEqualTo("Hello, Ada!");
       assertThat(ask(connection, "SELECT pg_hello(name, 3) FROM pg_hello_people WHERE id = 7"))
           .isEqualTo("Hello, Ada! Hello, Ada! Hello, Ada!");
-      assertThat(client.preflight()).extracting(PgHelloProblem::code).contains(Code.CITUS);
+      assertThat(client.preflight()).extracting(CallProblem::code).contains(Code.CITUS);
       assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");
     }
   }
@@ -189,7 +193,8 @@ class CitusIT {
         .isInstanceOf(SQLException.class)
         .message()
         .containsPattern(
-            "must not be VOLATILE|must be marked IMMUTABLE|cannot be called with column references");
+            "must not be VOLATILE|must be marked IMMUTABLE|cannot be called with column"
+                + " references");
   }
 
   @ParameterizedTest
@@ -246,7 +251,8 @@ class CitusIT {
                   session ->
                       session
                           .createSelectionQuery(
-                              "select name || ' ' || greeting from pg_hello_guests where changed >= at",
+                              "select name || ' ' || greeting from pg_hello_guests where changed >="
+                                  + " at",
                               String.class)
                           .getSingleResult()))
           .isEqualTo("Eve Hello, Ada!");

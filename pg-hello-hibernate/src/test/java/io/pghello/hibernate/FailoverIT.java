@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
+import io.pghello.extension.batching.FunctionCallException;
 import jakarta.persistence.PersistenceException;
 import java.io.File;
 import java.nio.file.Path;
@@ -131,8 +131,9 @@ class FailoverIT {
       Set<String> lost = new HashSet<>(acknowledged);
       lost.removeAll(stored());
       System.out.printf(
-          "failover: %-6s %d calls, %d in flight, wrong %d, failed %s, untyped %d; without an answer for"
-              + " %d ms, by hand %d ms, writers %d ms; answers a second %d, %d afterwards; rows %d, lost %d%n",
+          "failover: %-6s %d calls, %d in flight, wrong %d, failed %s, untyped %d; without an"
+              + " answer for %d ms, by hand %d ms, writers %d ms; answers a second %d, %d"
+              + " afterwards; rows %d, lost %d%n",
           fault,
           called.get(),
           IN_FLIGHT,
@@ -178,7 +179,9 @@ class FailoverIT {
                       }
                       free.release();
                     } else {
-                      fail(e instanceof PgHelloException known ? known.code().toString() : null, e);
+                      fail(
+                          e instanceof FunctionCallException known ? known.code().toString() : null,
+                          e);
                       CompletableFuture.delayedExecutor(20, TimeUnit.MILLISECONDS)
                           .execute(free::release);
                     }

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.hibernate.generator.EventType.INSERT;
 import static org.hibernate.generator.EventType.UPDATE;
 
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloTest;
 import jakarta.persistence.Entity;
@@ -276,7 +276,7 @@ class PrefetcherIT {
         .cause()
         .cause()
         .isInstanceOfSatisfying(
-            PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_LOST));
+            FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_LOST));
   }
 
   @Test
@@ -305,7 +305,7 @@ class PrefetcherIT {
                       session.flush();
                     }))
         .isInstanceOf(ConstraintViolationException.class)
-        .satisfies(e -> assertThat(causes(e)).noneMatch(PgHelloException.class::isInstance));
+        .satisfies(e -> assertThat(causes(e)).noneMatch(FunctionCallException.class::isInstance));
   }
 
   @Test
@@ -333,7 +333,8 @@ class PrefetcherIT {
         empty.set(true);
         assertThatThrownBy(session::flush)
             .isInstanceOf(JDBCException.class)
-            .satisfies(e -> assertThat(causes(e)).noneMatch(PgHelloException.class::isInstance));
+            .satisfies(
+                e -> assertThat(causes(e)).noneMatch(FunctionCallException.class::isInstance));
       } finally {
         empty.set(false);
       }
@@ -378,8 +379,8 @@ class PrefetcherIT {
           .satisfies(
               e ->
                   assertThat(causes(e))
-                      .filteredOn(PgHelloException.class::isInstance)
-                      .extracting(each -> ((PgHelloException) each).code())
+                      .filteredOn(FunctionCallException.class::isInstance)
+                      .extracting(each -> ((FunctionCallException) each).code())
                       .containsExactly(Code.RESPONSE_MISMATCH));
       assertThat(
               pooled.<Long>fromSession(

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
@@ -276,7 +276,7 @@ class StartUpCheckIT {
   @Test
   void failsIfConfigured(DataSource dataSource, TestDatabase database) throws SQLException {
     Map<String, Object> settings = Map.of(PgHelloSettings.PREFLIGHT, "fail");
-    PgHelloException failure = assertFails(Code.NOT_CREATED, dataSource, settings);
+    FunctionCallException failure = assertFails(Code.NOT_CREATED, dataSource, settings);
     assertThat(failure)
         .hasMessage(
             "Extension pg_hello does not exist in database "
@@ -297,7 +297,7 @@ class StartUpCheckIT {
         .hasMessageContaining("Unable to build Hibernate SessionFactory")
         .cause()
         .isInstanceOfSatisfying(
-            PgHelloException.class,
+            FunctionCallException.class,
             e -> {
               assertThat(e.code()).isEqualTo(Code.NOT_CREATED);
               assertThat(e.problem().functions()).contains("pg_hello(text)", "now_ms()");
@@ -319,7 +319,7 @@ class StartUpCheckIT {
     assertThatThrownBy(() -> Persistence.createEntityManagerFactory("plain", settings));
     try (var services = new StandardServiceRegistryBuilder().applySettings(settings).build()) {
       assertThatThrownBy(() -> new MetadataSources(services).buildMetadata().buildSessionFactory())
-          .isInstanceOf(PgHelloException.class);
+          .isInstanceOf(FunctionCallException.class);
     }
     assertThat(proxy.connections()).isGreaterThan(connections + 2);
     eventually(() -> assertThat(proxy.openConnections()).isZero());
@@ -332,7 +332,7 @@ class StartUpCheckIT {
     execute(superuser, "REVOKE SELECT ON pg_catalog.pg_extension FROM PUBLIC");
     for (boolean autoCommit : new boolean[] {true, false}) {
       try (HikariDataSource pool = pool(dataSource, autoCommit)) {
-        PgHelloException failure =
+        FunctionCallException failure =
             assertFails(Code.SERVER_ERROR, pool, Map.of(PgHelloSettings.PREFLIGHT, "fail"));
         assertThat(failure).hasMessageContaining("permission denied for table pg_extension");
         assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isZero();
@@ -399,7 +399,7 @@ class StartUpCheckIT {
   void reportsThatTheSchemaMustBeSet(DataSource dataSource) throws SQLException {
     execute(dataSource, "CREATE SCHEMA \"Odd \"\"one\"");
     execute(dataSource, CREATE + " SCHEMA \"Odd \"\"one\"");
-    PgHelloException failure =
+    FunctionCallException failure =
         assertFails(Code.NOT_ON_PATH, dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail"));
     assertThat(failure)
         .hasMessageStartingWith(
@@ -418,7 +418,7 @@ class StartUpCheckIT {
   @CsvSource({"other", "Public", "'\"public\"'", "'public '"})
   void reportsAWrongSchema(String schema, DataSource dataSource) throws SQLException {
     execute(dataSource, CREATE);
-    PgHelloException failure =
+    FunctionCallException failure =
         assertFails(
             Code.NOT_ON_PATH,
             dataSource,
@@ -434,7 +434,7 @@ class StartUpCheckIT {
   void reportsWhereToCreateIt(DataSource dataSource) throws SQLException {
     Map<String, Object> settings =
         Map.of(PgHelloSettings.PREFLIGHT, "fail", PgHelloSettings.SCHEMA, "Odd one");
-    PgHelloException failure = assertFails(Code.NOT_CREATED, dataSource, settings);
+    FunctionCallException failure = assertFails(Code.NOT_CREATED, dataSource, settings);
     assertThat(failure.remedy())
         .isEqualTo(
             "Run in this database, if no other role can create objects in schema \"Odd one\":"
@@ -448,7 +448,7 @@ class StartUpCheckIT {
   void saysThatItIsTooOld(DataSource dataSource) throws SQLException {
     execute(dataSource, CREATE + " VERSION '1.0'");
     Map<String, Object> settings = Map.of(PgHelloSettings.PREFLIGHT, "fail");
-    PgHelloException failure = assertFails(Code.VERSION_TOO_OLD, dataSource, settings);
+    FunctionCallException failure = assertFails(Code.VERSION_TOO_OLD, dataSource, settings);
     assertThat(failure.remedy())
         .isEqualTo("Have the extension's owner run: ALTER EXTENSION pg_hello UPDATE;");
     execute(dataSource, "ALTER EXTENSION pg_hello UPDATE");
@@ -480,7 +480,7 @@ class StartUpCheckIT {
       execute(dataSource, CREATE + " SCHEMA closed");
       execute(superuser, "REVOKE EXECUTE ON FUNCTION closed.now_ms() FROM PUBLIC");
       settings.put(PgHelloSettings.SCHEMA, "closed");
-      PgHelloException failure = assertFails(Code.NO_SCHEMA_PRIVILEGE, guest, settings);
+      FunctionCallException failure = assertFails(Code.NO_SCHEMA_PRIVILEGE, guest, settings);
       // one message reports all problems
       assertThat(failure)
           .hasMessage(
@@ -530,11 +530,11 @@ class StartUpCheckIT {
     }
   }
 
-  private static PgHelloException assertFails(
+  private static FunctionCallException assertFails(
       Code code, @Nullable DataSource dataSource, Map<String, Object> settings) {
-    var failures = new ArrayList<PgHelloException>();
+    var failures = new ArrayList<FunctionCallException>();
     assertThatThrownBy(() -> start(dataSource, settings))
-        .isInstanceOfSatisfying(PgHelloException.class, failures::add);
+        .isInstanceOfSatisfying(FunctionCallException.class, failures::add);
     assertThat(failures.get(0).code()).isEqualTo(code);
     return failures.get(0);
   }

@@ -10,8 +10,8 @@ import static org.assertj.core.api.Assertions.within;
 import static org.hibernate.generator.EventType.INSERT;
 import static org.hibernate.generator.EventType.UPDATE;
 
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloTest;
@@ -663,7 +663,8 @@ class ValuesIT {
           update(session, "delete from %s", type);
           update(
               session,
-              "insert into %s (id, name, greeting, plain) values (1, 'Ada', pg_hello('Ada'), now_ms())",
+              "insert into %s (id, name, greeting, plain) values (1, 'Ada', pg_hello('Ada'),"
+                  + " now_ms())",
               type);
           assertThat(row(session, type, "greeting")).isEqualTo("Hello, Ada!");
         });
@@ -707,7 +708,8 @@ class ValuesIT {
               DataException.class, e -> assertThat(e.getSQLState()).isEqualTo("22021"))
           .rootCause()
           .isInstanceOfSatisfying(
-              PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.INVALID_NAME))
+              FunctionCallException.class,
+              e -> assertThat(e.code()).isEqualTo(Code.INVALID_ARGUMENT))
           .hasMessageContaining(type + ".name")
           .hasMessageContaining("U+0000 at index 1")
           .hasMessageNotContaining("a\0b");
@@ -733,7 +735,7 @@ class ValuesIT {
             })
         .rootCause()
         .isInstanceOfSatisfying(
-            PgHelloException.class,
+            FunctionCallException.class,
             e -> {
               assertThat(e.code()).isEqualTo(Code.SERVER_ERROR);
               assertThat(e.remedy()).contains("CREATE EXTENSION pg_hello");
@@ -756,7 +758,7 @@ class ValuesIT {
         .cause()
         .cause()
         .isInstanceOfSatisfying(
-            PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_LOST));
+            FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_LOST));
   }
 
   @Test
@@ -767,11 +769,11 @@ class ValuesIT {
       assertThatThrownBy(
               () -> PgHelloSessions.prefetch(session, List.of(fine, entity("Prefetched", "a\0b"))))
           .isInstanceOf(DataException.class)
-          .hasRootCauseInstanceOf(PgHelloException.class);
+          .hasRootCauseInstanceOf(FunctionCallException.class);
       session.createNativeMutationQuery("drop extension pg_hello cascade").executeUpdate();
       assertThatThrownBy(() -> PgHelloSessions.prefetch(session, List.of(fine)))
           .isInstanceOf(SQLGrammarException.class)
-          .hasRootCauseInstanceOf(PgHelloException.class);
+          .hasRootCauseInstanceOf(FunctionCallException.class);
       assertThat(fine.greeting()).isNull();
       session.getTransaction().rollback();
     }

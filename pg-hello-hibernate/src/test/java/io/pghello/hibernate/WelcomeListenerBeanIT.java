@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.testkit.PgHelloTest;
 import jakarta.enterprise.inject.Disposes;
 import jakarta.enterprise.inject.Produces;
@@ -91,6 +91,6 @@ class WelcomeListenerBeanIT {
     assertThatThrownBy(
             () -> Units.inTransaction(factory, manager -> manager.persist(new Member(2, "Grace"))))
         .isInstanceOfSatisfying(
-            PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
+            FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
   }
 }

@@ -9,8 +9,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloTest;
@@ -239,7 +239,7 @@ class WelcomeListenerIT {
     rejects(
         manager ->
             assertThatThrownBy(() -> manager.persist(new Guest(2, NO_TEXT)))
-                .satisfies(is(Code.INVALID_NAME)));
+                .satisfies(is(Code.INVALID_ARGUMENT)));
   }
 
   @Test
@@ -247,7 +247,7 @@ class WelcomeListenerIT {
     rejects(
         manager ->
             assertThatThrownBy(() -> manager.merge(new Guest(2, NO_TEXT)))
-                .satisfies(is(Code.INVALID_NAME)));
+                .satisfies(is(Code.INVALID_ARGUMENT)));
   }
 
   @Test
@@ -255,7 +255,7 @@ class WelcomeListenerIT {
     rejects(
         manager -> {
           manager.find(Guest.class, 1L).brought.add(new Guest(2, NO_TEXT));
-          assertThatThrownBy(manager::flush).satisfies(is(Code.INVALID_NAME));
+          assertThatThrownBy(manager::flush).satisfies(is(Code.INVALID_ARGUMENT));
         });
   }
 
@@ -289,7 +289,7 @@ class WelcomeListenerIT {
                       manager.persist(host);
                       host.brought.add(new Guest(2, NO_TEXT));
                     }));
-    assertThat(failure.getCause()).satisfies(is(Code.INVALID_NAME));
+    assertThat(failure.getCause()).satisfies(is(Code.INVALID_ARGUMENT));
     assertThat(welcomes()).isEmpty();
   }
 
@@ -440,7 +440,7 @@ class WelcomeListenerIT {
     return error ->
         assertThat(error)
             .isInstanceOfSatisfying(
-                PgHelloException.class, e -> assertThat(e.code()).isEqualTo(code));
+                FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(code));
   }
 
   private static void sends(int roundTrips, WireProxy proxy, WireProxy.Action action) {

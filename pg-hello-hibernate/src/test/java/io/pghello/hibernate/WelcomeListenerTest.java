@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -127,7 +127,7 @@ class WelcomeListenerTest {
   private static void usesAClosedClient(Listener listener) {
     assertThatThrownBy(() -> listener.greeted("Ada", null))
         .isInstanceOfSatisfying(
-            PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
+            FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
   }
 
   @Test

@@ -8,8 +8,8 @@ import static io.pghello.jooq.PgHello.spiVersion;
 import static org.jooq.impl.DSL.val;
 
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
 import io.pghello.benchmarks.poolers.Parts.Visitor;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.plugin.PostgresConnection;
 import io.pghello.plugin.PostgresException;
 import io.pghello.testkit.PgHelloServer;
@@ -72,7 +72,10 @@ public final class Calls {
     try {
       kinds.get(ThreadLocalRandom.current().nextInt(kinds.size())).accept(name);
       answered.increment();
-    } catch (PgHelloException | PersistenceException | DataAccessException | PostgresException e) {
+    } catch (FunctionCallException
+        | PersistenceException
+        | DataAccessException
+        | PostgresException e) {
       errors.add(e);
     } catch (RuntimeException e) {
       wrong.add(e.toString());

@@ -9,9 +9,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloProblem;
 import io.pghello.benchmarks.harness.Sql;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
@@ -87,13 +87,13 @@ class PoolersIT {
         .allSatisfy(
             e ->
                 assertThat(e)
-                    .isInstanceOf(PgHelloException.class)
+                    .isInstanceOf(FunctionCallException.class)
                     .hasMessageMatching(
                         "(The server returned the result of another statement"
                             + "|The server's prepared statements differ from the"
                             + " driver's).*connect with prepareThreshold=0.*")
-                    .extracting(failure -> ((PgHelloException) failure).code())
-                    .isEqualTo(PgHelloException.Code.RESPONSE_MISMATCH));
+                    .extracting(failure -> ((FunctionCallException) failure).code())
+                    .isEqualTo(FunctionCallException.Code.RESPONSE_MISMATCH));
   }
 
   /** A BEGIN in the wrong place on a client's connection would occupy one of the few sessions. */
@@ -359,7 +359,7 @@ class PoolersIT {
         assertThat(warnings(client))
             .isEqualTo(
                 program == OLD_PGBOUNCER
-                    ? List.of(PgHelloException.Code.UNSAFE_POOLER)
+                    ? List.of(FunctionCallException.Code.UNSAFE_POOLER)
                     : List.of());
       }
       try (PgHelloClient client = Parts.client(pooler.address(), false, PATIENCE)) {
@@ -390,9 +390,9 @@ class PoolersIT {
         try (PgHelloClient client =
             PgHelloClient.builder().url(url + wrong).callTimeout(PATIENCE).build()) {
           assertThatThrownBy(() -> client.hello("Ada"))
-              .isInstanceOf(PgHelloException.class)
-              .extracting(e -> ((PgHelloException) e).code())
-              .isEqualTo(PgHelloException.Code.LOGIN_FAILED);
+              .isInstanceOf(FunctionCallException.class)
+              .extracting(e -> ((FunctionCallException) e).code())
+              .isEqualTo(FunctionCallException.Code.LOGIN_FAILED);
         }
       }
       try (PgHelloClient client =
@@ -402,8 +402,8 @@ class PoolersIT {
     }
   }
 
-  private static List<PgHelloException.Code> warnings(PgHelloClient client) {
-    return client.preflight().stream().map(PgHelloProblem::code).toList();
+  private static List<FunctionCallException.Code> warnings(PgHelloClient client) {
+    return client.preflight().stream().map(CallProblem::code).toList();
   }
 
   private static Pooler start(Pooler.Program program, Path folder, DataSource dataSource)

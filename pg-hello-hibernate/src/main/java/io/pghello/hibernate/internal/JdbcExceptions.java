@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import java.sql.SQLException;
 import org.hibernate.JDBCException;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
@@ -18,11 +18,11 @@ final class JdbcExceptions {
 
   /**
    * Returns the Hibernate exception for the error's SQLSTATE. The cause is a {@link
-   * PgHelloException} instead of the driver's exception, because the driver's message could contain
-   * names.
+   * FunctionCallException} instead of the driver's exception, because the driver's message could
+   * contain names.
    */
-  static JDBCException convert(PgHelloException e, SessionFactoryImplementor factory) {
-    String state = e.sqlState().orElse(e.code() == Code.INVALID_NAME ? INVALID_NAME : null);
+  static JDBCException convert(FunctionCallException e, SessionFactoryImplementor factory) {
+    String state = e.sqlState().orElse(e.code() == Code.INVALID_ARGUMENT ? INVALID_NAME : null);
     return factory
         .getJdbcServices()
         .getSqlExceptionHelper()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import io.pghello.PgHelloException;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.internal.Function;
 import io.pghello.internal.HelloAllCodec;
 import io.pghello.internal.HelloErrors;
@@ -134,7 +134,7 @@ final class PrefetchQuery {
       try (ResultSet row = jdbc.getResultSetReturn().extract(statement, sql)) {
         read(row);
       }
-    } catch (PgHelloException e) {
+    } catch (FunctionCallException e) {
       throw JdbcExceptions.convert(e, session.getFactory());
     } catch (JDBCException e) {
       // if there is no statement, the error may come from the pool, e.g. if no connection is

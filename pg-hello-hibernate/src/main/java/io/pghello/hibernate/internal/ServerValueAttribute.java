@@ -4,7 +4,7 @@ package io.pghello.hibernate.internal;
 import static org.hibernate.generator.EventType.INSERT;
 import static org.hibernate.generator.EventType.UPDATE;
 
-import io.pghello.PgHelloException;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.hibernate.ValueStrategy;
 import io.pghello.hibernate.WelcomeMessage;
 import io.pghello.internal.HelloRequest;
@@ -189,7 +189,7 @@ record ServerValueAttribute(
     }
     try {
       return HelloRequest.of(name, value.repeat(), String.valueOf(source));
-    } catch (PgHelloException e) {
+    } catch (FunctionCallException e) {
       throw JdbcExceptions.convert(e, path.factory());
     }
   }

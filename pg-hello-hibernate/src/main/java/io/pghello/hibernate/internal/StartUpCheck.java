@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import io.pghello.PgHelloException;
 import io.pghello.extension.batching.ConnectionSource;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.hibernate.ExtensionCheck;
 import io.pghello.extension.hibernate.ExtensionSettings;
 import io.pghello.hibernate.PgHelloSettings;
@@ -55,7 +55,7 @@ final class StartUpCheck extends ExtensionCheck {
     try {
       String schema = Schema.name(factory.getServiceRegistry());
       return ServerCalls.preflight(source(factory), schema, TIMEOUT).installation().isDistributed();
-    } catch (PgHelloException e) {
+    } catch (FunctionCallException e) {
       return false;
     }
   }
@@ -93,7 +93,7 @@ final class StartUpCheck extends ExtensionCheck {
       HelloPreflight found = ServerCalls.preflight(source, quotedSchema(), TIMEOUT);
       found.warnings().forEach(warning -> warn(warning.toString()));
       problem(found.installation()).map(HelloErrors::of).ifPresent(this::report);
-    } catch (PgHelloException e) {
+    } catch (FunctionCallException e) {
       report(e);
     }
   }

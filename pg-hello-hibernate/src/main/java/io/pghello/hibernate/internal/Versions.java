@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import io.pghello.PgHelloException;
+import io.pghello.extension.batching.FunctionCallException;
 import org.hibernate.HibernateException;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +18,7 @@ final class Versions {
    */
   static void requireSame() {
     String ours = version(Versions.class);
-    String core = version(PgHelloException.class);
+    String core = version(FunctionCallException.class);
     if (ours != null && core != null && !ours.equals(core)) {
       throw new HibernateException(
           "pg-hello-hibernate has version "

@@ -4,8 +4,8 @@ package io.pghello.spring.boot;
 import io.pghello.PgHelloAsyncOperations;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloClientBuilder;
-import io.pghello.PgHelloListener;
 import io.pghello.PgHelloOperations;
+import io.pghello.extension.batching.CallListener;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.apache.commons.logging.Log;
@@ -50,7 +50,7 @@ public final class PgHelloAutoConfiguration {
   PgHelloClient pgHelloClient(
       DataSource dataSource,
       PgHelloProperties properties,
-      ObjectProvider<PgHelloListener> listeners,
+      ObjectProvider<CallListener> listeners,
       ObjectProvider<PgHelloClientCustomizer> customizers,
       ListableBeanFactory beans) {
     SpringConnectionSource source = source(dataSource, properties.batching(), beans);

@@ -3,10 +3,10 @@ package io.pghello.spring.boot;
 
 import static java.util.stream.Collectors.joining;
 
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloProblem;
 import io.pghello.extension.ExtensionException;
 import io.pghello.extension.ExtensionProblem;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.spring.boot.PreflightCheck.PreflightFailedException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +34,7 @@ final class PgHelloFailureAnalyzer implements FailureAnalyzer {
         return new FailureAnalysis(
             problem.message() + " [" + problem.kind() + "]", problem.remedy(), cause);
       }
-      if (cause instanceof PgHelloException error) {
+      if (cause instanceof FunctionCallException error) {
         return isInstallationProblem(error)
             ? analysis(List.of(SchemaRemedy.in(error.problem(), schema())), cause)
             : null;
@@ -47,7 +47,7 @@ final class PgHelloFailureAnalyzer implements FailureAnalyzer {
    * Returns whether the error can be fixed by configuration or SQL, so that no stack trace is
    * needed.
    */
-  private static boolean isInstallationProblem(PgHelloException error) {
+  private static boolean isInstallationProblem(FunctionCallException error) {
     return switch (error.code()) {
       case FILES_MISSING,
           NOT_CREATED,
@@ -68,12 +68,12 @@ final class PgHelloFailureAnalyzer implements FailureAnalyzer {
     return StringUtils.hasText(schema) ? schema : null;
   }
 
-  private static FailureAnalysis analysis(List<PgHelloProblem> problems, Throwable cause) {
+  private static FailureAnalysis analysis(List<CallProblem> problems, Throwable cause) {
     return new FailureAnalysis(
         problems.stream()
             .map(problem -> problem.message() + " [" + problem.code() + "]")
             .collect(joining("\n")),
-        problems.stream().map(PgHelloProblem::remedy).collect(joining("\n")),
+        problems.stream().map(CallProblem::remedy).collect(joining("\n")),
         cause);
   }
 }

@@ -4,11 +4,13 @@ package io.pghello.spring.boot;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.pghello.PgHelloClient;
+import io.pghello.extension.batching.micrometer.CallMetrics;
 import io.pghello.micrometer.PgHelloMetrics;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -34,15 +36,15 @@ public final class PgHelloMetricsAutoConfiguration {
   // a prototype, so that each client gets a separate listener
   @Bean
   @Scope(ConfigurableBeanFactory.SCOPE_PROTOTYPE)
-  @ConditionalOnMissingBean
-  PgHelloMetrics pgHelloMetrics(MeterRegistry registry, ConfigurableListableBeanFactory beans) {
+  @ConditionalOnMissingBean(name = "pgHelloMetrics")
+  CallMetrics pgHelloMetrics(MeterRegistry registry, ConfigurableListableBeanFactory beans) {
     return metrics(registry, Clients.nameInCreation(beans));
   }
 
   @Bean
   SmartInitializingSingleton pgHelloGauges(
       MeterRegistry registry,
-      ObjectProvider<PgHelloMetrics> metrics,
+      @Qualifier("pgHelloMetrics") ObjectProvider<CallMetrics> metrics,
       ConfigurableListableBeanFactory beans) {
     return () -> {
       Map<String, PgHelloClient> clients = Clients.all(beans);
@@ -53,8 +55,8 @@ public final class PgHelloMetricsAutoConfiguration {
     };
   }
 
-  private static PgHelloMetrics metrics(MeterRegistry registry, @Nullable String client) {
-    return new PgHelloMetrics(
+  private static CallMetrics metrics(MeterRegistry registry, @Nullable String client) {
+    return PgHelloMetrics.create(
         registry, client == null ? Tags.empty() : Tags.of(Clients.TAG, client));
   }
 }

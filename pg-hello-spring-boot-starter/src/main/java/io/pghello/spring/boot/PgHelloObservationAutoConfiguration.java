@@ -4,6 +4,7 @@ package io.pghello.spring.boot;
 import io.micrometer.common.KeyValues;
 import io.micrometer.observation.ObservationRegistry;
 import io.pghello.PgHelloClient;
+import io.pghello.extension.batching.micrometer.CallObservations;
 import io.pghello.micrometer.PgHelloObservations;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -30,11 +31,11 @@ public final class PgHelloObservationAutoConfiguration {
   // a prototype, so that each client gets a separate listener
   @Bean
   @Scope(ConfigurableBeanFactory.SCOPE_PROTOTYPE)
-  @ConditionalOnMissingBean
-  PgHelloObservations pgHelloObservations(
+  @ConditionalOnMissingBean(name = "pgHelloObservations")
+  CallObservations pgHelloObservations(
       ObservationRegistry registry, ConfigurableListableBeanFactory beans) {
     String client = Clients.nameInCreation(beans);
-    return new PgHelloObservations(
+    return PgHelloObservations.create(
         registry, client == null ? KeyValues.empty() : KeyValues.of(Clients.TAG, client));
   }
 }

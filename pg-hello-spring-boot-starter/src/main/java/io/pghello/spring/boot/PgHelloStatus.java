@@ -2,9 +2,9 @@
 package io.pghello.spring.boot;
 
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
 import io.pghello.PgHelloInfo;
-import io.pghello.PgHelloProblem;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,8 +34,8 @@ final class PgHelloStatus {
    */
   Result check() {
     try {
-      List<PgHelloProblem> problems = client.preflight();
-      Optional<PgHelloProblem> obstacle =
+      List<CallProblem> problems = client.preflight();
+      Optional<CallProblem> obstacle =
           problems.stream().filter(problem -> problem.functions().contains(GREETING)).findFirst();
       if (obstacle.isPresent()) {
         return down(obstacle.get());
@@ -46,15 +46,15 @@ final class PgHelloStatus {
       details.put("schema", info.schema());
       details.put("serverVersion", info.serverVersion());
       if (!problems.isEmpty()) {
-        details.put("problems", problems.stream().map(PgHelloProblem::toString).toList());
+        details.put("problems", problems.stream().map(CallProblem::toString).toList());
       }
       return new Result(true, details);
-    } catch (PgHelloException e) {
+    } catch (FunctionCallException e) {
       return down(e.problem());
     }
   }
 
-  private static Result down(PgHelloProblem problem) {
+  private static Result down(CallProblem problem) {
     var details = new LinkedHashMap<String, Object>();
     details.put("code", problem.code().name());
     details.put("cause", problem.message());

@@ -4,8 +4,8 @@ package io.pghello.spring.boot;
 import static java.util.stream.Collectors.joining;
 
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloProblem;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.spring.boot.PgHelloProperties.Preflight;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -38,26 +38,26 @@ final class PreflightCheck implements SmartInitializingSingleton {
     if (properties.preflight() == Preflight.OFF || isTraining()) {
       return;
     }
-    List<PgHelloProblem> problems = problems();
+    List<CallProblem> problems = problems();
     // a problem that affects only the application's SQL does not make startup fail
     if (properties.preflight() == Preflight.FAIL
         && problems.stream().anyMatch(problem -> !problem.functions().isEmpty())) {
       throw new PreflightFailedException(problems);
     }
-    for (PgHelloProblem problem : problems) {
+    for (CallProblem problem : problems) {
       LOG.warn(problem.toString());
     }
   }
 
   /** Checks each client. A problem that several clients share is returned only once. */
-  private List<PgHelloProblem> problems() {
+  private List<CallProblem> problems() {
     // the map is empty if a test has replaced the client with a mock of an interface
     Map<String, PgHelloClient> clients = Clients.all(beans);
     boolean several = clients.size() > 1;
-    var found = new LinkedHashMap<PgHelloProblem, List<String>>();
+    var found = new LinkedHashMap<CallProblem, List<String>>();
     clients.forEach(
         (name, client) -> {
-          for (PgHelloProblem problem : ask(client, several ? " by " + name : "")) {
+          for (CallProblem problem : ask(client, several ? " by " + name : "")) {
             found
                 .computeIfAbsent(
                     PgHelloAutoConfiguration.makes(name, beans)
@@ -72,10 +72,10 @@ final class PreflightCheck implements SmartInitializingSingleton {
         .toList();
   }
 
-  private List<PgHelloProblem> ask(PgHelloClient client, String byWhich) {
+  private List<CallProblem> ask(PgHelloClient client, String byWhich) {
     try {
       return client.preflight();
-    } catch (PgHelloException e) {
+    } catch (FunctionCallException e) {
       if (properties.preflight() == Preflight.FAIL) {
         throw e;
       }
@@ -84,8 +84,8 @@ final class PreflightCheck implements SmartInitializingSingleton {
     }
   }
 
-  private static PgHelloProblem of(List<String> clients, PgHelloProblem problem) {
-    return new PgHelloProblem(
+  private static CallProblem of(List<String> clients, CallProblem problem) {
+    return new CallProblem(
         problem.code(),
         "Client " + String.join(", ", clients) + ": " + problem.message(),
         problem.remedy(),
@@ -105,14 +105,14 @@ final class PreflightCheck implements SmartInitializingSingleton {
     private static final long serialVersionUID = 1L;
 
     @SuppressWarnings("serial") // List.copyOf returns a serializable list
-    private final List<PgHelloProblem> problems;
+    private final List<CallProblem> problems;
 
-    PreflightFailedException(List<PgHelloProblem> problems) {
-      super(problems.stream().map(PgHelloProblem::toString).collect(joining(" ")));
+    PreflightFailedException(List<CallProblem> problems) {
+      super(problems.stream().map(CallProblem::toString).collect(joining(" ")));
       this.problems = List.copyOf(problems);
     }
 
-    List<PgHelloProblem> problems() {
+    List<CallProblem> problems() {
       return problems;
     }
   }

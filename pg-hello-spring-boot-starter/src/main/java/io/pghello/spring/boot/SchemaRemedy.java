@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.spring.boot;
 
-import io.pghello.PgHelloException.Code;
-import io.pghello.PgHelloProblem;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import org.jspecify.annotations.Nullable;
 
 /** Adapts the remedies of schema problems to the property {@code pg-hello.schema}. */
@@ -15,14 +15,14 @@ final class SchemaRemedy {
    *
    * @param schema the value of {@code pg-hello.schema}; null if it is not set
    */
-  static PgHelloProblem in(PgHelloProblem problem, @Nullable String schema) {
+  static CallProblem in(CallProblem problem, @Nullable String schema) {
     return problem.code() == Code.NOT_ON_PATH
-        ? new PgHelloProblem(
+        ? new CallProblem(
             problem.code(), problem.message(), remedy(problem, schema), problem.functions())
         : problem;
   }
 
-  private static String remedy(PgHelloProblem problem, @Nullable String schema) {
+  private static String remedy(CallProblem problem, @Nullable String schema) {
     // only problems that the client has found contain the affected functions
     if (!problem.functions().isEmpty()) {
       return schema == null

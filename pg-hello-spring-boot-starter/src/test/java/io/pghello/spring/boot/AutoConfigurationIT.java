@@ -11,10 +11,10 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloAsyncOperations;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloClientBuilder;
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
-import io.pghello.PgHelloListener;
 import io.pghello.PgHelloOperations;
+import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.jooq.PgHello;
 import io.pghello.testkit.PgHelloServer;
@@ -80,7 +80,7 @@ class AutoConfigurationIT {
     Contexts.jdbc(database).run(context -> closed.set(context.getBean(PgHelloClient.class)));
     assertThatThrownBy(() -> closed.get().hello("Ada"))
         .isInstanceOfSatisfying(
-            PgHelloException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
+            FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
   }
 
   @Test
@@ -420,7 +420,7 @@ class AutoConfigurationIT {
       PgHelloClient client = context.getBean(PgHelloClient.class);
       assertThat(client.hello("Marguerite")).isEqualTo("Hello, Marguerite!");
       assertThatThrownBy(() -> client.hello("Marguerite\0"))
-          .isInstanceOf(PgHelloException.class)
+          .isInstanceOf(FunctionCallException.class)
           .hasMessageNotContaining("Marguerite");
     }
     assertThat(output)
@@ -524,13 +524,13 @@ class AutoConfigurationIT {
 
     @Bean
     @Order(2)
-    PgHelloListener second() {
+    CallListener second() {
       return listener("second");
     }
 
     @Bean
     @Order(1)
-    PgHelloListener first() {
+    CallListener first() {
       return listener("first");
     }
 
@@ -539,8 +539,8 @@ class AutoConfigurationIT {
       return builder -> builder.defaultRepeat(3);
     }
 
-    private PgHelloListener listener(String name) {
-      return new PgHelloListener() {
+    private CallListener listener(String name) {
+      return new CallListener() {
         @Override
         public void callEnded(CallEnded event) {
           heard.add(name);

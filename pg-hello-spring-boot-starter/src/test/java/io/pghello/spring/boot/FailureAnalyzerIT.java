@@ -4,9 +4,9 @@ package io.pghello.spring.boot;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
-import io.pghello.PgHelloProblem;
+import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import java.util.EnumSet;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -33,7 +33,7 @@ class FailureAnalyzerIT {
   @ParameterizedTest
   @EnumSource
   void explainsProblemsFixedBySqlOrConfiguration(Code code) {
-    var failure = new IllegalStateException(new PgHelloException(code, "It is so."));
+    var failure = new IllegalStateException(new FunctionCallException(code, "It is so."));
     FailureAnalysis analysis = new PgHelloFailureAnalyzer(null).analyze(failure);
     assertThat(analysis == null ? null : analysis.getDescription())
         .isEqualTo(EXPLAINED.contains(code) ? "It is so. [" + code + "]" : null);
@@ -41,14 +41,14 @@ class FailureAnalyzerIT {
 
   @Test
   void mentionsThePropertyIfNoSchemaIsSet() {
-    var problem = new PgHelloProblem(Code.NOT_ON_PATH, "It is not there.", "Set the path.");
-    var failure = new PgHelloException(problem, null, null);
+    var problem = new CallProblem(Code.NOT_ON_PATH, "It is not there.", "Set the path.");
+    var failure = new FunctionCallException(problem, null, null);
     assertThat(action(failure, "ext")).isEqualTo("Set the path.");
     assertThat(action(failure, " "))
         .isEqualTo("Set the path. For Hibernate and jOOQ, set pg-hello.schema to that schema.");
   }
 
-  private static String action(PgHelloException failure, String schema) {
+  private static String action(FunctionCallException failure, String schema) {
     var environment = new MockEnvironment().withProperty("pg-hello.schema", schema);
     return requireNonNull(new PgHelloFailureAnalyzer(environment).analyze(failure)).getAction();
   }

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloTest;
 import java.sql.Connection;
@@ -79,7 +79,7 @@ class PreflightIT {
                       "--spring.datasource.url=" + database.jdbcUrl(),
                       "--spring.main.web-application-type=none"
                     }))
-        .hasRootCauseInstanceOf(PgHelloException.class);
+        .hasRootCauseInstanceOf(FunctionCallException.class);
     assertThat(output).contains("APPLICATION FAILED TO START", "[NOT_CREATED]", REMEDY);
   }
 
@@ -105,7 +105,7 @@ class PreflightIT {
                 assertThat(context)
                     .getFailure()
                     .isInstanceOfSatisfying(
-                        PgHelloException.class,
+                        FunctionCallException.class,
                         e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_UNAVAILABLE)));
   }
 
@@ -156,7 +156,7 @@ class PreflightIT {
                       "--spring.main.web-application-type=none",
                       "--pgHello.schema=ext"
                     }))
-        .hasRootCauseInstanceOf(PgHelloException.class);
+        .hasRootCauseInstanceOf(FunctionCallException.class);
     assertThat(output).contains("APPLICATION FAILED TO START", "[NOT_ON_PATH]", "Action:", SCHEMA);
   }
 

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloException.Code;
-import io.pghello.PgHelloListener;
+import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloTest;
 import java.sql.Connection;
@@ -191,8 +191,8 @@ class TransactionsIT {
                   status -> {
                     assertThatThrownBy(() -> client.hello("a\0b"))
                         .isInstanceOfSatisfying(
-                            PgHelloException.class,
-                            e -> assertThat(e.code()).isEqualTo(Code.INVALID_NAME));
+                            FunctionCallException.class,
+                            e -> assertThat(e.code()).isEqualTo(Code.INVALID_ARGUMENT));
                     assertThat(client.hello("Ada")).isEqualTo(ONCE);
                   });
         });
@@ -248,7 +248,7 @@ class TransactionsIT {
                 assertThat(held.isValid(10)).isTrue();
                 assertThatThrownBy(() -> client.hello("Ada"))
                     .isInstanceOfSatisfying(
-                        PgHelloException.class,
+                        FunctionCallException.class,
                         e -> assertThat(e.code()).isEqualTo(Code.CONNECTION_UNAVAILABLE));
               }
               assertThat(client.hello("Ada")).isEqualTo(ONCE);
@@ -352,7 +352,7 @@ class TransactionsIT {
   }
 
   @Configuration(proxyBeanMethods = false)
-  static class BatchSizes implements PgHelloListener {
+  static class BatchSizes implements CallListener {
     final List<Integer> statements = Collections.synchronizedList(new ArrayList<>());
 
     @Override

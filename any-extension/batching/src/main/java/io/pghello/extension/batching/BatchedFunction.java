@@ -54,7 +54,7 @@ import javax.sql.DataSource;
  * @param <A> the answer to a call
  */
 public final class BatchedFunction<Q, A> extends PooledFunctionCalls<Q, A>
-    implements AutoCloseable {
+    implements CallStatistics, AutoCloseable {
   private final Runnable closePool;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -101,18 +101,12 @@ public final class BatchedFunction<Q, A> extends PooledFunctionCalls<Q, A>
     return new BatchedFunctionBuilder<>(extension, name, mapper);
   }
 
-  /**
-   * Returns the number of waiting calls, for example for a gauge. The calls are counted without a
-   * lock.
-   */
+  @Override
   public int queuedCalls() {
     return context.dispatcher().queuedCalls();
   }
 
-  /**
-   * Returns the number of statements that are in flight or waiting for a connection, for example
-   * for a gauge. Statements on a caller's own connection ({@link #withConnection}) are not counted.
-   */
+  @Override
   public int inFlightStatements() {
     return context.statements().executor().inFlight();
   }

@@ -41,6 +41,11 @@ public final class FunctionCallException extends RuntimeException {
      */
     UNSAFE_POOLER(false),
     /**
+     * The database is distributed by Citus, whose workers do not receive session settings. This is
+     * only a warning: calls do not fail with this code.
+     */
+    CITUS(false),
+    /**
      * An argument cannot be sent, or the database cannot represent it. Used by clients that check
      * arguments.
      */
@@ -88,6 +93,13 @@ public final class FunctionCallException extends RuntimeException {
     /** Returns whether the same call may succeed if it is repeated a moment later. */
     public boolean isRetryable() {
       return retryable;
+    }
+
+    /**
+     * Returns whether this is a warning. Warnings do not prevent calls, and you may ignore them.
+     */
+    public boolean isWarning() {
+      return this == UNSAFE_POOLER || this == CITUS;
     }
   }
 

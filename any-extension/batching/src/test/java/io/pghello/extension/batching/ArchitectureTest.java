@@ -133,6 +133,7 @@ class ArchitectureTest {
                         BatchMapper.class,
                         CallListener.class,
                         CallProblem.class,
+                        CallStatistics.class,
                         ConnectionSource.class,
                         FunctionCallException.class)))
         .check(CLASSES);

@@ -3,9 +3,9 @@ package io.pghello.examples.hibernate;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
 import io.pghello.PgHelloInfo;
 import io.pghello.examples.shared.DemoCommand;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloServer;
@@ -123,7 +123,7 @@ public final class Demo implements Callable<Integer> {
   }
 
   private static @Nullable String explanation(Exception e) {
-    if (e instanceof PgHelloException || e instanceof EntityExistsException) {
+    if (e instanceof FunctionCallException || e instanceof EntityExistsException) {
       return e.getMessage();
     }
     String server = DemoCommand.messageOfServer(e);
@@ -192,7 +192,8 @@ public final class Demo implements Callable<Integer> {
         throw new IllegalStateException(
             "The database has a schema "
                 + SCHEMA
-                + ", perhaps left by a demo that was killed. If so, run in this database: DROP SCHEMA "
+                + ", perhaps left by a demo that was killed. If so, run in this database: DROP"
+                + " SCHEMA "
                 + SCHEMA
                 + " CASCADE;",
             e);

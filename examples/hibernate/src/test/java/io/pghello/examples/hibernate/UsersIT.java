@@ -7,8 +7,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
 import io.pghello.PgHelloInfo;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloServer;
@@ -107,8 +107,8 @@ class UsersIT {
   void refusesACountOutOfRange(int repeat) {
     assertThatThrownBy(() -> users.createWithGreeting("alice", "alice@example.com", repeat))
         .isInstanceOfSatisfying(
-            PgHelloException.class,
-            e -> assertThat(e.code()).isEqualTo(PgHelloException.Code.INVALID_REPEAT));
+            FunctionCallException.class,
+            e -> assertThat(e.code()).isEqualTo(FunctionCallException.Code.INVALID_ARGUMENT));
     assertThat(count()).isZero();
   }
 
@@ -129,8 +129,8 @@ class UsersIT {
         .isInstanceOf(DataException.class)
         .rootCause()
         .isInstanceOfSatisfying(
-            PgHelloException.class,
-            e -> assertThat(e.code()).isEqualTo(PgHelloException.Code.INVALID_NAME));
+            FunctionCallException.class,
+            e -> assertThat(e.code()).isEqualTo(FunctionCallException.Code.INVALID_ARGUMENT));
     assertThatThrownBy(() -> users.createWithGreeting("x".repeat(51), "x@example.com"))
         .isInstanceOf(DataException.class);
     assertThat(count()).isZero();
@@ -282,9 +282,9 @@ class UsersIT {
     inService(
         service -> {
           assertThatThrownBy(() -> service.greeting("Ada", 11))
-              .isInstanceOf(PgHelloException.class);
+              .isInstanceOf(FunctionCallException.class);
           assertThatThrownBy(() -> service.bulkGreetings(List.of("a", "\0")))
-              .isInstanceOf(PgHelloException.class);
+              .isInstanceOf(FunctionCallException.class);
           assertThat(service.greeting("Ada")).as("the transaction").isEqualTo("Hello, Ada!");
         });
   }

@@ -30,7 +30,7 @@ suspend fun PgHelloAsyncOperations.greetEach(names: Collection<String>): List<St
 // endregion
 
 // region limit
-/** Throws a PgHelloException with code TIMEOUT or CONNECTION_UNAVAILABLE after the limit. */
+/** Throws a FunctionCallException with code TIMEOUT or CONNECTION_UNAVAILABLE after the limit. */
 suspend fun PgHelloAsyncOperations.greetWithin(limit: Duration, name: String): String =
   withTimeout(limit.toJavaDuration()).greet(name)
 

@@ -4,8 +4,8 @@ package io.pghello.examples.kotlin
 import com.zaxxer.hikari.HikariConfig
 import com.zaxxer.hikari.HikariDataSource
 import io.pghello.PgHelloClient
-import io.pghello.PgHelloException
-import io.pghello.PgHelloException.Code
+import io.pghello.extension.batching.FunctionCallException
+import io.pghello.extension.batching.FunctionCallException.Code
 import io.pghello.extension.testkit.WireProxy
 import io.pghello.testkit.PgHelloTest
 import java.sql.Connection
@@ -91,7 +91,7 @@ class GreetingsIT {
   @Test
   suspend fun cancelsTheOtherCallsIfOneFails(proxy: WireProxy) {
     stall(proxy)
-    assertThat(failure { client.greetEach(NAMES + "\u0000") }).isEqualTo(Code.INVALID_NAME)
+    assertThat(failure { client.greetEach(NAMES + "\u0000") }).isEqualTo(Code.INVALID_ARGUMENT)
     assertThat(client.queuedCalls()).isZero()
   }
 
@@ -135,7 +135,7 @@ class GreetingsIT {
     try {
       call()
       throw AssertionError("no exception")
-    } catch (e: PgHelloException) {
+    } catch (e: FunctionCallException) {
       e.code()
     }
 

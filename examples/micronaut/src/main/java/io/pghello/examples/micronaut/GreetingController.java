@@ -8,7 +8,7 @@ import io.micronaut.http.annotation.Controller;
 import io.micronaut.http.annotation.Error;
 import io.micronaut.http.annotation.Get;
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
+import io.pghello.extension.batching.FunctionCallException;
 import java.util.concurrent.CompletableFuture;
 
 /** Greets over HTTP. Concurrent requests share statements. */
@@ -26,9 +26,9 @@ class GreetingController {
     return client.helloAsync(name);
   }
 
-  @Error(exception = PgHelloException.class)
-  HttpResponse<String> failed(PgHelloException e) {
-    boolean callers = e.code() == PgHelloException.Code.INVALID_NAME;
+  @Error(exception = FunctionCallException.class)
+  HttpResponse<String> failed(FunctionCallException e) {
+    boolean callers = e.code() == FunctionCallException.Code.INVALID_ARGUMENT;
     var status = callers ? HttpStatus.BAD_REQUEST : HttpStatus.SERVICE_UNAVAILABLE;
     return HttpResponse.<String>status(status).body(e.code().name());
   }

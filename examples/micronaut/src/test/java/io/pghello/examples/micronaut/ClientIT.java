@@ -50,7 +50,7 @@ class ClientIT implements WithPostgres {
   @Test
   void refusesANameThatCannotBe() throws Exception {
     HttpResponse<String> response = get("a%00b");
-    assertThat(response.body()).isEqualTo("INVALID_NAME");
+    assertThat(response.body()).isEqualTo("INVALID_ARGUMENT");
     assertThat(response.statusCode()).isEqualTo(400);
   }
 

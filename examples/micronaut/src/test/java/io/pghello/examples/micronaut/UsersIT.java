@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.micronaut.test.extensions.junit5.annotation.MicronautTest;
 import io.micronaut.transaction.TransactionOperations;
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.testkit.WireProxy;
 import io.pghello.testkit.PgHelloServer;
 import jakarta.inject.Inject;
@@ -83,7 +83,7 @@ class UsersIT implements WithPostgres {
   @Test
   void refusesANameWithTheCauseAtTheRoot() {
     assertThatThrownBy(() -> users.save(new User("\0")))
-        .hasRootCauseInstanceOf(PgHelloException.class);
+        .hasRootCauseInstanceOf(FunctionCallException.class);
   }
 
   @Test

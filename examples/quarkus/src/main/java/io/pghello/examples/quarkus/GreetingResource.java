@@ -2,7 +2,7 @@
 package io.pghello.examples.quarkus;
 
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
+import io.pghello.extension.batching.FunctionCallException;
 import io.smallrye.mutiny.Uni;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
@@ -26,8 +26,8 @@ public class GreetingResource {
   }
 
   @ServerExceptionMapper
-  public Response failed(PgHelloException e) {
-    boolean callers = e.code() == PgHelloException.Code.INVALID_NAME;
+  public Response failed(FunctionCallException e) {
+    boolean callers = e.code() == FunctionCallException.Code.INVALID_ARGUMENT;
     return Response.status(callers ? 400 : 503).entity(e.code().name()).build();
   }
 }

@@ -36,7 +36,7 @@ class GreetingResourceIT {
   void refusesANameThatCannotBe() {
     HttpResponse<String> response = get("a%00b").join();
     assertThat(response.statusCode()).isEqualTo(400);
-    assertThat(response.body()).isEqualTo("INVALID_NAME");
+    assertThat(response.body()).isEqualTo("INVALID_ARGUMENT");
   }
 
   @Test

@@ -4,7 +4,7 @@ package io.pghello.examples.quarkus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.pghello.PgHelloException;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.testkit.WireProxy;
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
@@ -47,7 +47,7 @@ class UsersIT {
   @Test
   void refusesANameWithTheCauseAtTheRoot() {
     assertThatThrownBy(() -> users.createAll(List.of("\0")))
-        .hasRootCauseInstanceOf(PgHelloException.class)
+        .hasRootCauseInstanceOf(FunctionCallException.class)
         .isInstanceOf(DataException.class);
   }
 }

@@ -2,7 +2,7 @@
 package io.pghello.examples.quickstart;
 
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
 import java.io.BufferedInputStream;
@@ -171,7 +171,7 @@ public final class Greet implements Callable<Integer> {
       return ExitCode.OK;
     } catch (CharacterCodingException e) {
       throw new IOException("line " + line + " is not UTF-8", e);
-    } catch (PgHelloException e) {
+    } catch (FunctionCallException e) {
       throw new IOException("line " + line + ": " + e.getMessage(), e);
     } finally {
       flush();
@@ -251,7 +251,7 @@ public final class Greet implements Callable<Integer> {
     if (e instanceof UnwritableException unwritable && unwritable.isClosedPipe()) {
       return ExitCode.OK;
     }
-    if (e instanceof PgHelloException
+    if (e instanceof FunctionCallException
         || e instanceof IOException
         || e instanceof UncheckedIOException
         || e instanceof UnwritableException

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.service;
 
-import io.pghello.PgHelloListener;
+import io.pghello.extension.batching.CallListener;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** Counts the statements of the client. */
-public final class StatementCounter implements PgHelloListener {
+public final class StatementCounter implements CallListener {
   private final List<Integer> sizes = new CopyOnWriteArrayList<>();
 
   /** The code to observe. */

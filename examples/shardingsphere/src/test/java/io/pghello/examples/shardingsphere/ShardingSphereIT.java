@@ -9,7 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.hibernate.PgHelloFunctions;
 import io.pghello.hibernate.PgHelloSettings;
@@ -122,11 +122,7 @@ class ShardingSphereIT {
 
   // region client
   private static PgHelloClient singleCalls() {
-    return PgHelloClient.builder()
-        .dataSource(dataSource)
-        .schema("public")
-        .batching(false)
-        .build();
+    return PgHelloClient.builder().dataSource(dataSource).schema("public").batching(false).build();
   }
 
   // endregion
@@ -152,11 +148,11 @@ class ShardingSphereIT {
   /** Asserts that a call fails with the reason, the remedy, and the driver's own error. */
   private static void assertRefused(ThrowingCallable call) {
     assertThatThrownBy(call)
-        .isInstanceOfSatisfying(PgHelloException.class, ShardingSphereIT::assertTold);
+        .isInstanceOfSatisfying(FunctionCallException.class, ShardingSphereIT::assertTold);
   }
 
-  private static void assertTold(PgHelloException e) {
-    assertThat(e.code()).isEqualTo(PgHelloException.Code.SERVER_ERROR);
+  private static void assertTold(FunctionCallException e) {
+    assertThat(e.code()).isEqualTo(FunctionCallException.Code.SERVER_ERROR);
     assertThat(e)
         .hasMessageContaining(
             "A driver that replaces or wraps pgjdbc could not run the client's SQL")
@@ -239,11 +235,11 @@ class ShardingSphereIT {
           .satisfies(
               e -> {
                 Throwable cause = e;
-                while (!(cause instanceof PgHelloException)) {
+                while (!(cause instanceof FunctionCallException)) {
                   cause = cause.getCause();
                   assertThat(cause).as("the client's error").isNotNull();
                 }
-                assertTold((PgHelloException) cause);
+                assertTold((FunctionCallException) cause);
               });
     }
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.spring;
 
-import io.pghello.PgHelloException;
 import io.pghello.examples.spring.GreetingService.Greeting;
+import io.pghello.extension.batching.FunctionCallException;
 import java.util.List;
 import java.util.Map;
 import org.springframework.http.HttpStatus;
@@ -44,10 +44,10 @@ class GreetingController {
    * contain names, so they can be returned.
    */
   @ExceptionHandler
-  ProblemDetail problem(PgHelloException e) {
+  ProblemDetail problem(FunctionCallException e) {
     HttpStatus status =
         switch (e.code()) {
-          case INVALID_NAME, INVALID_REPEAT -> HttpStatus.BAD_REQUEST;
+          case INVALID_ARGUMENT -> HttpStatus.BAD_REQUEST;
           default -> HttpStatus.SERVICE_UNAVAILABLE;
         };
     ProblemDetail detail = ProblemDetail.forStatusAndDetail(status, e.problem().message());

@@ -3,7 +3,7 @@ package io.pghello.examples.spring;
 
 import io.pghello.PgHelloAsyncOperations;
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.testkit.PgHelloTest;
 import java.time.Duration;
 import java.util.List;
@@ -53,8 +53,8 @@ class WebFluxIT {
     }
 
     @ExceptionHandler
-    Mono<String> failed(PgHelloException e) {
-      boolean callers = e.code() == PgHelloException.Code.INVALID_NAME;
+    Mono<String> failed(FunctionCallException e) {
+      boolean callers = e.code() == FunctionCallException.Code.INVALID_ARGUMENT;
       var status = callers ? HttpStatus.BAD_REQUEST : HttpStatus.SERVICE_UNAVAILABLE;
       return Mono.error(new ResponseStatusException(status, e.code().name()));
     }

@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.pghello.PgHelloException;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.testkit.spring.AutoConfigurePgHello;
 import java.util.List;
 import java.util.Optional;
@@ -115,8 +115,8 @@ class RepositoriesIT {
         .isInstanceOf(DataIntegrityViolationException.class)
         .rootCause()
         .isInstanceOfSatisfying(
-            PgHelloException.class,
-            e -> assertThat(e.code()).isEqualTo(PgHelloException.Code.INVALID_NAME))
+            FunctionCallException.class,
+            e -> assertThat(e.code()).isEqualTo(FunctionCallException.Code.INVALID_ARGUMENT))
         .hasMessageNotContaining("secret");
     assertThat(articles.count()).isZero();
   }

@@ -7,8 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloException;
-import io.pghello.PgHelloListener;
+import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.spring.boot.SpringConnectionSource;
 import io.pghello.testkit.spring.AutoConfigurePgHello;
 import java.io.IOException;
@@ -60,7 +60,7 @@ class TwoClientsIT {
     greetings.hello("Ada");
     assertThat(calls("greetings")).isEqualTo(2);
     assertThat(calls("reports")).isZero();
-    assertThatThrownBy(() -> reports.hello("Ada")).isInstanceOf(PgHelloException.class);
+    assertThatThrownBy(() -> reports.hello("Ada")).isInstanceOf(FunctionCallException.class);
     assertThat(calls("reports")).isEqualTo(1);
     assertThat(get("/actuator/prometheus"))
         .contains("pg_hello_queue_depth_calls{client=\"greetings\"} 0.0")
@@ -89,7 +89,7 @@ class TwoClientsIT {
   static class Clients {
     // region client
     @Bean
-    PgHelloClient greetings(DataSource dataSource, ObjectProvider<PgHelloListener> listeners) {
+    PgHelloClient greetings(DataSource dataSource, ObjectProvider<CallListener> listeners) {
       var builder = PgHelloClient.builder().connections(new SpringConnectionSource(dataSource));
       listeners.orderedStream().forEach(builder::listener);
       return builder.build();
@@ -98,7 +98,7 @@ class TwoClientsIT {
     // endregion
 
     @Bean
-    PgHelloClient reports(DataSource dataSource, ObjectProvider<PgHelloListener> listeners) {
+    PgHelloClient reports(DataSource dataSource, ObjectProvider<CallListener> listeners) {
       var builder = PgHelloClient.builder().dataSource(dataSource).schema("none");
       listeners.orderedStream().forEach(builder::listener);
       return builder.build();

@@ -5,7 +5,9 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.pghello.extension.batching.BatchedFunction;
 import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.CallStatistics;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.internal.micrometer.Meters;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -57,25 +59,51 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 public final class CallMetrics implements CallListener {
-  private final Meters<Kind> meters;
+  private final Meters meters;
 
-  /** Registers the meters for statements. */
+  /** Registers the meters for statements, with the prefix {@code pg.extension}. */
   public CallMetrics(MeterRegistry registry) {
     this(registry, List.of());
   }
 
   /**
-   * Registers the meters for statements.
+   * Registers the meters for statements, with the prefix {@code pg.extension}.
    *
    * @param tags additional tags for all meters, for example to distinguish two functions
    */
   public CallMetrics(MeterRegistry registry, Iterable<Tag> tags) {
-    this.meters = new Meters<>(registry, "pg.extension", tags, Kind.class);
+    this(registry, "pg.extension", tags);
   }
 
-  /** Adds the gauges of a function. The gauges hold a weak reference to the function. */
-  public void bindGauges(BatchedFunction<?, ?> function) {
-    meters.bindGauges(function, BatchedFunction::queuedCalls, BatchedFunction::inFlightStatements);
+  /**
+   * Registers the meters for statements.
+   *
+   * @param prefix the prefix of the names of all meters, instead of {@code pg.extension}
+   * @param tags additional tags for all meters, for example to distinguish two functions
+   */
+  public CallMetrics(MeterRegistry registry, String prefix, Iterable<Tag> tags) {
+    this.meters = new Meters(registry, prefix, tags);
+  }
+
+  /**
+   * Registers a counter of calls, with the initial value 0, for each outcome of a function.
+   * Otherwise, a counter is registered when it is first incremented, and a monitoring system's rate
+   * function ignores this increment.
+   *
+   * @param signature the signature of the function, e.g. {@code acme_length(text[])}
+   */
+  public void registerCounters(String signature) {
+    meters.calls(signature, Meters.SUCCESS);
+    for (Code code : Code.values()) {
+      if (!code.isWarning()) {
+        meters.calls(signature, code.name());
+      }
+    }
+  }
+
+  /** Adds the gauges of a client. The gauges hold a weak reference to the client. */
+  public void bindGauges(CallStatistics client) {
+    meters.bindGauges(client);
   }
 
   @Override

@@ -26,19 +26,30 @@ import java.util.List;
 public final class CallObservations implements CallListener {
   private final StatementObservations observations;
 
-  /** Creates a listener that creates observations in a registry. */
+  /** Creates a listener for observations with the name {@code pg.extension.statement}. */
   public CallObservations(ObservationRegistry registry) {
     this(registry, List.of());
   }
 
   /**
-   * Creates a listener that creates observations in a registry.
+   * Creates a listener for observations with the name {@code pg.extension.statement}.
    *
    * @param keyValues additional low-cardinality key values for all observations
    */
   public CallObservations(ObservationRegistry registry, Iterable<KeyValue> keyValues) {
+    this(registry, "pg.extension", keyValues);
+  }
+
+  /**
+   * Creates a listener for observations.
+   *
+   * @param prefix the prefix of the name of all observations, instead of {@code pg.extension}
+   * @param keyValues additional low-cardinality key values for all observations
+   */
+  public CallObservations(
+      ObservationRegistry registry, String prefix, Iterable<KeyValue> keyValues) {
     this.observations =
-        new StatementObservations(registry, "pg.extension.statement", "pg.extension", keyValues);
+        new StatementObservations(registry, prefix + ".statement", prefix, keyValues);
   }
 
   @Override

@@ -4,12 +4,12 @@ package io.pghello.examples.service.graphql;
 import graphql.GraphQLError;
 import graphql.GraphqlErrorBuilder;
 import graphql.schema.DataFetchingEnvironment;
-import io.pghello.PgHelloException;
 import io.pghello.examples.service.problem.ClientProblems;
 import io.pghello.examples.web.AdminToken;
 import io.pghello.examples.web.OutageLog;
 import io.pghello.examples.web.Problems;
 import io.pghello.examples.web.Problems.InputError;
+import io.pghello.extension.batching.FunctionCallException;
 import jakarta.validation.ConstraintViolation;
 import jakarta.validation.ConstraintViolationException;
 import jakarta.validation.Path;
@@ -60,7 +60,7 @@ class GraphQlErrors extends DataFetcherExceptionResolverAdapter {
       return Problems.invalidInput(
           violations.getConstraintViolations().stream().map(GraphQlErrors::inputError).toList());
     }
-    if (e instanceof PgHelloException failed) {
+    if (e instanceof FunctionCallException failed) {
       return ClientProblems.of(failed);
     }
     if (e instanceof AccessDeniedException) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.service.load;
 
-import io.pghello.PgHelloException;
 import io.pghello.PgHelloOperations;
+import io.pghello.extension.batching.FunctionCallException;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.concurrent.ExecutionException;
@@ -29,7 +29,7 @@ final class LoadRunner {
   /**
    * Runs the load test for half a second, or until the maximum number of calls is reached.
    *
-   * @throws PgHelloException if a call fails
+   * @throws FunctionCallException if a call fails
    */
   Result run() throws InterruptedException {
     var histogram = new LatencyHistogram();
@@ -44,7 +44,7 @@ final class LoadRunner {
         future.get();
       }
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof PgHelloException failed) {
+      if (e.getCause() instanceof FunctionCallException failed) {
         throw failed;
       }
       throw new IllegalStateException(e.getCause());

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.service.problem;
 
-import io.pghello.PgHelloException;
 import io.pghello.examples.web.OutageLog;
 import io.pghello.examples.web.Problems;
+import io.pghello.extension.batching.FunctionCallException;
 import org.springframework.core.annotation.Order;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
@@ -23,7 +23,7 @@ public final class ClientProblems {
   }
 
   @ExceptionHandler
-  ResponseEntity<ProblemDetail> clientFailed(PgHelloException e) {
+  ResponseEntity<ProblemDetail> clientFailed(FunctionCallException e) {
     ProblemDetail problem = of(e);
     if (problem.getStatus() >= HttpStatus.INTERNAL_SERVER_ERROR.value()) {
       outages.failed(e.code().name(), e.getMessage());
@@ -39,22 +39,21 @@ public final class ClientProblems {
   }
 
   /** Returns the problem to report if a call of {@code PgHelloClient} fails. */
-  public static ProblemDetail of(PgHelloException e) {
+  public static ProblemDetail of(FunctionCallException e) {
     return Problems.of(statusOf(e), e.code().name(), detailOf(e));
   }
 
-  private static HttpStatus statusOf(PgHelloException e) {
+  private static HttpStatus statusOf(FunctionCallException e) {
     return switch (e.code()) {
-      case INVALID_NAME, INVALID_REPEAT -> HttpStatus.BAD_REQUEST;
+      case INVALID_ARGUMENT -> HttpStatus.BAD_REQUEST;
       case RESPONSE_MISMATCH, RESULT_TOO_LARGE, SERVER_ERROR -> HttpStatus.INTERNAL_SERVER_ERROR;
       default -> HttpStatus.SERVICE_UNAVAILABLE;
     };
   }
 
-  private static String detailOf(PgHelloException e) {
+  private static String detailOf(FunctionCallException e) {
     return switch (e.code()) {
-      case INVALID_NAME -> "The database cannot store a name.";
-      case INVALID_REPEAT -> "The count must be between 1 and 10.";
+      case INVALID_ARGUMENT -> "The database cannot store a name, or the count is not 1 to 10.";
       case RESPONSE_MISMATCH, RESULT_TOO_LARGE, SERVER_ERROR -> "The database reported an error.";
       case FILES_MISSING,
           NOT_CREATED,

@@ -3,13 +3,13 @@ package io.pghello.examples.service.rest;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.pghello.PgHelloException;
 import io.pghello.examples.service.greeting.Greetings;
 import io.pghello.examples.service.greeting.Greetings.CachedGreeting;
 import io.pghello.examples.service.greeting.Greetings.Greeting;
 import io.pghello.examples.service.openapi.OpenApiConfiguration;
 import io.pghello.examples.web.GreetedName;
 import io.pghello.examples.web.Problems;
+import io.pghello.extension.batching.FunctionCallException;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
@@ -107,7 +107,7 @@ class GreetingController {
     try {
       greetings.check();
       return ResponseEntity.ok(new HealthAnswer("healthy", "greeting-service", null));
-    } catch (PgHelloException e) {
+    } catch (FunctionCallException e) {
       return ResponseEntity.status(HttpStatus.SERVICE_UNAVAILABLE)
           .header(HttpHeaders.RETRY_AFTER, Problems.RETRY_SECONDS)
           .body(new HealthAnswer("unhealthy", "greeting-service", e.code().name()));

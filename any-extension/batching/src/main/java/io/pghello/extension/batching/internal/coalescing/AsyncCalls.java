@@ -40,7 +40,6 @@ final class AsyncCalls {
   private final Executor own;
   private final CallListener listener;
   private final Function<Duration, FunctionCallException> timedOut;
-  private final Function<FunctionCallException, RuntimeException> failure;
   private final TimedOutFutures failures;
 
   /**
@@ -50,14 +49,12 @@ final class AsyncCalls {
    * @param own the executor with the client's own threads; it never rejects a task, and is also
    *     used to fail futures
    * @param timedOut a function that returns the error for a call that timed out, given its timeout
-   * @param failure a function that converts the error to the exception of a future
    */
   AsyncCalls(
       Settings settings,
       @Nullable Executor executor,
       Executor own,
-      Function<Duration, FunctionCallException> timedOut,
-      Function<FunctionCallException, RuntimeException> failure) {
+      Function<Duration, FunctionCallException> timedOut) {
     Settings.Queue limits = settings.queue();
     this.blockWhenFull = limits.blockWhenFull();
     this.queue = new CallQueue<>(limits.maxCalls(), limits.maxBytes());
@@ -66,7 +63,6 @@ final class AsyncCalls {
     this.own = own;
     this.listener = settings.statements().listener();
     this.timedOut = timedOut;
-    this.failure = failure;
     this.failures = new TimedOutFutures(own);
   }
 
@@ -83,7 +79,7 @@ final class AsyncCalls {
       int bytes,
       Deadline deadline,
       boolean oneStatement) {
-    return new Task<>(function, listener, failure, tasks, work, bytes, deadline, oneStatement);
+    return new Task<>(function, listener, tasks, work, bytes, deadline, oneStatement);
   }
 
   /**
@@ -316,7 +312,6 @@ final class AsyncCalls {
     final Deadline deadline;
     final boolean oneStatement;
     private final Dispatcher.Work<T> work;
-    private final Function<FunctionCallException, RuntimeException> failure;
     private final Set<Task<?>> tasks;
     private final int bytes;
     private final AtomicReference<@Nullable Object> state = new AtomicReference<>();
@@ -333,14 +328,12 @@ final class AsyncCalls {
     private Task(
         ServerFunction function,
         CallListener listener,
-        Function<FunctionCallException, RuntimeException> failure,
         Set<Task<?>> tasks,
         Dispatcher.Work<T> work,
         int bytes,
         Deadline deadline,
         boolean oneStatement) {
       super(function, listener);
-      this.failure = failure;
       this.tasks = tasks;
       this.work = work;
       this.bytes = bytes;
@@ -356,11 +349,6 @@ final class AsyncCalls {
     @Override
     public int bytes() {
       return bytes;
-    }
-
-    @Override
-    protected RuntimeException failure(FunctionCallException error) {
-      return failure.apply(error);
     }
 
     @Override

@@ -44,11 +44,6 @@ public abstract class CallFuture<T> extends CompletableFuture<T> {
    */
   public abstract int bytes();
 
-  /** Returns the exception with which the future fails, given the error of the call. */
-  protected RuntimeException failure(FunctionCallException error) {
-    return error;
-  }
-
   /** Returns whether the call has an outcome, so that it need not be sent. */
   abstract boolean isEnded();
 
@@ -97,7 +92,7 @@ public abstract class CallFuture<T> extends CompletableFuture<T> {
   /** Completes the future with an error. Does nothing if the future is already complete. */
   final void fail(FunctionCallException error) {
     if (end(isDone() ? Errors.cancelledByCaller() : error)) {
-      super.completeExceptionally(failure(error));
+      super.completeExceptionally(error);
     }
   }
 

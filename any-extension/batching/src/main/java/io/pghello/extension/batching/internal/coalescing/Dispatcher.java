@@ -23,7 +23,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -70,18 +69,6 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
    * an assigned leader does not run.
    */
   public Dispatcher(Statements<Q, A> statements, Settings settings) {
-    this(statements, settings, error -> error);
-  }
-
-  /**
-   * Creates a dispatcher.
-   *
-   * @param failure a function that returns the exception with which a future fails, given the error
-   */
-  protected Dispatcher(
-      Statements<Q, A> statements,
-      Settings settings,
-      Function<FunctionCallException, RuntimeException> failure) {
     this.statements = statements;
     this.threadPrefix = settings.futures().threadPrefix();
     this.workers =
@@ -102,7 +89,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     this.batching = settings.batches().batching();
     Executor executor = settings.futures().executor();
     this.hasExecutor = batching || executor != null;
-    this.asyncCalls = new AsyncCalls(settings, executor, workers, sender::timedOut, failure);
+    this.asyncCalls = new AsyncCalls(settings, executor, workers, sender::timedOut);
   }
 
   private Thread worker(Runnable task) {

@@ -8,6 +8,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import io.pghello.extension.batching.CallListener.Kind;
+import io.pghello.extension.batching.CallStatistics;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Locale;
@@ -16,14 +18,9 @@ import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
-import java.util.function.ToDoubleFunction;
 
-/**
- * The meters of a client's calls and statements.
- *
- * @param <K> the enum of statement purposes
- */
-public final class Meters<K extends Enum<K>> {
+/** The meters of a client's calls and statements. */
+public final class Meters {
   public static final String SUCCESS = "SUCCESS";
 
   private static final Duration[] BUCKETS = {
@@ -34,8 +31,8 @@ public final class Meters<K extends Enum<K>> {
   private final String prefix;
   private final Tags tags;
   private final ConcurrentMap<String, CallMeters> succeeded = new ConcurrentHashMap<>();
-  private final Map<K, Timer> roundTrips;
-  private final Map<K, DistributionSummary> sizes;
+  private final Map<Kind, Timer> roundTrips;
+  private final Map<Kind, DistributionSummary> sizes;
   private final Timer queueWait;
   private final Counter retries;
 
@@ -45,13 +42,13 @@ public final class Meters<K extends Enum<K>> {
    * @param prefix the prefix of all names, e.g. {@code pg.extension}
    * @param tags additional tags for all meters
    */
-  public Meters(MeterRegistry registry, String prefix, Iterable<Tag> tags, Class<K> kinds) {
+  public Meters(MeterRegistry registry, String prefix, Iterable<Tag> tags) {
     this.registry = Objects.requireNonNull(registry, "registry");
-    this.prefix = prefix;
+    this.prefix = Objects.requireNonNull(prefix, "prefix");
     this.tags = Tags.of(tags);
-    this.roundTrips = new EnumMap<>(kinds);
-    this.sizes = new EnumMap<>(kinds);
-    for (K kind : kinds.getEnumConstants()) {
+    this.roundTrips = new EnumMap<>(Kind.class);
+    this.sizes = new EnumMap<>(Kind.class);
+    for (Kind kind : Kind.values()) {
       roundTrips.put(kind, roundTrip(kind, SUCCESS));
       sizes.put(
           kind,
@@ -77,14 +74,13 @@ public final class Meters<K extends Enum<K>> {
   }
 
   /** Adds the gauges, which hold a weak reference to the client. */
-  public <C> void bindGauges(
-      C client, ToDoubleFunction<C> queuedCalls, ToDoubleFunction<C> inFlightStatements) {
-    Gauge.builder(prefix + ".queue.depth", client, queuedCalls)
+  public void bindGauges(CallStatistics client) {
+    Gauge.builder(prefix + ".queue.depth", client, CallStatistics::queuedCalls)
         .description("Calls that are waiting for a statement")
         .baseUnit("calls")
         .tags(tags)
         .register(registry);
-    Gauge.builder(prefix + ".statements.in.flight", client, inFlightStatements)
+    Gauge.builder(prefix + ".statements.in.flight", client, CallStatistics::inFlightStatements)
         .description("Statements that are in flight or waiting for a connection")
         .baseUnit("statements")
         .tags(tags)
@@ -109,7 +105,7 @@ public final class Meters<K extends Enum<K>> {
    *
    * @param calls the number of calls in the statement
    */
-  public void statementEnded(K kind, String outcome, int calls, long nanos) {
+  public void statementEnded(Kind kind, String outcome, int calls, long nanos) {
     Timer roundTrip = outcome.equals(SUCCESS) ? roundTrips.get(kind) : roundTrip(kind, outcome);
     Objects.requireNonNull(roundTrip).record(nanos, TimeUnit.NANOSECONDS);
     Objects.requireNonNull(sizes.get(kind)).record(calls);
@@ -157,7 +153,7 @@ public final class Meters<K extends Enum<K>> {
             .register(registry));
   }
 
-  private Timer roundTrip(K kind, String outcome) {
+  private Timer roundTrip(Kind kind, String outcome) {
     return Timer.builder(prefix + ".round.trip")
         .description("Duration of statements, including borrowing a connection")
         .tags(tags)
@@ -167,7 +163,7 @@ public final class Meters<K extends Enum<K>> {
         .register(registry);
   }
 
-  private static String name(Enum<?> kind) {
+  private static String name(Kind kind) {
     return kind.name().toLowerCase(Locale.ROOT);
   }
 }

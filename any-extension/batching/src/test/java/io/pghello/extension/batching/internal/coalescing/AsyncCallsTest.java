@@ -372,11 +372,7 @@ class AsyncCallsTest extends CoalescerFixture {
   void aCallSaysWhyItTimedOut() {
     var calls =
         new AsyncCalls(
-            settings(),
-            null,
-            own,
-            timeout -> Errors.of(Errors.noConnectionWithin(timeout)),
-            error -> error);
+            settings(), null, own, timeout -> Errors.of(Errors.noConnectionWithin(timeout)));
     CompletableFuture<String> first = add(calls, this::blocked);
     CompletableFuture<String> second = add(calls, () -> "late", in(Duration.ZERO), false);
     calls.checkTimeouts();
@@ -422,7 +418,7 @@ class AsyncCallsTest extends CoalescerFixture {
   }
 
   private AsyncCalls calls(@Nullable Executor executor) {
-    return new AsyncCalls(settings(), executor, own, Errors::timedOut, error -> error);
+    return new AsyncCalls(settings(), executor, own, Errors::timedOut);
   }
 
   private String blocked() {
