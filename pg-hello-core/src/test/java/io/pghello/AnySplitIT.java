@@ -77,7 +77,7 @@ class AnySplitIT {
           assertThat(client.helloAll(names)).as(settings).isEqualTo(expected);
           assertThat(inParts(client, names, random)).as(settings).isEqualTo(expected);
           assertThat(oneByOne(client, names)).as(settings).isEqualTo(expected);
-          assertThat(atOnce(client, names)).as(settings).isEqualTo(expected);
+          assertThat(concurrently(client, names)).as(settings).isEqualTo(expected);
         }
       }
     }
@@ -110,7 +110,7 @@ class AnySplitIT {
     return greetings;
   }
 
-  private static List<String> atOnce(PgHelloClient client, List<String> names) {
+  private static List<String> concurrently(PgHelloClient client, List<String> names) {
     List<CompletableFuture<String>> futures = names.stream().map(client::helloAsync).toList();
     return futures.stream().map(FaultsIT::join).toList();
   }

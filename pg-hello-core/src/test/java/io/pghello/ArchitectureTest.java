@@ -104,7 +104,7 @@ class ArchitectureTest {
 
   /** If the machine's clock is set back, deadlines must not become later. */
   @Test
-  void deadlinesAskNoClockThatCanBeSet() {
+  void deadlinesDoNotUseTheSystemClock() {
     noClasses()
         .that()
         // this class compares the server's time with the machine's clock

@@ -115,7 +115,7 @@ class BatchedFunctionIT {
   }
 
   @Test
-  void manyThreadsTakeFewStatementsAndEachHasItsOwnAnswer(DataSource dataSource, WireProxy proxy) {
+  void manyThreadsShareFewStatementsAndGetTheRightAnswers(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 4);
         var greetings = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build()) {
       greetings.call(once("first"));
@@ -424,7 +424,7 @@ class BatchedFunctionIT {
   }
 
   @Test
-  void twoOfThemDoNotMix(DataSource dataSource, WireProxy proxy) {
+  void functionsAndClientOnOnePoolDoNotMixAnswers(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 4);
         var once = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build();
         var client = PgHelloClient.builder().dataSource(pool).callTimeout(LONG).build();
@@ -442,7 +442,7 @@ class BatchedFunctionIT {
   }
 
   @Test
-  void anArgumentThatTheServerRefusesFailsItsOwnCallAlone(DataSource dataSource, WireProxy proxy)
+  void argumentThatTheServerRejectsFailsOnlyItsCall(DataSource dataSource, WireProxy proxy)
       throws SQLException {
     try (var pool = pool(dataSource, 1);
         var greetings =
@@ -480,7 +480,7 @@ class BatchedFunctionIT {
 
   @ParameterizedTest
   @CsvSource({"1, 21", "1000, 1999"})
-  void refusedCallsOfAThousandTakeNoMoreStatementsThanSaid(
+  void rejectedArgumentsInABatchNeedAtMostTheExpectedStatements(
       int refused, int statements, DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 1);
         var greetings =
@@ -513,7 +513,7 @@ class BatchedFunctionIT {
         "42601", "42P05", "44000", "53200", "53400", "54000", "55000", "58030", "58P01", "72000",
         "F0000", "HV000", "P0001", "P0002", "XX000", "XX001"
       })
-  void anErrorOfOneArgumentFailsItsOwnCallAlone(
+  void errorForOneArgumentFailsOnlyItsCall(
       String state, DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy)
       throws SQLException {
     raising(
@@ -551,7 +551,7 @@ class BatchedFunctionIT {
             + " 'EXECUTE ' || name FROM pg_prepared_statements WHERE statement LIKE '%TABLE kept'"
             + " ORDER BY prepare_time DESC LIMIT 1)"
       })
-  void aFunctionThatUsesPreparedStatementsFailsItsOwnCallAlone(
+  void functionThatUsesPreparedStatementsFailsOnlyItsCall(
       String statement, DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy)
       throws SQLException {
     raising(superuser, statement);
@@ -571,7 +571,7 @@ class BatchedFunctionIT {
   /** An error of an inlined function has no context, but is not an installation problem either. */
   @ParameterizedTest
   @ValueSource(strings = {"regproc", "regoper", "regnamespace"})
-  void anInlinedFunctionFailsItsOwnCallAlone(
+  void errorInAnInlinedFunctionFailsOnlyItsCall(
       String type, DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy)
       throws SQLException {
     execute(superuser, "CREATE SCHEMA raising");
@@ -664,7 +664,7 @@ class BatchedFunctionIT {
   /** A batch fails as a whole only for the documented reasons. */
   @Tag("session") // some codes mean that the session is lost
   @Test
-  void whateverErrorACallRaisesNoOtherCallSeesItsWords(
+  void errorMessagesDoNotReachOtherCalls(
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
     String words = "'secret ' || names::text";
     raising(
@@ -724,7 +724,7 @@ class BatchedFunctionIT {
         "RAISE EXCEPTION 'no greeting for %', names USING ERRCODE = '08006'",
         "RAISE EXCEPTION 'no greeting for %', names USING ERRCODE = '57P02'"
       })
-  void anArgumentThatEndsTheSessionFailsItsOwnCallAlone(
+  void argumentThatEndsTheSessionFailsOnlyItsCall(
       String statement, DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy)
       throws SQLException {
     raising(superuser, statement);
@@ -756,7 +756,7 @@ class BatchedFunctionIT {
    */
   @ParameterizedTest
   @CsvSource({"53200, 1, 21", "53200, 1000, 30", "XX000, 1, 21"})
-  void whatABatchOfAThousandCostsIsBounded(
+  void failedBatchNeedsAtMostTheExpectedStatements(
       String state,
       int refused,
       int statements,
@@ -810,7 +810,7 @@ class BatchedFunctionIT {
   }
 
   @Test
-  void whatTheProgramThrowsFailsItsOwnCallAlone(DataSource dataSource, WireProxy proxy)
+  void exceptionInUserCodeFailsOnlyItsCall(DataSource dataSource, WireProxy proxy)
       throws SQLException {
     var function =
         new GreetAll() {
@@ -858,7 +858,7 @@ class BatchedFunctionIT {
 
   @Tag("session") // identifies the session by its process
   @Test
-  void refusesAnswersThatAreNotThoseOfItsRequests(
+  void rejectsAnswersThatDoNotMatchTheRequests(
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
     try (var pool = pool(dataSource, 1);
         var greetings =
@@ -938,7 +938,7 @@ class BatchedFunctionIT {
   }
 
   @Test
-  void aLargeOneGoesAlone(DataSource dataSource, WireProxy proxy) {
+  void largeRequestIsNotBatched(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 2);
         var greetings =
             builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
@@ -975,7 +975,7 @@ class BatchedFunctionIT {
   }
 
   @Test
-  void whatIsCancelledWhileItWaitsIsNotSent(DataSource dataSource, WireProxy proxy) {
+  void callCancelledWhileQueuedIsNotSent(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 1);
         var greetings =
             builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
@@ -994,7 +994,7 @@ class BatchedFunctionIT {
   }
 
   @Test
-  void aListenerIsToldHowLongACallWaited(DataSource dataSource, WireProxy proxy) {
+  void listenerReceivesQueueTime(DataSource dataSource, WireProxy proxy) {
     var waited = new CopyOnWriteArrayList<Long>();
     var listener =
         new CallListener() {
@@ -1022,7 +1022,7 @@ class BatchedFunctionIT {
   }
 
   @Test
-  void anInterruptEndsTheCallOfItsThreadAlone(DataSource dataSource, WireProxy proxy)
+  void interruptEndsOnlyTheCallOfItsThread(DataSource dataSource, WireProxy proxy)
       throws Exception {
     try (var pool = pool(dataSource, 1);
         var greetings =
@@ -1052,7 +1052,7 @@ class BatchedFunctionIT {
   }
 
   @Test
-  void closingWaitsForWhatWasCalled(DataSource dataSource, WireProxy proxy) throws Exception {
+  void closeWaitsForQueuedCalls(DataSource dataSource, WireProxy proxy) throws Exception {
     try (var pool = pool(dataSource, 1)) {
       var greetings =
           builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).maxInFlightBatches(1).build();
@@ -1068,7 +1068,7 @@ class BatchedFunctionIT {
   }
 
   @Test
-  void closingFailsWhatTheServerDoesNotAnswer(DataSource dataSource, WireProxy proxy) {
+  void closeFailsUnansweredCalls(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 1)) {
       var greetings =
           builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
@@ -1088,7 +1088,7 @@ class BatchedFunctionIT {
   }
 
   @Test
-  void aLostConnectionIsMadeUpForAndNobodyIsAnsweredTwice(DataSource dataSource, WireProxy proxy) {
+  void callsAreRetriedAfterALostConnectionAndAnsweredOnce(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 1);
         var greetings =
             builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
@@ -1186,8 +1186,8 @@ class BatchedFunctionIT {
   }
 
   @Test
-  void saysWhatIsMissingAndGoesOnWhenItIsThere(DataSource dataSource, @Superuser DataSource owner)
-      throws SQLException {
+  void reportsInstallationProblemsAndRecoversOnceTheyAreFixed(
+      DataSource dataSource, @Superuser DataSource owner) throws SQLException {
     var newer =
         ExtensionDescription.builder("pg_hello")
             .oldestVersion("1.0")
@@ -1213,7 +1213,7 @@ class BatchedFunctionIT {
 
   @Test
   @SuppressWarnings("NullAway")
-  void refusesWhatCannotBe(DataSource dataSource) {
+  void rejectsInvalidConfiguration(DataSource dataSource) {
     assertThatIllegalArgumentException()
         .isThrownBy(
             () ->
@@ -1247,7 +1247,7 @@ class BatchedFunctionIT {
 
   @Tag("session") // identifies the session by its process
   @Test
-  void theConnectionOfAWrongAnswerIsClosedWhateverTheProgramThrows(
+  void connectionWithAWrongAnswerIsClosedEvenIfMatchesThrows(
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
     var function =
         new GreetAll() {

@@ -60,7 +60,7 @@ class BuilderIT {
    * The scopes that listeners open around a statement, for example of spans, must nest correctly.
    */
   @Test
-  void listenersAreToldInTheReverseOrderThatAStatementHasEnded(DataSource dataSource) {
+  void listenersAreNotifiedInReverseOrderWhenAStatementEnds(DataSource dataSource) {
     var told = new ArrayList<String>();
     try (PgHelloClient client =
         PgHelloClient.builder()
@@ -90,7 +90,8 @@ class BuilderIT {
 
   @Tag("session") // counts a client's sessions
   @Test
-  void connectsByItself(TestDatabase database, @Superuser DataSource superuser) throws Exception {
+  void createsAndClosesItsPoolIfGivenAUrl(TestDatabase database, @Superuser DataSource superuser)
+      throws Exception {
     PgHelloClient client = PgHelloClient.builder().url(database.jdbcUrl()).build();
     Load.burst(client, 256);
     assertThat(sessions(superuser, "pg-hello")).isBetween(1, 20);
@@ -102,8 +103,8 @@ class BuilderIT {
 
   @Tag("session") // counts a client's sessions
   @Test
-  void connectsByItselfForAFunctionOfOnesOwn(TestDatabase database, @Superuser DataSource superuser)
-      throws Exception {
+  void functionsFromOneBuilderHaveSeparatePools(
+      TestDatabase database, @Superuser DataSource superuser) throws Exception {
     var builder =
         BatchedFunction.builder(
                 BatchedFunctionIT.EXTENSION, "pg_hello_all", new BatchedFunctionIT.GreetAll())
@@ -127,7 +128,8 @@ class BuilderIT {
 
   @Tag("session") // the timeout is not set behind a pooler
   @Test
-  void connectsAsTold(TestDatabase database, @Superuser DataSource superuser) throws Exception {
+  void usesTheConfiguredLoginAndPoolOptions(TestDatabase database, @Superuser DataSource superuser)
+      throws Exception {
     PGSimpleDataSource login = database.dataSource().unwrap(PGSimpleDataSource.class);
     String url = database.jdbcUrl().replaceFirst("\\?.*", "");
     try (PgHelloClient client =
@@ -149,8 +151,8 @@ class BuilderIT {
 
   @Tag("session") // the timeout is not set behind a pooler
   @Test
-  void limitsStatementsOfItsOwnSessionsOnly(TestDatabase database, @Superuser DataSource superuser)
-      throws SQLException {
+  void limitsOnlyStatementsOfSessionsInItsPool(
+      TestDatabase database, @Superuser DataSource superuser) throws SQLException {
     execute(
         superuser,
         "CREATE OR REPLACE FUNCTION spi_version() RETURNS text LANGUAGE sql STABLE STRICT PARALLEL"
@@ -232,7 +234,7 @@ class BuilderIT {
   }
 
   @Test
-  void tellsItsListener(DataSource dataSource) throws Exception {
+  void notifiesListenerOfCallsAndStatements(DataSource dataSource) throws Exception {
     var heard = new Heard();
     PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).listener(heard).build();
     client.hello("Ada");
@@ -281,7 +283,7 @@ class BuilderIT {
   }
 
   @Test
-  void tellsItsListenerTheTruthAboutFutures(DataSource dataSource, WireProxy proxy)
+  void notifiesListenerOfTheOutcomeOfFutures(DataSource dataSource, WireProxy proxy)
       throws Exception {
     var heard = new Heard();
     Code code;
@@ -321,8 +323,8 @@ class BuilderIT {
   }
 
   @Test
-  void tellsItsListenerBeforeAnythingRunsThatDependsOnTheFuture(
-      DataSource dataSource, WireProxy proxy) throws Exception {
+  void notifiesListenerBeforeDependentsOfTheFutureRun(DataSource dataSource, WireProxy proxy)
+      throws Exception {
     var heard = new Heard();
     try (PgHelloClient client =
         PgHelloClient.builder().dataSource(dataSource).listener(heard).build()) {
@@ -342,7 +344,7 @@ class BuilderIT {
   }
 
   @Test
-  void tellsItsListenerOfFailures(TestDatabase database) throws SQLException {
+  void notifiesListenerOfFailures(TestDatabase database) throws SQLException {
     PGSimpleDataSource nowhere = database.dataSource().unwrap(PGSimpleDataSource.class);
     nowhere.setPortNumbers(new int[] {1});
     var heard = new Heard();
@@ -361,7 +363,7 @@ class BuilderIT {
   }
 
   @Test
-  void goesOnWhenItsListenerFails(DataSource dataSource, @Superuser DataSource superuser)
+  void callsSucceedIfTheListenerThrows(DataSource dataSource, @Superuser DataSource superuser)
       throws Exception {
     var listener =
         new CallListener() {
@@ -441,7 +443,7 @@ class BuilderIT {
   }
 
   @Test
-  void tellsItsListenerOfCallsThatAreRefusedBeforeTheyAreSent(DataSource dataSource) {
+  void notifiesListenerOfCallsRejectedBeforeSending(DataSource dataSource) {
     var heard = new Heard();
     PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).listener(heard).build();
     assertFails(Code.INVALID_ARGUMENT, () -> client.hello("\0"));
@@ -551,7 +553,7 @@ class BuilderIT {
   }
 
   @Test
-  void endsAfterTheBatchInWhichTheClientIsClosed(DataSource dataSource) {
+  void helloEachFailsAfterTheBatchDuringWhichTheClientWasClosed(DataSource dataSource) {
     var greeted = new ArrayList<String>();
     PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).maxBatchSize(2).build();
     assertFails(
@@ -605,7 +607,7 @@ class BuilderIT {
 
   @Tag("session") // a setting of the database, which only new sessions have
   @Test
-  void saysWhatItTalksTo(DataSource dataSource, @Superuser DataSource superuser)
+  void infoDescribesServerAndExtension(DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
     PgHelloInfo info = PgHelloClient.create(dataSource).info();
     assertThat(info)
@@ -641,7 +643,7 @@ class BuilderIT {
    */
   @Tag("session") // ends sessions, which are not the client's connections
   @Test
-  void neverTellsAName(
+  void exceptionsNeverContainTheName(
       DataSource dataSource,
       @Superuser DataSource superuser,
       TestDatabase database,
@@ -817,7 +819,7 @@ class BuilderIT {
   }
 
   @Test
-  void failsTheFutureWithItsOwnException(DataSource dataSource) throws SQLException {
+  void failsTheFutureWithPgHelloException(DataSource dataSource) throws SQLException {
     execute(dataSource, "DROP EXTENSION pg_hello");
     try (PgHelloClient client = PgHelloClient.create(dataSource)) {
       assertThat(client.helloAsync("Ada"))

@@ -48,7 +48,7 @@ class BuilderTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
-  void refusesWhatOnlyItsOwnPoolHas(boolean source) {
+  void rejectsPoolOptionsWithoutAUrl(boolean source) {
     var options =
         Map.<String, Consumer<PgHelloClientBuilder>>of(
             "user", b -> b.user("ada"),
@@ -160,7 +160,7 @@ class BuilderTest {
         "jdbc:postgresql://,/app?password=secret",
         "jdbc:postgresql:?password=%zzsecret"
       })
-  void tellsNoSecretOfAUrlThatCannotBeRead(String url) {
+  void errorForInvalidUrlContainsNoSecret(String url) {
     assertThatThrownBy(() -> PgHelloClient.builder().url(url))
         .isInstanceOf(IllegalArgumentException.class)
         .hasNoCause()
@@ -168,7 +168,7 @@ class BuilderTest {
   }
 
   @Test
-  void tellsNoPasswordWhereTheServerCannotBeReached() {
+  void errorForUnreachableServerContainsNoPassword() {
     try (PgHelloClient client =
         PgHelloClient.builder()
             .url("jdbc:postgresql://127.0.0.1:1/app?user=ada&password=secret")
@@ -309,7 +309,7 @@ class BuilderTest {
   }
 
   @Test
-  void saysWhatItIsButNoSecret() {
+  void toStringDescribesTheClientWithoutSecrets() {
     var dataSource = new PGSimpleDataSource();
     dataSource.setUrl("jdbc:postgresql://secret-host/secret-database");
     dataSource.setUser("secret");
@@ -340,7 +340,7 @@ class BuilderTest {
   }
 
   @Test
-  void saysWhatCanBeTriedAgain() {
+  void transientErrorsAreRetryable() {
     assertThat(Stream.of(Code.values()).filter(Code::isRetryable))
         .containsExactlyInAnyOrderElementsOf(
             EnumSet.of(

@@ -64,7 +64,7 @@ class ByThreadIT {
 
   @Tag("session") // settings of a session, or of a role at its login
   @Test
-  void asksTheTenantOfTheCallingThread(DataSource dataSource) {
+  void callsTheTenantOfTheCallingThread(DataSource dataSource) {
     try (var first = pool(dataSource, 1);
         var second = pool(dataSource, 2)) {
       DataSource routing = new OfThread(() -> TENANT.get() == 1 ? first : second);
@@ -157,8 +157,7 @@ class ByThreadIT {
   }
 
   @Test
-  void staysInTheTransactionOfTheThreadWhateverTheExecutor(DataSource dataSource)
-      throws SQLException {
+  void asyncCallsInATransactionDoNotUseTheExecutor(DataSource dataSource) throws SQLException {
     ThreadLocal<@Nullable Connection> current = CURRENT;
     try (Connection connection = dataSource.getConnection();
         PgHelloClient client =
@@ -180,7 +179,8 @@ class ByThreadIT {
   }
 
   @Test
-  void takesAsManyPlacesForLongNamesAsItWasTold(DataSource dataSource) throws Exception {
+  void longNamesUseAtMostMaxConcurrentAsyncCallsConnections(DataSource dataSource)
+      throws Exception {
     var taken = new Semaphore(0);
     var goOn = new Semaphore(0);
     var now = new AtomicInteger();
@@ -261,7 +261,7 @@ class ByThreadIT {
   }
 
   @Test
-  void endsWhatTheExecutorRefusesOrForgets(DataSource dataSource) throws Exception {
+  void endsCallsThatTheExecutorRejectsOrDrops(DataSource dataSource) throws Exception {
     var mode = new AtomicInteger();
     Executor executor =
         task -> {

@@ -72,7 +72,7 @@ class ClientGuideIT {
   }
 
   @Test
-  void startsAPoolOfItsOwn(TestDatabase database) {
+  void createsAPoolForTheUrl(TestDatabase database) {
     String url = database.jdbcUrl();
     // region url
     try (PgHelloClient client =
@@ -175,7 +175,7 @@ class ClientGuideIT {
   }
 
   @Test
-  void saysWhetherARetryCanHelp(DataSource dataSource) throws SQLException {
+  void errorCodeShowsIfARetryCanSucceed(DataSource dataSource) throws SQLException {
     PgHelloClient client = PgHelloClient.create(dataSource);
     execute(dataSource, "DROP EXTENSION pg_hello");
     // region errors
@@ -190,7 +190,7 @@ class ClientGuideIT {
   }
 
   @Test
-  void countsWhatHappens(DataSource dataSource) {
+  void listenerCountsCallsAndStatements(DataSource dataSource) {
     // region listener
     var calls = new LongAdder();
     var statements = new LongAdder();

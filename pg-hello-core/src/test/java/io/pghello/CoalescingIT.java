@@ -99,7 +99,7 @@ class CoalescingIT {
   }
 
   @Test
-  void aLoneCallerTakesOneRoundTripOnItsOwnThread(DataSource dataSource, WireProxy proxy)
+  void singleCallerNeedsOneRoundTripOnItsThread(DataSource dataSource, WireProxy proxy)
       throws Exception {
     Queue<Thread> threads = new ConcurrentLinkedQueue<>();
     try (Connection connection = dataSource.getConnection()) {
@@ -121,7 +121,7 @@ class CoalescingIT {
   }
 
   @Test
-  void thoseWhoWaitTakeOneStatementWhateverTheirCounts(DataSource dataSource, WireProxy proxy)
+  void waitingCallsWithDifferentCountsShareOneStatement(DataSource dataSource, WireProxy proxy)
       throws SQLException {
     try (var pool = pool(dataSource, 2);
         var client = client(pool).maxInFlightBatches(1).build()) {
@@ -197,7 +197,7 @@ class CoalescingIT {
   /** A virtual thread that was assigned to lead a batch may get no carrier for a long time. */
   @Test
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
-  void aVirtualLeaderWithoutACarrierKeepsNobodyWaiting(DataSource dataSource, WireProxy proxy)
+  void virtualLeaderWithoutACarrierDoesNotDelayOtherCalls(DataSource dataSource, WireProxy proxy)
       throws Exception {
     var stop = new AtomicBoolean();
     try (var pool = pool(dataSource, 2);
@@ -227,8 +227,8 @@ class CoalescingIT {
   /** A virtual thread that sends its own statement holds a permit until the thread runs again. */
   @Test
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
-  void aVirtualThreadWithoutACarrierKeepsNobodyFromSending(DataSource dataSource, WireProxy proxy)
-      throws Exception {
+  void virtualThreadWithoutACarrierDoesNotBlockOtherStatements(
+      DataSource dataSource, WireProxy proxy) throws Exception {
     var stop = new AtomicBoolean();
     try (var pool = pool(dataSource, 2);
         var client =
@@ -320,7 +320,7 @@ class CoalescingIT {
   }
 
   @Test
-  void aNameThatTheDatabaseCannotHoldFailsItsCallerAlone(
+  void nameThatCannotBeEncodedFailsOnlyItsCall(
       TestDatabase database, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
     withDatabase(
         superuser,
@@ -391,7 +391,7 @@ class CoalescingIT {
 
   /** Java has no charset for this encoding, so the server must determine which name it is. */
   @Test
-  void findsTheNameThatTheDatabaseCannotHoldWhateverTheEncoding(
+  void findsTheUnencodableNameInAnEncodingUnknownToJava(
       TestDatabase database, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
     withDatabase(
         superuser,
@@ -463,8 +463,8 @@ class CoalescingIT {
   }
 
   @Test
-  void saysWhichOfManyNamesTheDatabaseCannotHold(
-      TestDatabase database, @Superuser DataSource superuser) throws Exception {
+  void reportsTheIndexOfAnUnencodableName(TestDatabase database, @Superuser DataSource superuser)
+      throws Exception {
     // an encoding with a Java charset, and an encoding without one
     for (String encoding : List.of("LATIN1", "EUC_JIS_2004")) {
       withDatabase(
@@ -500,7 +500,7 @@ class CoalescingIT {
   }
 
   @Test
-  void showsWhatIsQueuedAndInFlight(DataSource dataSource, WireProxy proxy) {
+  void showsQueuedCallsAndStatementsInFlight(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 4);
         var client = client(pool).maxInFlightBatches(1).maxConcurrentAsyncCalls(1).build()) {
       assertThat(client.queuedCalls()).isZero();
@@ -541,7 +541,7 @@ class CoalescingIT {
   }
 
   @Test
-  void aMissingAnswerIsAMismatchWhateverTheEncoding(
+  void missingAnswerIsAMismatchInAnotherEncoding(
       TestDatabase database, @Superuser DataSource superuser, WireProxy proxy) throws Exception {
     withDatabase(
         superuser,
@@ -599,8 +599,7 @@ class CoalescingIT {
   /** A pooler may have left the connection in a transaction that this program has not begun. */
   @Tag("session") // prepares statements with PREPARE
   @Test
-  void aConnectionWhoseStatementsAreMixedUpIsNotUsedAgain(DataSource dataSource)
-      throws SQLException {
+  void connectionWithMixedUpStatementsIsNotReused(DataSource dataSource) throws SQLException {
     try (var pool = pool(dataSource, 1);
         var client = client(pool).schema("public").build()) {
       String before = ask(pool, "SELECT pg_backend_pid()");
@@ -629,7 +628,7 @@ class CoalescingIT {
   }
 
   @Test
-  void aLargeNameTravelsAlone(DataSource dataSource, WireProxy proxy) {
+  void largeNameIsNotBatched(DataSource dataSource, WireProxy proxy) {
     String large = "x".repeat(LARGE);
     String lessLarge = "x".repeat(LARGE - 1);
     try (var pool = pool(dataSource, 4);
@@ -653,7 +652,7 @@ class CoalescingIT {
   }
 
   @Test
-  void withoutCoalescingEachCallIsAStatementOnItsOwnThread(DataSource dataSource, WireProxy proxy) {
+  void withoutCoalescingEachCallIsAStatementOnItsThread(DataSource dataSource, WireProxy proxy) {
     Set<Thread> asked = ConcurrentHashMap.newKeySet();
     var statements = new AtomicInteger();
     try (var pool = pool(dataSource, 4)) {
@@ -704,7 +703,7 @@ class CoalescingIT {
   }
 
   @Test
-  void worksWhereTheFunctionForAllMayNotBeExecuted(
+  void worksWithoutExecutePrivilegeOnPgHelloAll(
       DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
     try (var pool = pool(dataSource, 4);
         var warm = client(pool).build()) {
@@ -774,7 +773,7 @@ class CoalescingIT {
   }
 
   @Test
-  void aTransactionsOwnConnectionIsAllThatItsThreadNeeds(DataSource dataSource) {
+  void callsInATransactionNeedNoSecondConnection(DataSource dataSource) {
     List<Object> outcomes = inTransactions(dataSource, true);
     assertThat(outcomes).containsOnly("Hello, Ada!");
   }
@@ -850,7 +849,7 @@ class CoalescingIT {
   }
 
   @Test
-  void closingWaitsForWhatIsUnderWay(DataSource dataSource, WireProxy proxy) {
+  void closeWaitsForRunningCalls(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 2)) {
       PgHelloClient client = client(pool).maxInFlightBatches(1).build();
       client.hello("first");
@@ -874,7 +873,7 @@ class CoalescingIT {
   }
 
   @Test
-  void closingEndsWhatIsStuck(DataSource dataSource, WireProxy proxy) {
+  void closeEndsStuckCalls(DataSource dataSource, WireProxy proxy) {
     Duration timeout = Duration.ofSeconds(2);
     try (var pool = pool(dataSource, 2)) {
       PgHelloClient client = client(pool).maxInFlightBatches(1).callTimeout(timeout).build();
@@ -936,7 +935,7 @@ class CoalescingIT {
   }
 
   @Test
-  void whatDependsOnAFutureMayCallTheClient(DataSource dataSource, WireProxy proxy) {
+  void dependentsOfAFutureMayCallTheClient(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 2);
         var client = client(pool).maxInFlightBatches(1).build()) {
       holdUp(client, proxy);
@@ -961,7 +960,7 @@ class CoalescingIT {
   }
 
   @Test
-  void whatDependsOnAFutureMayWaitForAnotherOfItsBatch(DataSource dataSource, WireProxy proxy) {
+  void dependentsOfAFutureMayWaitForAnotherCallOfTheBatch(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 2);
         var client = client(pool).maxInFlightBatches(1).build()) {
       holdUp(client, proxy);
@@ -977,7 +976,7 @@ class CoalescingIT {
   }
 
   @Test
-  void aWrongAnswerReachesNobody(
+  void wrongAnswersToABatchAreNotReturned(
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws SQLException {
     replaceAll(superuser, "SELECT pg_catalog.array_agg('Hello, Eve!'::text) FROM unnest($1)");
     assertMismatchForAll(dataSource, proxy);
@@ -1000,7 +999,7 @@ class CoalescingIT {
   }
 
   @Test
-  void anAnswerInTheWrongPlaceReachesNobody(
+  void swappedAnswersFailOnlyTheirCalls(
       DataSource dataSource, @Superuser DataSource superuser, WireProxy proxy) throws SQLException {
     // only the first two answers are swapped; the other calls get their answers
     replaceAll(
@@ -1025,7 +1024,7 @@ class CoalescingIT {
   }
 
   @Test
-  void aWrongAnswerToOneCallReachesNobody(DataSource dataSource, @Superuser DataSource superuser)
+  void wrongAnswerToASingleCallIsNotReturned(DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
     for (String body : List.of("SELECT 'Hello, Eve!'::text || left($1, 0)", "SELECT NULL::text")) {
       execute(

@@ -49,7 +49,7 @@ class DeadlinesIT {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void endsACallWhoseNameTheServerDoesNotRead(boolean onConnection, TestDatabase database)
+  void callTimesOutIfTheServerDoesNotReadTheName(boolean onConnection, TestDatabase database)
       throws Exception {
     String large = "x".repeat(LARGE);
     try (var relay = new Relay(database.dataSource().unwrap(PGSimpleDataSource.class));
@@ -71,7 +71,7 @@ class DeadlinesIT {
 
   @ParameterizedTest
   @EnumSource
-  void endsACallWhoseAnswerComesByteByByte(FaultsIT.Kind kind, TestDatabase database)
+  void callTimesOutIfItsAnswerArrivesByteByByte(FaultsIT.Kind kind, TestDatabase database)
       throws Exception {
     try (var relay = new Relay(database.dataSource().unwrap(PGSimpleDataSource.class))) {
       try (var connections = new KeptConnections(relay.way(database), 1);

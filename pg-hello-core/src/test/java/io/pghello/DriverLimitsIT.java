@@ -90,7 +90,7 @@ class DriverLimitsIT {
   }
 
   @Test
-  void aCallOfABatchFailsAlone(TestDatabase database) throws Exception {
+  void oversizedResultFailsOnlyItsCall(TestDatabase database) throws Exception {
     try (var pool = pool(database);
         PgHelloClient client = client(pool)) {
       // this name is short enough to be batched, but its repeated greeting exceeds the limit

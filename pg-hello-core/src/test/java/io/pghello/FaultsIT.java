@@ -93,7 +93,7 @@ class FaultsIT {
   @Tag("session") // ends sessions, which are not the client's connections
   @ParameterizedTest
   @EnumSource
-  void repeatsALoneCallWhoseConnectionIsLost(
+  void retriesASingleCallAfterALostConnection(
       Kind kind, DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
     var heard = new Heard();
     try (var connections = new KeptConnections(dataSource, 1);
@@ -174,8 +174,8 @@ class FaultsIT {
   @Tag("session") // ends sessions, which are not the client's connections
   @ParameterizedTest
   @EnumSource
-  void repeatsNothingIfToldSo(Kind kind, DataSource dataSource, @Superuser DataSource superuser)
-      throws SQLException {
+  void doesNotRetryIfRetriesAreOff(
+      Kind kind, DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
     var heard = new Heard();
     try (var connections = new KeptConnections(dataSource, 1);
         PgHelloClient client =
@@ -388,7 +388,7 @@ class FaultsIT {
    * not wait for the login.
    */
   @Test
-  void endsACallInTimeWhoseLogInStalls(DataSource dataSource, WireProxy proxy) throws Exception {
+  void callTimesOutIfTheLoginStalls(DataSource dataSource, WireProxy proxy) throws Exception {
     PGSimpleDataSource unpooled = dataSource.unwrap(PGSimpleDataSource.class);
     unpooled.setLoginTimeout(60);
     try (PgHelloClient client =
@@ -409,7 +409,7 @@ class FaultsIT {
   }
 
   @Test
-  void saysToAllThatWaitedThatThePoolIsExhausted(DataSource dataSource) throws Exception {
+  void reportsAnExhaustedPoolToAllWaitingCalls(DataSource dataSource) throws Exception {
     var config = new HikariConfig();
     config.setDataSource(dataSource);
     config.setMaximumPoolSize(1);
@@ -439,7 +439,7 @@ class FaultsIT {
 
   @Tag("slow")
   @Test
-  void saysThatThePoolIsExhausted(DataSource dataSource) throws Exception {
+  void reportsAnExhaustedPool(DataSource dataSource) throws Exception {
     try (var scene = new Scene(dataSource, 1, builder -> {})) {
       scene.client.hello("Ada");
       try (Connection taken = scene.pool.getConnection()) {
@@ -459,7 +459,7 @@ class FaultsIT {
   }
 
   @Test
-  void saysThatTheConnectionIsRefused(TestDatabase database) throws Exception {
+  void reportsARefusedConnection(TestDatabase database) throws Exception {
     PGSimpleDataSource nowhere = database.dataSource().unwrap(PGSimpleDataSource.class);
     nowhere.setServerNames(new String[] {"127.0.0.1"});
     nowhere.setPortNumbers(new int[] {1});
@@ -477,7 +477,7 @@ class FaultsIT {
   }
 
   @Test
-  void saysThatAStatementTookTooLong(DataSource dataSource, @Superuser DataSource superuser)
+  void reportsAStatementTimeout(DataSource dataSource, @Superuser DataSource superuser)
       throws Exception {
     execute(
         superuser, "ALTER DATABASE " + ask(superuser, DATABASE) + " SET statement_timeout='1s'");
@@ -498,7 +498,7 @@ class FaultsIT {
   }
 
   @Test
-  void saysThatSomebodyCancelledTheCall(DataSource dataSource, @Superuser DataSource superuser)
+  void reportsCancellationByAnotherSession(DataSource dataSource, @Superuser DataSource superuser)
       throws Exception {
     var heard = new Heard();
     try (var scene =
@@ -542,7 +542,7 @@ class FaultsIT {
 
   /** Occupies all sessions that the server allows for roles that are not superusers. */
   @Test
-  void saysThatTheServerIsFull() throws Exception {
+  void reportsAServerWithoutFreeConnections() throws Exception {
     var taken = new ArrayList<Connection>();
     try (PgHelloServer server = PgHelloServer.builder().setting("max_connections", "8").start();
         TestDatabase database = server.createDatabase();
@@ -630,7 +630,7 @@ class FaultsIT {
 
   @Tag("session") // settings of a session, or of a role at its login
   @Test
-  void doesNotRepeatWhereATransactionWasIdleForTooLong(
+  void doesNotRetryAfterAnIdleTransactionTimeout(
       DataSource dataSource, @Superuser DataSource superuser) throws Exception {
     var heard = new Heard();
     try (PgHelloClient client =

@@ -34,7 +34,7 @@ class FaultySourceIT {
   @ParameterizedTest
   @EnumSource
   @SuppressWarnings("NullAway")
-  void saysThatASourceReturnsNull(Kind kind) {
+  void reportsNullFromTheConnectionSource(Kind kind) {
     try (PgHelloClient client = PgHelloClient.builder().connections(() -> null).build()) {
       FunctionCallException e =
           assertFails(Code.CONNECTION_UNAVAILABLE, () -> kind.call.accept(client));
@@ -44,7 +44,7 @@ class FaultySourceIT {
 
   @ParameterizedTest
   @EnumSource
-  void saysThatASourceFails(Kind kind) {
+  void reportsAnExceptionFromTheConnectionSource(Kind kind) {
     ConnectionSource source =
         () -> {
           throw new IllegalStateException();
@@ -60,7 +60,7 @@ class FaultySourceIT {
 
   @ParameterizedTest
   @EnumSource
-  void saysThatASourceCannotSayWhetherACallMayJoin(Kind kind, DataSource dataSource) {
+  void reportsAnExceptionFromMayJoinBatch(Kind kind, DataSource dataSource) {
     var source =
         new ConnectionSource() {
           @Override
@@ -82,7 +82,7 @@ class FaultySourceIT {
 
   @ParameterizedTest
   @EnumSource
-  void keepsAnAnswerWhoseConnectionCannotBeReleased(Kind kind, DataSource dataSource) {
+  void returnsTheAnswerIfTheConnectionCannotBeReleased(Kind kind, DataSource dataSource) {
     var released = new AtomicInteger();
     var source =
         new ConnectionSource() {
@@ -131,7 +131,7 @@ class FaultySourceIT {
 
   @ParameterizedTest
   @EnumSource
-  void saysThatTheDriverFails(Kind kind, DataSource dataSource) throws SQLException {
+  void reportsADriverFailure(Kind kind, DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       Connection failing = failing(connection, ".*Statement");
       try (PgHelloClient client = PgHelloClient.builder().connections(() -> failing).build()) {
@@ -172,7 +172,7 @@ class FaultySourceIT {
   @EnumSource(
       mode = EnumSource.Mode.EXCLUDE,
       names = {"HELLO_ASYNC", "INFO", "PREFLIGHT"})
-  void tellsTheListenerOfAnErrorOfTheDriver(Kind kind) {
+  void notifiesListenerOfADriverError(Kind kind) {
     var heard = new Heard();
     ConnectionSource source =
         () -> {
@@ -211,7 +211,7 @@ class FaultySourceIT {
    */
   @Tag("slow")
   @Test
-  void aConnectionOnWhichTheStackOverflowedIsNotUsedAgain(DataSource dataSource) throws Exception {
+  void connectionIsNotReusedAfterAStackOverflow(DataSource dataSource) throws Exception {
     var heard = new Heard();
     // not a data source that detects leaked connections, because the stack could overflow there,
     // too
@@ -246,7 +246,7 @@ class FaultySourceIT {
    */
   @Tag("slow")
   @Test
-  void aConnectionOnWhichTheStackOverflowedIsReleased(DataSource dataSource) throws Exception {
+  void connectionIsReleasedAfterAStackOverflow(DataSource dataSource) throws Exception {
     DataSource plain = dataSource.unwrap(PGSimpleDataSource.class);
     var taken = new AtomicInteger();
     var released = new AtomicInteger();

@@ -49,7 +49,7 @@ class LogInIT {
 
   @Tag("session") // the pooler rejects the login
   @Test
-  void saysAtOnceThatThePasswordIsWrong(TestDatabase database, WireProxy proxy) {
+  void reportsAWrongPasswordImmediately(TestDatabase database, WireProxy proxy) {
     FunctionCallException e = fails(Code.LOGIN_FAILED, through(proxy, database, "hello", "wrong"));
     assertThat(e.code().isRetryable()).isFalse();
     assertThat(e.sqlState()).hasValue("28P01");
@@ -63,7 +63,7 @@ class LogInIT {
   @Tag("not-odyssey") // in the test suites, both poolers accept any login
   @Tag("not-pgpool")
   @Test
-  void saysThatAPasswordIsMissing(TestDatabase database, WireProxy proxy) {
+  void reportsAMissingPassword(TestDatabase database, WireProxy proxy) {
     FunctionCallException e = fails(Code.LOGIN_FAILED, through(proxy, database, "hello", null));
     assertThat(e.sqlState()).hasValue("08004");
     assertThat(e).hasMessageStartingWith("The login was rejected: ").hasMessageContaining("passw");
@@ -73,7 +73,7 @@ class LogInIT {
   @Tag("not-old-pgbouncer") // it does not answer before the login times out
   @Tag("not-odyssey") // it reports only that it cannot connect
   @Test
-  void saysThatThereIsNoSuchDatabase(TestDatabase database) {
+  void reportsAnUnknownDatabase(TestDatabase database) {
     FunctionCallException e =
         fails(Code.LOGIN_FAILED, database.jdbcUrl().replace(database.name(), "nowhere"));
     assertThat(e.sqlState()).hasValue("3D000");
@@ -84,7 +84,7 @@ class LogInIT {
   @Tag("not-old-pgbouncer") // it reports another SQLSTATE
   @Tag("not-odyssey") // it reports only that it cannot connect
   @Test
-  void saysThatTheUserMayNotConnect(
+  void reportsAMissingConnectPrivilege(
       TestDatabase database, DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
     execute(superuser, "CREATE ROLE " + database.name() + "_other LOGIN PASSWORD 'secret'");
@@ -102,7 +102,7 @@ class LogInIT {
 
   @Tag("session") // the pooler rejects the login
   @Test
-  void saysThatThereAreTooManyConnections(
+  void reportsTooManyConnections(
       TestDatabase database, DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
     execute(superuser, "ALTER DATABASE " + database.name() + " CONNECTION LIMIT 1");
@@ -159,7 +159,7 @@ class LogInIT {
   }
 
   @Test
-  void namesWhereTheConnectionIsRefused() {
+  void reportsTheAddressOfARefusedConnection() {
     FunctionCallException e =
         fails(
             Code.CONNECTION_UNAVAILABLE,
@@ -173,7 +173,7 @@ class LogInIT {
 
   @Tag("slow")
   @Test
-  void saysTheSameWithAPoolOfTheProgram(TestDatabase database) {
+  void reportsAnUnknownDatabaseWithAnApplicationPool(TestDatabase database) {
     var config = new HikariConfig();
     config.setJdbcUrl(database.jdbcUrl().replace(database.name(), "nowhere"));
     config.setConnectionTimeout(3_000);
@@ -203,7 +203,7 @@ class LogInIT {
    * other.
    */
   @Test
-  void tellsAllThatWaitOfOneFailure(TestDatabase database, WireProxy proxy) {
+  void oneFailedLoginFailsAllWaitingCalls(TestDatabase database, WireProxy proxy) {
     String url = through(proxy, database.jdbcUrl());
     proxy.pause();
     // otherwise, a login that never ends would block the test

@@ -128,7 +128,7 @@ class OnConnectionIT {
   }
 
   @Test
-  void saysThatTheTransactionHasFailed(DataSource dataSource) throws SQLException {
+  void reportsAFailedTransaction(DataSource dataSource) throws SQLException {
     PgHelloClient client = PgHelloClient.create(dataSource);
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {
@@ -153,7 +153,7 @@ class OnConnectionIT {
   }
 
   @Test
-  void asksNoMoreOfATransactionThatTheCallHasFailed(
+  void sendsNoMoreStatementsInAFailedTransaction(
       DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
     PgHelloClient client = PgHelloClient.create(dataSource);
     try (Connection connection = dataSource.getConnection()) {
@@ -170,7 +170,7 @@ class OnConnectionIT {
   }
 
   @Test
-  void failsTheTransactionWhereTheServerRefuses(DataSource dataSource) throws SQLException {
+  void serverErrorFailsTheTransaction(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
       PgHelloOperations view =
@@ -208,7 +208,7 @@ class OnConnectionIT {
   }
 
   @Test
-  void saysThatTheConnectionIsClosed(DataSource dataSource) throws SQLException {
+  void reportsAClosedConnection(DataSource dataSource) throws SQLException {
     Connection connection = dataSource.getConnection();
     connection.close();
     for (FaultsIT.Kind kind : FaultsIT.Kind.values()) {
@@ -430,7 +430,7 @@ class OnConnectionIT {
 
   /** A routing data source for databases with the extension in different schemas. */
   @Test
-  void looksOnceInEachDatabaseOfARoutingDataSource(
+  void locatesTheExtensionOncePerDatabaseOfARoutingDataSource(
       DataSource dataSource,
       TestDatabase database,
       @Superuser DataSource superuser,
@@ -481,7 +481,7 @@ class OnConnectionIT {
    * tenant's extension function.
    */
   @Test
-  void callsWhatIsInstalledInEachDatabaseOfARoutingDataSource(
+  void callsTheInstalledFunctionInEachDatabaseOfARoutingDataSource(
       DataSource dataSource, TestDatabase database, @Superuser DataSource superuser)
       throws Exception {
     String name = database.name() + "_tenant";
@@ -523,7 +523,7 @@ class OnConnectionIT {
 
   /** An installation found on such a connection must not affect the client's own calls. */
   @Test
-  void keepsApartWhatIsInstalledWhere(
+  void keepsInstallationsOfDatabasesSeparate(
       DataSource dataSource, TestDatabase database, @Superuser DataSource superuser)
       throws Exception {
     String name = database.name() + "_new";
@@ -567,7 +567,7 @@ class OnConnectionIT {
   }
 
   @Test
-  void saysWhatIsMissingInAnotherDatabase(
+  void reportsAMissingExtensionInAnotherDatabase(
       DataSource dataSource, TestDatabase database, @Superuser DataSource superuser)
       throws SQLException {
     PGSimpleDataSource other = database.superuserDataSource().unwrap(PGSimpleDataSource.class);

@@ -76,14 +76,14 @@ class PgHelloClientIT {
   }
 
   @Test
-  void tellsTheTimeOfTheServer(DataSource dataSource) {
+  void returnsTheTimeOfTheServer(DataSource dataSource) {
     PgHelloClient client = PgHelloClient.create(dataSource);
     assertThat(client.nowMillis()).isCloseTo(System.currentTimeMillis(), within(60_000L));
     assertThat(client.now()).isCloseTo(Instant.now(), within(1, ChronoUnit.MINUTES));
   }
 
   @Test
-  void tellsTheVersionOfTheServer(DataSource dataSource) throws SQLException {
+  void returnsTheVersionOfTheServer(DataSource dataSource) throws SQLException {
     assertThat(PgHelloClient.create(dataSource).spiVersion())
         .isEqualTo(ask(dataSource, "SELECT version()"));
   }
@@ -131,7 +131,7 @@ class PgHelloClientIT {
 
   @Tag("session") // settings of a session, or of a role at its login
   @Test
-  void followsTheSessionsSettingAndLeavesItAlone(DataSource dataSource) throws SQLException {
+  void usesTheSessionsSettingWithoutChangingIt(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute("SET pg_hello.repeat = 3");
@@ -190,7 +190,7 @@ class PgHelloClientIT {
   }
 
   @Test
-  void refusesAResultOverTheLimitAndGoesOn(DataSource dataSource) throws SQLException {
+  void worksAfterAResultOverTheLimit(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       PgHelloClient client = patient(connection);
       assertThatThrownBy(() -> client.hello("x".repeat(120_000_000), 10))
@@ -230,7 +230,7 @@ class PgHelloClientIT {
   }
 
   @Test
-  void saysWhenTheServerCannotBeReached(TestDatabase database) throws SQLException {
+  void reportsAnUnreachableServer(TestDatabase database) throws SQLException {
     PGSimpleDataSource nowhere = database.dataSource().unwrap(PGSimpleDataSource.class);
     nowhere.setPortNumbers(new int[] {1});
     assertThatThrownBy(() -> PgHelloClient.create(nowhere).hello("Ada"))
@@ -242,7 +242,7 @@ class PgHelloClientIT {
 
   @Tag("session") // settings of a session, or of a role at its login
   @Test
-  void saysWhenTheServerEndsTheCall(DataSource dataSource) throws SQLException {
+  void reportsCancellationByTheServer(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {
       PgHelloClient client = PgHelloClient.create(new OneConnection(connection));
@@ -257,7 +257,7 @@ class PgHelloClientIT {
   }
 
   @Test
-  void saysWhenTheConnectionIsLost(DataSource dataSource, WireProxy proxy) throws SQLException {
+  void reportsALostConnection(DataSource dataSource, WireProxy proxy) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       PgHelloClient client = PgHelloClient.create(new OneConnection(connection));
       client.hello("Ada");

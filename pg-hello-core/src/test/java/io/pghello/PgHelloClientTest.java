@@ -33,7 +33,7 @@ class PgHelloClientTest {
         "\ud800\ud800\udc00",
         "\udc00\ud800"
       })
-  void refusesWhatTextCannotHold(String name) {
+  void rejectsNamesThatAreNotValidText(String name) {
     assertThatThrownBy(() -> client.hello(name))
         .isInstanceOfSatisfying(
             FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.INVALID_ARGUMENT))

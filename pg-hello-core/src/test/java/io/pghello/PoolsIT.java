@@ -159,7 +159,7 @@ class PoolsIT {
   @ParameterizedTest
   @MethodSource("pools")
   @Tag("slow")
-  void aCallWhoseSessionIsKilledIsRepeated(
+  void retriesACallAfterItsSessionWasTerminated(
       @Nullable Pool pool, Checks checks, TestDatabase database, WireProxy proxy) throws Exception {
     try (var scene = new Scene(pool, checks, database, proxy)) {
       CompletableFuture<String> call = startSlowCall(scene.patiently(), scene.superuser);

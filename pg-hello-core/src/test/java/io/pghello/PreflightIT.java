@@ -59,8 +59,7 @@ class PreflightIT {
   }
 
   @Test
-  void saysThatTheDatabaseIsDistributed(DataSource dataSource, @Superuser DataSource superuser)
-      throws SQLException {
+  void reportsCitus(DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
     execute(dataSource, CREATE);
     // any role can create a table with the name of a Citus table
     execute(dataSource, "CREATE TABLE pg_dist_node (nodeid int)");
@@ -85,7 +84,7 @@ class PreflightIT {
 
   @Test
   @SuppressWarnings("SystemOut")
-  void showsWhatIsWrong(DataSource dataSource) {
+  void printsProblemsAndRemedies(DataSource dataSource) {
     // region preflight
     for (CallProblem problem : PgHelloClient.create(dataSource).preflight()) {
       System.err.println(problem.message() + " " + problem.remedy());
@@ -101,7 +100,7 @@ class PreflightIT {
   }
 
   @Test
-  void saysThatItIsNotCreated(DataSource dataSource, TestDatabase database) throws SQLException {
+  void reportsAMissingExtension(DataSource dataSource, TestDatabase database) throws SQLException {
     assertProblem(
         dataSource,
         Code.NOT_CREATED,
@@ -113,8 +112,8 @@ class PreflightIT {
   }
 
   @Test
-  void saysWhoMayCreateIt(@Superuser DataSource superuser, TestDatabase database)
-      throws SQLException {
+  void reportsTheRoleThatMayCreateTheExtension(
+      @Superuser DataSource superuser, TestDatabase database) throws SQLException {
     withRole(
         superuser,
         database,
@@ -128,7 +127,7 @@ class PreflightIT {
   }
 
   @Test
-  void saysThatItIsOffThePath(DataSource dataSource) throws SQLException {
+  void reportsASchemaOutsideTheSearchPath(DataSource dataSource) throws SQLException {
     execute(dataSource, "CREATE SCHEMA \"Odd one\"");
     execute(dataSource, "CREATE EXTENSION pg_hello SCHEMA \"Odd one\"");
     PgHelloClient client = PgHelloClient.create(dataSource);
@@ -142,7 +141,8 @@ class PreflightIT {
   }
 
   @Test
-  void saysThatItIsTooOld(DataSource dataSource, TestDatabase database) throws SQLException {
+  void reportsAnOutdatedExtension(DataSource dataSource, TestDatabase database)
+      throws SQLException {
     execute(dataSource, CREATE + " VERSION '1.0'");
     PgHelloClient client = PgHelloClient.create(dataSource);
     CallProblem problem = only(client.preflight());
@@ -168,7 +168,7 @@ class PreflightIT {
   }
 
   @Test
-  void saysThatItIsSomebodyElses(DataSource dataSource, @Superuser DataSource superuser)
+  void reportsAnIncompatibleBuild(DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
     // the public sample with the same name declares its functions like this
     execute(dataSource, CREATE + " VERSION '1.0'");
@@ -223,7 +223,7 @@ class PreflightIT {
    * A function with the same name in another schema does not affect the extension's own function.
    */
   @Test
-  void callsItsOwnFunctionBesideOneThatItsOwnerHasAdded(DataSource dataSource) throws SQLException {
+  void ignoresAFunctionThatTheOwnerAddedInAnotherSchema(DataSource dataSource) throws SQLException {
     execute(dataSource, CREATE);
     execute(dataSource, "CREATE SCHEMA other");
     execute(
@@ -236,8 +236,8 @@ class PreflightIT {
   }
 
   @Test
-  void callsNoFunctionWhoseOwnerIsNoSuperuser(
-      DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
+  void doesNotCallFunctionsOfOrdinaryOwners(DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
     execute(dataSource, CREATE);
     String owner = ask(dataSource, "SELECT current_user");
     execute(superuser, "ALTER FUNCTION now_ms() OWNER TO \"" + owner + '"');
@@ -283,7 +283,7 @@ class PreflightIT {
   }
 
   @Test
-  void saysThatExecuteIsNotGranted(
+  void reportsAMissingExecutePrivilege(
       DataSource dataSource, @Superuser DataSource superuser, TestDatabase database)
       throws SQLException {
     execute(dataSource, CREATE);
@@ -313,7 +313,7 @@ class PreflightIT {
 
   /** Two users of one database may have different privileges. */
   @Test
-  void keepsApartWhatEachUserMayCall(
+  void keepsPrivilegesOfUsersSeparate(
       DataSource dataSource, @Superuser DataSource superuser, TestDatabase database)
       throws SQLException {
     execute(dataSource, CREATE);
@@ -345,7 +345,7 @@ class PreflightIT {
         "DROP EXTENSION pg_hello; CREATE EXTENSION pg_hello VERSION '1.0'",
         "REVOKE EXECUTE ON FUNCTION pg_hello_all(text[], integer[]) FROM PUBLIC"
       })
-  void greetsABatchOneByOneWhereTheFunctionForAllHasGone(
+  void greetsABatchOneByOneIfPgHelloAllIsGone(
       String gone, DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
     execute(dataSource, CREATE);
     var timeout = Duration.ofSeconds(60);
@@ -367,7 +367,7 @@ class PreflightIT {
   }
 
   @Test
-  void saysThatTheSchemaIsClosed(
+  void reportsAMissingSchemaPrivilege(
       DataSource dataSource, @Superuser DataSource superuser, TestDatabase database)
       throws SQLException {
     execute(dataSource, "CREATE SCHEMA closed");
@@ -385,7 +385,7 @@ class PreflightIT {
   }
 
   @Test
-  void saysThatTheClientWasToldAnotherSchema(DataSource dataSource) throws SQLException {
+  void reportsAWrongConfiguredSchema(DataSource dataSource) throws SQLException {
     execute(dataSource, "CREATE SCHEMA \"Ext\"; CREATE EXTENSION pg_hello SCHEMA \"Ext\"");
     assertThat(problems(dataSource, "Ext"))
         .extracting(CallProblem::code, CallProblem::functions)
@@ -405,7 +405,7 @@ class PreflightIT {
   }
 
   @Test
-  void saysThatTheLibraryIsMissing(DataSource dataSource, @Superuser DataSource superuser)
+  void reportsAMissingLibrary(DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
     execute(dataSource, CREATE);
     // the catalog is not checked against the file until the function is called
@@ -420,7 +420,7 @@ class PreflightIT {
 
   @Tag("slow")
   @Test
-  void saysThatTheFilesAreMissing(@TempDir Path folder) throws Exception {
+  void reportsMissingFiles(@TempDir Path folder) throws Exception {
     // a server without the extension's files
     try (EmbeddedPostgres stock =
         EmbeddedPostgres.builder()
@@ -446,7 +446,7 @@ class PreflightIT {
 
   @Tag("session") // settings of a session, or of a role at its login
   @Test
-  void keepsThePresentPathInWhatItSuggests(DataSource dataSource) throws SQLException {
+  void remedyKeepsTheCurrentSearchPath(DataSource dataSource) throws SQLException {
     execute(dataSource, "CREATE SCHEMA \"Odd one\"");
     execute(dataSource, "CREATE SCHEMA mine");
     execute(dataSource, "CREATE EXTENSION pg_hello SCHEMA \"Odd one\"");
@@ -467,7 +467,7 @@ class PreflightIT {
 
   @Tag("session") // settings of a session, or of a role at its login
   @Test
-  void suggestsAStatementThatWorksWhereThePathIsEmpty(DataSource dataSource) throws SQLException {
+  void remedyWorksIfTheSearchPathIsEmpty(DataSource dataSource) throws SQLException {
     execute(dataSource, "CREATE SCHEMA mine");
     execute(dataSource, "CREATE EXTENSION pg_hello SCHEMA mine");
     String role = ask(dataSource, "SELECT quote_ident(current_user)");
@@ -483,8 +483,8 @@ class PreflightIT {
   }
 
   @Test
-  void remembersThatItIsSomebodyElses(DataSource dataSource, @Superuser DataSource superuser)
-      throws SQLException {
+  void remembersAnIncompatibleBuildUntilPreflight(
+      DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
     execute(dataSource, CREATE);
     execute(superuser, "ALTER FUNCTION pg_hello(text) IMMUTABLE");
     PgHelloClient client = PgHelloClient.create(dataSource);
@@ -538,7 +538,7 @@ class PreflightIT {
   }
 
   @Test
-  void seesALabelOfAnotherBuildWhateverTheOperators(
+  void detectsAnIncompatibleBuildDespiteUserDefinedOperators(
       DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
     execute(dataSource, CREATE);
     execute(superuser, "ALTER FUNCTION pg_hello(text) IMMUTABLE");
@@ -649,7 +649,7 @@ class PreflightIT {
 
   /** The configured schema may still contain a function with the same name. */
   @Test
-  void infoSaysThatTheExtensionIsNotCreated(DataSource dataSource) throws SQLException {
+  void infoFailsIfTheExtensionIsNotCreated(DataSource dataSource) throws SQLException {
     execute(dataSource, "DROP EXTENSION IF EXISTS pg_hello");
     execute(
         dataSource, "CREATE FUNCTION pg_hello(text) RETURNS text LANGUAGE sql RETURN 'Hello, !'");

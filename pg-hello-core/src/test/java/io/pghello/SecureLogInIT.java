@@ -95,21 +95,21 @@ class SecureLogInIT {
   }
 
   @Test
-  void saysThatTheCertificateIsAnotherHosts() {
+  void reportsACertificateOfAnotherHost() {
     assertThat(refuses(rightUrl.replace("//localhost", "//127.0.0.1")))
         .hasMessageContaining("127.0.0.1")
         .hasMessageContaining("verif");
   }
 
   @Test
-  void saysThatTheCertificateHasExpired() {
+  void reportsAnExpiredCertificate() {
     assertThat(refuses(expiredUrl)).hasMessageContaining("SSL error");
     // with less strict checks, the same server is accepted
     assertGreets(expiredUrl.replace("verify-full", "require").replaceAll("&sslrootcert=.*", ""));
   }
 
   @Test
-  void saysThatTheCertificateIsNotTrusted() {
+  void reportsAnUntrustedCertificate() {
     String other = expiredUrl.replaceAll(".*&sslrootcert=", "");
     assertThat(refuses(rightUrl.replaceAll("(&sslrootcert=).*", "$1" + other)))
         .hasMessageContaining("SSL error");
@@ -117,7 +117,7 @@ class SecureLogInIT {
 
   /** A pool of the program retries until the pool's own timeout expires. */
   @Test
-  void saysTheSameOfACertificateWithAPoolOfTheProgram() {
+  void reportsARejectedCertificateWithAnApplicationPool() {
     var config = new HikariConfig();
     config.setJdbcUrl(expiredUrl);
     config.setConnectionTimeout(3_000);
@@ -152,14 +152,14 @@ class SecureLogInIT {
   }
 
   @Test
-  void saysThatTheChannelCannotBeBound() {
+  void reportsUnavailableChannelBinding() {
     String plain = rightUrl.replace("verify-full", "disable") + "&channelBinding=";
     assertGreets(plain + "prefer");
     assertThat(fails(Code.LOGIN_FAILED, plain + "require")).hasMessageContaining("hannel");
   }
 
   @Test
-  void saysThatTheServerLetsNobodyInFromHere() {
+  void reportsARejectionByPgHba() {
     FunctionCallException e =
         fails(Code.LOGIN_FAILED, rightUrl.replace("user=bound", "user=refused"));
     assertThat(e.sqlState()).hasValue("28000");

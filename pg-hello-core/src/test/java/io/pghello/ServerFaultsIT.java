@@ -102,7 +102,7 @@ class ServerFaultsIT {
 
   /** Only the statement fails; its session remains usable. */
   @Test
-  void saysThatTheServerHasNoMemory() throws Exception {
+  void reportsAServerOutOfMemory() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         Connection connection = database.dataSource().getConnection();
@@ -219,7 +219,7 @@ class ServerFaultsIT {
 
   @Tag("long")
   @Test
-  void saysThatTheLibraryIsWrong(@TempDir Path folder) throws Exception {
+  void reportsAnIncompatibleLibrary(@TempDir Path folder) throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         var own = new OwnServer(server, database.superuserDataSource(), folder, Map.of());

@@ -151,7 +151,7 @@ class SessionsIT {
    * a transaction that it may not have begun.
    */
   @Test
-  void areRolledBackByTheirPoolWhereTheDriverIsHidden(
+  void areRolledBackByThePoolIfTheDriverIsHidden(
       DataSource dataSource, @Superuser DataSource superuser) throws Exception {
     SimpleDataSource hiding = () -> hidden(dataSource.getConnection());
     var config = new HikariConfig();
@@ -294,7 +294,7 @@ class SessionsIT {
   }
 
   @Test
-  void takeNoRoundTripMoreWhereTheSchemaIsTold(DataSource dataSource, WireProxy proxy)
+  void needNoExtraRoundTripIfTheSchemaIsConfigured(DataSource dataSource, WireProxy proxy)
       throws Exception {
     try (Connection connection = dataSource.getConnection()) {
       PgHelloClient client =
@@ -308,7 +308,7 @@ class SessionsIT {
   }
 
   @Test
-  void sayWhereTheExtensionIsIfTheClientWasToldWrong(DataSource dataSource) throws SQLException {
+  void reportTheActualSchemaIfAnotherOneIsConfigured(DataSource dataSource) throws SQLException {
     execute(dataSource, "CREATE SCHEMA \"Wrong one\"");
     for (String wrong : List.of("Wrong one", "nowhere")) {
       PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).schema(wrong).build();

@@ -128,7 +128,7 @@ class ThreadsTest {
   }
 
   @Test
-  void aFutureFailsIfTheSourceCannotSayWhetherItMayBeBatched() {
+  void futureFailsIfMayJoinBatchThrows() {
     var source =
         new ConnectionSource() {
           @Override
@@ -150,7 +150,7 @@ class ThreadsTest {
   }
 
   @Test
-  void closingWaitsForACallThatIsSentAlone() {
+  void closeWaitsForACallThatIsNotBatched() {
     var gate = new CompletableFuture<Void>();
     var asked = new CompletableFuture<Void>();
     PgHelloClient client =

@@ -32,7 +32,7 @@ class HelloErrorsTest {
 
   @ParameterizedTest
   @CsvSource({"EUC_TW, true", "EUC_JIS_2004, true", "LATIN1, false", ", false"})
-  void theServerRefusesItsOwnBytesInSomeEncodings(String encoding, boolean refused) {
+  void serverRejectsBytesOfSomeEncodings(String encoding, boolean refused) {
     CallProblem problem =
         Objects.requireNonNull(HelloErrors.FUNCTIONS.checks()).problem("22021", encoding);
     assertThat(problem != null).isEqualTo(refused);

@@ -52,8 +52,7 @@ class PreflightFunctionsIT {
   }
 
   @Test
-  void lackWhatIsNotNeededWithoutAProblemUntilItIsCalled(Connection connection)
-      throws SQLException {
+  void areReportedAsMissingOnlyIfRequiredOrCalled(Connection connection) throws SQLException {
     create(connection, "1.0");
     Set<Function> there = functions("1.0");
     Preflight preflight = Preflight.run(connection, null, Function.extension("1.0"));

@@ -33,7 +33,8 @@ class ServerEncodingIT {
   @Tag("session") // a temporary function
   @ParameterizedTest
   @MethodSource("encodings")
-  void holdsWhatTheServerHolds(String encoding, DataSource dataSource) throws SQLException {
+  void encodesTheSameCharactersAsTheServer(String encoding, DataSource dataSource)
+      throws SQLException {
     CharsetEncoder encoder = Objects.requireNonNull(ServerEncoding.encoder(encoding));
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {
@@ -80,7 +81,8 @@ class ServerEncodingIT {
   @ParameterizedTest
   @ValueSource(
       strings = {"EUC_JP", "EUC_TW", "EUC_JIS_2004", "EUC_KR", "EUC_CN", "MULE_INTERNAL", "LATIN1"})
-  void knowsWhatTheServerChanges(String encoding, DataSource dataSource) throws SQLException {
+  void knowsTheCharactersThatTheServerChanges(String encoding, DataSource dataSource)
+      throws SQLException {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute(

@@ -41,7 +41,7 @@ class SourcesTest {
   }
 
   @Test
-  void areSearchedForCodeAlone() {
+  void areSearchedWithoutCommentsAndStrings() {
     String code =
         "/* synchronized */ a(\"sleep(\"); // sleep(1)\nsynchronized (b) { Thread.sleep(1); }";
     String left = COMMENT_OR_STRING.matcher(code).replaceAll("\"\"");

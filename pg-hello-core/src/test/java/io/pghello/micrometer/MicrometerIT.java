@@ -71,7 +71,7 @@ class MicrometerIT {
    */
   @Test
   @Timeout(120)
-  void tellsWaitingFromTheRoundTrip(DataSource dataSource, WireProxy proxy) {
+  void measuresQueueTimeAndRoundTripSeparately(DataSource dataSource, WireProxy proxy) {
     var ended = new ConcurrentLinkedQueue<CallListener.CallEnded>();
     try (PgHelloClient client =
         PgHelloClient.builder()
@@ -126,7 +126,7 @@ class MicrometerIT {
   }
 
   @Test
-  void countsWhatFailsByItsCode(TestDatabase database) throws SQLException {
+  void countsFailuresByCode(TestDatabase database) throws SQLException {
     PGSimpleDataSource nowhere = database.dataSource().unwrap(PGSimpleDataSource.class);
     nowhere.setPortNumbers(new int[] {1});
     try (PgHelloClient client = metered(nowhere)) {
@@ -189,7 +189,7 @@ class MicrometerIT {
   }
 
   @Test
-  void gaugesShowWhatWaits(DataSource dataSource, WireProxy proxy) {
+  void gaugesShowQueuedCallsAndStatementsInFlight(DataSource dataSource, WireProxy proxy) {
     try (PgHelloClient client = metered(dataSource)) {
       client.hello("Ada");
       proxy.pause();
@@ -211,7 +211,7 @@ class MicrometerIT {
   }
 
   @Test
-  void twoClientsAddUpUnlessTagsTellThemApart(DataSource dataSource) {
+  void metersOfTwoClientsAddUpUnlessTheirTagsDiffer(DataSource dataSource) {
     try (PgHelloClient first = metered(dataSource);
         PgHelloClient second = metered(dataSource);
         PgHelloClient third =
@@ -269,7 +269,7 @@ class MicrometerIT {
   }
 
   @Test
-  void observationsOfTwoClientsAreToldApart(DataSource dataSource) {
+  void keyValuesDistinguishObservationsOfTwoClients(DataSource dataSource) {
     record();
     try (PgHelloClient client =
         PgHelloClient.builder()
@@ -329,7 +329,7 @@ class MicrometerIT {
   }
 
   @Test
-  void anObservationThatIsNotWantedLeavesOthersAlone(DataSource dataSource) {
+  void disabledObservationDoesNotAffectOthers(DataSource dataSource) {
     record();
     observations
         .observationConfig()
