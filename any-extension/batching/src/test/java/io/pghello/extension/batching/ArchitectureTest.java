@@ -165,7 +165,7 @@ class ArchitectureTest {
 
   /** If the machine's clock is set back, deadlines must not become later. */
   @Test
-  void deadlinesAskNoClockThatCanBeSet() {
+  void deadlinesDoNotUseTheSystemClock() {
     noClasses()
         .should()
         .callMethod(System.class, "currentTimeMillis")

@@ -18,7 +18,7 @@ class ErrorsTest {
   }
 
   @Test
-  void aCallIsToldItsOwnTimeOutInPlaceOfAnothers() {
+  void reportsTheTimeoutOfEachCall() {
     Duration other = Duration.ofSeconds(2);
     Duration own = Duration.ofSeconds(1);
     assertThat(Errors.withTimeout(Errors.timedOut(other), other, own))

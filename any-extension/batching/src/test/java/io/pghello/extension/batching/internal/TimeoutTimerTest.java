@@ -97,7 +97,7 @@ class TimeoutTimerTest {
   }
 
   @Test
-  void goesOnIfThereIsNoMemoryForTheNextCheck() throws InterruptedException {
+  void continuesAfterAnOutOfMemoryErrorWhileScheduling() throws InterruptedException {
     var checked = new CountDownLatch(2);
     BooleanSupplier check =
         () -> {

@@ -369,7 +369,7 @@ class AsyncCallsTest extends CoalescerFixture {
   }
 
   @Test
-  void aCallSaysWhyItTimedOut() {
+  void timeoutIsReportedWithItsReason() {
     var calls =
         new AsyncCalls(
             settings(), null, own, timeout -> Errors.of(Errors.noConnectionWithin(timeout)));
@@ -403,7 +403,7 @@ class AsyncCallsTest extends CoalescerFixture {
   }
 
   @Test
-  void closingFailsAllWithExceptionsOfTheirOwn() {
+  void failAllGivesEachFutureASeparateException() {
     var calls = calls(executor);
     List<CompletableFuture<String>> futures = new ArrayList<>();
     futures.add(add(calls, this::blocked));

@@ -246,7 +246,7 @@ class CoalescerFailureTest extends CoalescerFixture {
   }
 
   @Test
-  void eachFutureFailsWithItsOwnException() {
+  void eachFutureFailsWithASeparateException() {
     Coalescer<NameRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<CompletableFuture<String>> futures = futures(coalescer, "a", "b", "c");
@@ -365,7 +365,7 @@ class CoalescerFailureTest extends CoalescerFixture {
   }
 
   @Test
-  void eachCallIsToldItsOwnTimeOut() {
+  void callsOfABatchFailWithTheirOwnTimeouts() {
     Coalescer<NameRequest, String> coalescer = coalescer();
     hold(coalescer);
     Call<NameRequest, String> future = future("future", in(Duration.ofMillis(20_001)));

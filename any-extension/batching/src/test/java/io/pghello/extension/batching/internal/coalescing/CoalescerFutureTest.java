@@ -89,7 +89,7 @@ class CoalescerFutureTest extends CoalescerFixture {
    * afterwards.
    */
   @Test
-  void aBlockingCallOfADependentIsSentAtOnce() {
+  void blockingCallOfADependentIsSentImmediately() {
     Coalescer<NameRequest, String> coalescer = coalescer(workers);
     hold(coalescer);
     CompletableFuture<Object> made =

@@ -71,7 +71,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
   /** A virtual thread may lose its carrier while it holds the answers of the other calls. */
   @Test
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
-  void aVirtualThreadDoesNotLeadCallsOfOthers() throws Exception {
+  void virtualThreadDoesNotLeadCallsOfPlatformThreads() throws Exception {
     Coalescer<NameRequest, String> coalescer = coalescer();
     hold(coalescer);
     Caller platform = waitingCallers(coalescer, "platform").get(0);
@@ -112,7 +112,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
 
   @Test
   @EnabledForJreRange(min = JRE.JAVA_21, disabledReason = "needs virtual threads")
-  void aVirtualThreadPassesTheLeadToAnotherThatIsAddedMeanwhile() throws Exception {
+  void virtualThreadPassesTheLeadToAPlatformThread() throws Exception {
     Coalescer<NameRequest, String> coalescer = coalescer();
     hold(coalescer);
     var run = new CountDownLatch(1);
@@ -299,7 +299,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
   }
 
   @Test
-  void theLeaderSendsCallsThatWereAddedMeanwhile() {
+  void leaderSendsCallsThatWereAddedLater() {
     batchSize = 3;
     Coalescer<NameRequest, String> coalescer = coalescer();
     hold(coalescer);
@@ -320,7 +320,7 @@ class CoalescerLeaderTest extends CoalescerFixture {
   }
 
   @Test
-  void theExecutorLeadsABatchWhoseLatestDeadlineIsAFutures() {
+  void executorLeadsABatchIfAFutureHasTheLatestDeadline() {
     Coalescer<NameRequest, String> coalescer = coalescer();
     hold(coalescer);
     Caller caller = waitingCallers(coalescer, "thread").get(0);

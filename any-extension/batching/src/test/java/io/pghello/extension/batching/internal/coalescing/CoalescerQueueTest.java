@@ -132,7 +132,7 @@ class CoalescerQueueTest extends CoalescerFixture {
   }
 
   @Test
-  void aQueuedCallTimesOutAlone() {
+  void timeoutOfAQueuedCallDoesNotAffectOthers() {
     Coalescer<NameRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<Caller> others = waitingCallers(coalescer, "b", "c");
@@ -146,7 +146,7 @@ class CoalescerQueueTest extends CoalescerFixture {
   }
 
   @Test
-  void aCallIsInterruptedAlone() {
+  void interruptEndsOnlyOneCall() {
     Coalescer<NameRequest, String> coalescer = coalescer();
     hold(coalescer);
     List<Caller> callers = waitingCallers(coalescer, "a", "b", "c");

@@ -76,7 +76,7 @@ class CoalescerTest extends CoalescerFixture {
   }
 
   @Test
-  void sendsNoMoreBatchesAtOnceThanAllowed() {
+  void limitsConcurrentBatches() {
     maxInFlightBatches = 3;
     batchSize = 2;
     Coalescer<NameRequest, String> coalescer = coalescer();
@@ -99,7 +99,7 @@ class CoalescerTest extends CoalescerFixture {
    * statement to trigger its dispatch.
    */
   @Test
-  void aSmallBatchIsSentWhenALargeOneIsAnsweredBesideASlowStatement() throws InterruptedException {
+  void smallBatchIsSentOnceALargeOneIsAnsweredDespiteASlowStatement() throws InterruptedException {
     maxInFlightBatches = 2;
     Coalescer<NameRequest, String> coalescer = coalescer();
     acquire(coalescer);

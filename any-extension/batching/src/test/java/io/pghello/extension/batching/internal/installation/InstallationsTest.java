@@ -34,7 +34,7 @@ class InstallationsTest {
   }
 
   @Test
-  void knowsOfTwoThatAreFoundAtOnce() {
+  void detectsTwoInstallationsThatAreFoundConcurrently() {
     var rounds = new Installations[ROUNDS];
     for (int i = 0; i < ROUNDS; i++) {
       rounds[i] = new Installations(NameRequest.FUNCTIONS, null);

@@ -62,7 +62,7 @@ class ArrayStatementsTest {
   /** To isolate one of 1,024 requests, the batch is halved ten times. */
   @ParameterizedTest
   @CsvSource({"53200, 11, true", "53200, 12, false", "53400, 11, true", "53100, 12, false"})
-  void aServerThatHasTooLittleIsNotAskedManyTimes(String state, int failures, boolean isOfOne) {
+  void limitsSplitsOfABatchIfTheServerLacksResources(String state, int failures, boolean isOfOne) {
     assertThat(isOfOneRequest(state, failures)).isEqualTo(isOfOne);
   }
 

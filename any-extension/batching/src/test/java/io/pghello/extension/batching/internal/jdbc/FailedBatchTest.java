@@ -94,7 +94,7 @@ class FailedBatchTest {
   }
 
   @Test
-  void aBatchWhoseAnswerTheDriverRefusesIsHalved() {
+  void batchIsHalvedIfTheDriverRejectsTheAnswer() {
     sent.isOfOne = false;
     sent.error = new FunctionCallException(Errors.overDriverLimit(""), null, null);
     Object[] outcomes = send(numbers(4), Deadline.after(LONG), 3);

@@ -49,7 +49,7 @@ class NetworkTimeoutIT {
   private final List<Integer> timeouts = new ArrayList<>();
 
   @Test
-  void isLeftAloneWhereAStatementIsWatched(DataSource dataSource) throws SQLException {
+  void isUnchangedIfTheMonitorHasAThread(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       StatementExecutor executor = executor(connection, new DeadlineMonitor(TIMEOUT));
       assertThat(twoCalls(executor, TIMEOUT)).isEqualTo("ADA GRACE");
@@ -58,7 +58,7 @@ class NetworkTimeoutIT {
   }
 
   @Test
-  void isWhatIsLeftOfTheTimeWhereNoThreadCanWatch(DataSource dataSource) throws SQLException {
+  void isTheRemainingTimeIfTheMonitorHasNoThread(DataSource dataSource) throws SQLException {
     try (Connection connection = dataSource.getConnection();
         var scheduler = new Threadless()) {
       StatementExecutor executor = executor(connection, new DeadlineMonitor(TIMEOUT, scheduler));
@@ -78,7 +78,7 @@ class NetworkTimeoutIT {
   }
 
   @Test
-  void endsAStalledCallWhereNoThreadCanWatch(DataSource dataSource, WireProxy proxy)
+  void endsAStalledCallIfTheMonitorHasNoThread(DataSource dataSource, WireProxy proxy)
       throws SQLException {
     try (Connection connection = dataSource.getConnection();
         var scheduler = new Threadless()) {

@@ -48,7 +48,7 @@ class SqlErrorsTest {
   }
 
   @Test
-  void namesThePoolOnlyWhereItMayBeTheReason() {
+  void mentionsThePoolOnlyIfItMayBeTheReason() {
     var refused =
         new SQLException("Connection to localhost:1 refused", "08001", new ConnectException());
     assertThat(SqlErrors.noConnection(refused))
@@ -69,20 +69,20 @@ class SqlErrorsTest {
     "pgbouncer is shutting down, CONNECTION_UNAVAILABLE",
     "client_login_timeout (server down), CONNECTION_UNAVAILABLE"
   })
-  void tellsWhichLogInsPgBouncerRefuses(String words, Code code) {
+  void recognizesLoginsThatPgBouncerRejects(String words, Code code) {
     var error = new PSQLException(new ServerErrorMessage("SFATAL\0C08P01\0M" + words + "\0\0"));
     assertThat(SqlErrors.noConnection(error).code()).isEqualTo(code);
   }
 
   @Test
-  void namesNoPluginWhereThereIsNone() {
+  void removesANullPluginFromTheMessage() {
     var error = new SQLException("no password was provided by plugin null", "08004");
     assertThat(SqlErrors.noConnection(error))
         .hasMessageStartingWith("The login was rejected: no password was provided. ");
   }
 
   @Test
-  void keepsWhatTheDriverOrThePoolThrew() {
+  void keepsTheExceptionOfTheDriverOrPoolAsTheCause() {
     var driver = new SQLException("not supported");
     assertThat(SqlErrors.translate(driver, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
         .hasMessageStartingWith("The driver reported an error. See the cause.")
@@ -119,7 +119,7 @@ class SqlErrorsTest {
    * data.
    */
   @Test
-  void theClassOfTheServersErrorDecidesWhetherItsWordsAreTold() {
+  void outermostSqlStateDecidesIfTheServersMessageIsShown() {
     var server = new PSQLException(new ServerErrorMessage("SERROR\0C57000\0Mended\0\0"));
     assertThat(
             SqlErrors.translate(
@@ -132,7 +132,7 @@ class SqlErrorsTest {
   /** Without argument checks, the program receives the server's error unchanged. */
   @ParameterizedTest
   @ValueSource(strings = {"22003", "23514", "XX000", "58P01", "26000", "02000", "0A000"})
-  void keepsTheWordsOfAFunctionOfTheProgramsOwn(String state) {
+  void keepsTheMessageOfTheApplicationsFunction(String state) {
     var acme = new ServerFunctions(ExtensionDescription.builder("acme").build(), List.of());
     for (String severity : List.of("ERROR", "FATAL")) {
       var error =
@@ -158,7 +158,8 @@ class SqlErrorsTest {
     "02000, exec_execute_message, RESPONSE_MISMATCH",
     "58P01, internal_load_library, FILES_MISSING"
   })
-  void knowsTheServersErrorsFromThoseOfAFunction(String state, String routine, Code code) {
+  void distinguishesErrorsOfTheServerFromErrorsInAFunction(
+      String state, String routine, Code code) {
     var acme = new ServerFunctions(ExtensionDescription.builder("acme").build(), List.of());
     var error =
         new PSQLException(
@@ -191,7 +192,7 @@ class SqlErrorsTest {
     "3F000, , get_namespace_oid, true",
     "42501, , aclcheck_error, false"
   })
-  void knowsErrorsOfTheCallFromThoseOfAnInlinedFunction(
+  void distinguishesErrorsOfTheCallFromErrorsInAnInlinedFunction(
       String state, String position, String routine, boolean raised) {
     var acme = new ServerFunctions(ExtensionDescription.builder("acme").build(), List.of());
     var error =
@@ -205,7 +206,7 @@ class SqlErrorsTest {
 
   /** ShardingSphere's driver, for example, parses SQL itself. */
   @Test
-  void saysThatTheDriverReadsSqlItself() {
+  void reportsADriverThatParsesSql() {
     var parser = new SQLException("You have an error in your SQL syntax: ...", "42000");
     assertThat(SqlErrors.translate(parser, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
         .hasMessageStartingWith(
@@ -254,7 +255,7 @@ class SqlErrorsTest {
         "SERROR\0C22P03\0Msecret\0Rexec_bind_message\0\0",
         "SERROR\0C22021\0Msecret\0Rreport_invalid_encoding\0\0"
       })
-  void saysOfAStatementThatAPoolerMixedUpThatItDid(String reported) {
+  void reportsAStatementThatAPoolerMixedUp(String reported) {
     var error = new PSQLException(new ServerErrorMessage(reported));
     assertThat(SqlErrors.translate(error, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
         .hasMessageStartingWith("The server's prepared statements differ from the driver's (")

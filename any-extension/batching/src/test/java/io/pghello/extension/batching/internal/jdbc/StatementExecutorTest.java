@@ -55,7 +55,7 @@ class StatementExecutorTest {
   }
 
   @Test
-  void aCallIsToldItsOwnTimeOut() {
+  void callFailsAfterItsOwnTimeout() {
     ConnectionSource stuck =
         () -> {
           while (!Thread.currentThread().isInterrupted()) {
@@ -76,7 +76,7 @@ class StatementExecutorTest {
   }
 
   @Test
-  void aThreadThatTheProgramInterruptsIsToldSo() {
+  void interruptByTheApplicationIsReported() {
     Deadline deadline = Deadline.after(Duration.ofSeconds(2));
     ConnectionSource interrupted =
         () -> {
@@ -137,7 +137,7 @@ class StatementExecutorTest {
 
   /** ShardingSphere's driver does not throw an SQLException for SQL that it cannot parse. */
   @Test
-  void saysThatTheDriverReadsSqlItself() {
+  void reportsADriverThatParsesSql() {
     var parser = new IllegalArgumentException("no viable alternative at input");
     var executor =
         new StatementExecutor(
@@ -193,7 +193,7 @@ class StatementExecutorTest {
 
   /** A wrapper may convert the server's error to an exception that is not an SQLException. */
   @Test
-  void keepsTheServersErrorOutOfWhatAWrapperThrew() {
+  void doesNotAddAWrappedServerErrorAsTheCause() {
     var server = new PSQLException(new ServerErrorMessage("SERROR\0C42P01\0Mgone\0Wsecret\0\0"));
     var executor =
         new StatementExecutor(
@@ -247,7 +247,7 @@ class StatementExecutorTest {
   }
 
   @Test
-  void anErrorAfterALossHasTheLossBesideIt() {
+  void lostConnectionIsSuppressedInTheLaterError() {
     FunctionCallException closed = Errors.closed();
     assertThatThrownBy(() -> runAfterALoss(closed)).isSameAs(closed);
     assertThat(closed.getSuppressed()).hasSize(1).allSatisfy(e -> assertLost(e));
@@ -255,7 +255,7 @@ class StatementExecutorTest {
 
   /** The lost connection is the reason for the timeout. */
   @Test
-  void aLossIsToldInPlaceOfTheTimeOutThatFollows() {
+  void lostConnectionIsReportedInsteadOfTheLaterTimeout() {
     FunctionCallException timeout = Errors.timedOut(LONG);
     assertThatThrownBy(() -> runAfterALoss(timeout))
         .satisfies(e -> assertLost(e))
@@ -335,7 +335,7 @@ class StatementExecutorTest {
   }
 
   @Test
-  void noConnectionIsTriedForWhichNoTimeIsLeft() {
+  void doesNotRetryConnectingIfNoTimeIsLeft() {
     assertThat(StatementExecutor.pauseAfter(0, Deadline.after(Duration.ZERO))).isFalse();
     assertThat(StatementExecutor.pauseAfter(20, Deadline.after(Duration.ofMillis(20)))).isFalse();
     assertThat(StatementExecutor.pauseAfter(0, Deadline.after(LONG))).isTrue();
