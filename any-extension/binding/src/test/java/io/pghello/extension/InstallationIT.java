@@ -37,7 +37,7 @@ class InstallationIT {
   private static final ExtensionDescription HSTORE = ExtensionDescription.builder("hstore").build();
 
   @Test
-  void findsFunctionsOfTheExtensionsOwnTypesInOneRoundTrip(
+  void findsFunctionsOfTheExtensionsTypesInOneRoundTrip(
       Connection connection, TestDatabase database, WireProxy proxy) throws Exception {
     Installation[] found = new Installation[1];
     proxy.assertRoundTrips(1, () -> found[0] = CUBE.inspect(connection));
@@ -119,7 +119,7 @@ class InstallationIT {
   }
 
   @Test
-  void saysThatItIsTooOld(Connection connection, @Superuser Connection superuser)
+  void reportsAnOutdatedExtension(Connection connection, @Superuser Connection superuser)
       throws SQLException {
     Installation old =
         ExtensionDescription.builder("cube").oldestVersion("99").build().inspect(connection);
@@ -160,8 +160,8 @@ class InstallationIT {
   }
 
   @Test
-  void grantsFunctionsOfTheExtensionsTypesWhateverThePathIs(
-      Connection connection, @Superuser Connection superuser) throws SQLException {
+  void grantStatementWorksWithAnySearchPath(Connection connection, @Superuser Connection superuser)
+      throws SQLException {
     execute(superuser, "REVOKE EXECUTE ON FUNCTION cube_distance(cube, cube) FROM PUBLIC");
     Installation found = CUBE.inspect(connection);
     ExtensionProblem problem = only(found);
@@ -291,7 +291,7 @@ class InstallationIT {
 
   /** The type that comes first on the path is not PostgreSQL's built-in type. */
   @Test
-  void tellsTypesOfOneNameApart(Connection connection, @Superuser Connection superuser)
+  void distinguishesTypesWithTheSameName(Connection connection, @Superuser Connection superuser)
       throws SQLException {
     execute(superuser, "CREATE DOMAIN public.float8 AS pg_catalog.float8");
     execute(superuser, "SET search_path = public, pg_catalog");
