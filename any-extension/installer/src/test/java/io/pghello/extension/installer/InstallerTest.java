@@ -141,7 +141,7 @@ class InstallerTest {
 
   /** The installation is made to fail at each of its steps in turn. */
   @Test
-  void undoesWhatFails() throws Exception {
+  void rollsBackAFailedInstallation() throws Exception {
     run("install");
     jar = acme(folder.resolve("newer.jar"), "1.1", library("two"));
     Map<String, String> before = content(root);
@@ -222,7 +222,7 @@ class InstallerTest {
    * and succeeds.
    */
   @Test
-  void goesOnAfterAKill() throws Exception {
+  void recoversFromAKilledInstallation() throws Exception {
     Map<String, String> empty = content(root);
     Path first = root;
     var left = new ArrayList<Path>();
@@ -258,7 +258,7 @@ class InstallerTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"text", "link", "folder"})
-  void leavesFilesOfOthersAlone(String kind) throws IOException {
+  void doesNotChangeForeignFiles(String kind) throws IOException {
     Path file = libraries.resolve("acme.so");
     Path elsewhere = Files.writeString(folder.resolve("elsewhere"), "another's");
     switch (kind) {
@@ -276,7 +276,7 @@ class InstallerTest {
   }
 
   @Test
-  void keepsWhatWasThereAlready() throws IOException {
+  void keepsFilesThatExistedBefore() throws IOException {
     Files.write(libraries.resolve("acme.so"), library("one"));
     Map<String, String> before = content(root);
     assertThat(run("install").out()).doesNotContain("wrote " + libraries);
@@ -285,7 +285,7 @@ class InstallerTest {
   }
 
   @Test
-  void keepsWhatWasChangedSince() throws IOException {
+  void keepsFilesThatWereChangedAfterTheInstallation() throws IOException {
     run("install");
     Path script = shared.resolve("extension/acme--1.0.sql");
     Files.writeString(script, "changed");
@@ -388,7 +388,7 @@ class InstallerTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"extension/other.pg-extension", ".acme", "acme/.hidden/a"})
-  void refusesNamesOfItsOwnFiles(String file) throws IOException {
+  void rejectsReservedFileNames(String file) throws IOException {
     jar(
         jar,
         Map.of(
@@ -452,7 +452,7 @@ class InstallerTest {
   }
 
   @Test
-  void saysWhyTheServerCannotLoadIt() throws IOException {
+  void reportsLibrariesThatTheServerCannotLoad() throws IOException {
     Files.write(bin.resolve("postgres"), program(AMD64, "libc.so.6", "16.2"));
     refuses(run("install"), "no library for PostgreSQL 16 on linux-amd64, only for linux-amd64/17");
     Files.write(bin.resolve("postgres"), program(ARM64, "libc.so.6", "17.2"));
@@ -531,7 +531,7 @@ class InstallerTest {
   }
 
   @Test
-  void saysWhatElseTheServerNeeds() throws IOException {
+  void printsTheSettingsThatTheServerNeeds() throws IOException {
     jar(
         jar,
         Map.of(
@@ -581,7 +581,7 @@ class InstallerTest {
   }
 
   @Test
-  void asksPgConfig() throws IOException {
+  void usesTheDirectoriesOfPgConfig() throws IOException {
     Path config = folder.resolve("pg_config");
     Files.writeString(
         config,
@@ -611,7 +611,7 @@ class InstallerTest {
   }
 
   @Test
-  void saysWhatIsNotThere() throws IOException {
+  void reportsMissingServersFilesAndArguments() throws IOException {
     root = Files.createDirectory(folder.resolve("empty"));
     refuses(run("check"), "No PostgreSQL server was found. Remedy: ");
     bin = debian(root, 17);
@@ -633,7 +633,7 @@ class InstallerTest {
 
   /** Absolute links in the tree refer to files of the tree's machine. */
   @Test
-  void followsLinksInsideOfARootAlone() throws IOException {
+  void followsOnlyLinksThatStayInsideTheRoot() throws IOException {
     Path moved = root.resolve("opt/lib");
     Files.createDirectories(moved.getParent());
     Files.move(libraries, moved);
@@ -714,7 +714,7 @@ class InstallerTest {
    * writes the new one.
    */
   @Test
-  void writesThroughNoLinkThatComesMeanwhile() throws IOException {
+  void doesNotFollowALinkCreatedDuringTheInstallation() throws IOException {
     Path victim = Files.writeString(folder.resolve("victim"), "x");
     Path link = libraries.resolve(".acme.so.pg-extension-new");
     try (var changes =
@@ -735,7 +735,7 @@ class InstallerTest {
 
   /** Compares every digit of the hash. */
   @Test
-  void installsNoFileWhoseHashIsNotTheOneThatIsListed() throws IOException {
+  void rejectsFilesThatDifferFromTheListedHash() throws IOException {
     byte[] library = library("one");
     String hash = PackedExtension.sha256(library);
     for (int i = 0; i < hash.length(); i++) {
@@ -790,7 +790,7 @@ class InstallerTest {
 
   /** If root runs the test, the installer runs as another user. */
   @Test
-  void tellsAnOrdinaryUserWhoMayDoIt() throws Exception {
+  void reportsMissingWritePermission() throws Exception {
     Path open = Files.createTempDirectory(Path.of("/tmp"), "pg-extension");
     try {
       FakeServer.copy(root, open.resolve("root"));
@@ -846,7 +846,7 @@ class InstallerTest {
    * it later.
    */
   @Test
-  void letsNobodyElseWriteUnderAnyMask() throws Exception {
+  void filesAreNeverWritableByOtherUsers() throws Exception {
     byte[] library = Arrays.copyOf(library("one"), 1 << 24);
     Path executable = FakeServer.executable(acme(jar, "1.0", library), folder.resolve("acme.exe"));
     var command = new ArrayList<>(List.of("sh", "-c", "umask 0; exec \"$@\"", "sh"));
@@ -956,7 +956,7 @@ class InstallerTest {
 
   /** Several installers that run at the same time wait for each other. */
   @Test
-  void letsSeveralWorkAtOnce() throws Exception {
+  void supportsConcurrentInstallations() throws Exception {
     Path executable = FakeServer.executable(jar, folder.resolve("executable.jar"));
     var processes = new ArrayList<Process>();
     for (int i = 0; i < 3; i++) {
