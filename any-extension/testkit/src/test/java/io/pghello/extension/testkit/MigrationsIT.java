@@ -197,7 +197,7 @@ class MigrationsIT {
         "CREATE ROLE app",
         "SELECT nothing"
       })
-  void leavesOtherErrorsAlone(String statements) {
+  void doesNotChangeOtherErrors(String statements) {
     var migrations = new Migrations(statements.split(";"));
     assertThatThrownBy(() -> SERVER.createDatabase(migrations))
         .isInstanceOf(IllegalStateException.class)

@@ -314,7 +314,7 @@ class InstallationCacheTest {
    * directory is safe. Other users may be members of root's group.
    */
   @Test
-  void rejectsADirectoryOfRootToWhichAGroupCanWrite() throws IOException {
+  void rejectsAGroupWritableDirectoryOfRoot() throws IOException {
     assumeTrue(InstallationCache.isRoot(), "only root has directories of root");
     UserPrincipal other =
         root.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName("nobody");
