@@ -63,7 +63,7 @@ class BuildIT {
   }
 
   @Test
-  void packsWhatAServerLoads() throws Exception {
+  void packagedExtensionLoadsInAServer() throws Exception {
     Path classes = folder.resolve("classes");
     compile(source);
     pack(source, classes);
@@ -135,7 +135,7 @@ class BuildIT {
   }
 
   @Test
-  void buildsWhatHasChanged() throws Exception {
+  void rebuildsOnlyAfterAChange() throws Exception {
     var said = new ArrayList<String>();
     assertThat(pgxs(source, false, "").build(MAJOR, said::add)).isTrue();
     assertThat(pgxs(source, false, "").build(MAJOR, said::add)).isFalse();
@@ -190,7 +190,7 @@ class BuildIT {
   }
 
   @Test
-  void failsForWarningsIfAskedTo() throws Exception {
+  void failsForWarningsInStrictMode() throws Exception {
     edit("src/acme_steps.c", "value = PG", "unused, value = PG");
     CompileMojo mojo = mojo(source);
     mojo.execute();
@@ -245,7 +245,7 @@ class BuildIT {
   }
 
   @Test
-  void saysWhatIsMissing() throws Exception {
+  void reportsMissingToolsHeadersAndFiles() throws Exception {
     // the first entry of PATH is not a valid file name
     var noPath =
         new Pgxs(

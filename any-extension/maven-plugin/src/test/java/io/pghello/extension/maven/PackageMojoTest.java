@@ -220,7 +220,7 @@ class PackageMojoTest {
   }
 
   @Test
-  void refusesWhatAServerHasNoPlaceFor() throws Exception {
+  void rejectsLibrariesForSystemDirectories() throws Exception {
     install(17, "");
     install(17, "usr/lib/x86_64-linux-gnu/libz.so.1", "");
     PackageMojo mojo = mojo(17);

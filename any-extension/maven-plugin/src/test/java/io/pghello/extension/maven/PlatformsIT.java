@@ -317,7 +317,7 @@ class PlatformsIT {
   }
 
   @Test
-  void namesWhatCannotBeLinkedWithAServer() throws Exception {
+  void reportsPlatformsThatNeedAnUnavailableServer() throws Exception {
     requireCompiler(Target.WINDOWS_AMD64, source);
     ServerPrograms.Repository offline =
         (group, artifact, version) -> {

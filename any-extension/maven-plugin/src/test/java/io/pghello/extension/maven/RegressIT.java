@@ -101,7 +101,7 @@ class RegressIT {
 
   @Test
   @Tag("slow")
-  void runsThemAndSaysWhichDiffer() throws Exception {
+  void runsTestsAndReportsDifferences() throws Exception {
     RegressMojo mojo = mojo();
     BuildIT.compile(source);
     mojo.majors = List.of(99, BuildIT.MAJOR);
@@ -171,7 +171,7 @@ class RegressIT {
   /** The goals also build and test this project's own extension, without warnings. */
   @Test
   @Tag("long")
-  void runsThoseOfPgHello() throws Exception {
+  void runsTheTestsOfPgHello() throws Exception {
     source = Files.createDirectory(folder.resolve("pg_hello"));
     var copy = new ArrayList<>(List.of("cp", "-R", "Makefile", "pg_hello.control"));
     copy.addAll(List.of("sql", "src", "test", source.toString()));
@@ -196,7 +196,7 @@ class RegressIT {
   }
 
   @Test
-  void saysWhatIsMissing() throws Exception {
+  void reportsMissingSourcesAndServers() throws Exception {
     RegressMojo mojo = mojo();
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)

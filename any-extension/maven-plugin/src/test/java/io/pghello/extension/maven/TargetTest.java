@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /** Tests the platforms that the goals accept, and the file names for each platform. */
 class TargetTest {
   @Test
-  void buildsForThisMachineUnlessToldOtherwise() {
+  void buildsForThisMachineByDefault() {
     assertThat(Target.platforms(List.of())).containsExactly(Platform.current());
     assertThat(Target.platforms(List.of(" "))).containsExactly(Platform.current());
   }
