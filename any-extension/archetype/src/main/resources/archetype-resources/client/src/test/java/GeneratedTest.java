@@ -18,7 +18,7 @@ class GeneratedTest {
   private static final Path SOURCES = Path.of("src/main/java");
 
   @Test
-  void routinesAreWhatTheExtensionIs(TestDatabase database, @TempDir Path folder) throws Exception {
+  void generatedRoutinesMatchTheExtension(TestDatabase database, @TempDir Path folder) throws Exception {
     boolean write = System.getProperty("generate") != null;
 ## region forced
     var point =

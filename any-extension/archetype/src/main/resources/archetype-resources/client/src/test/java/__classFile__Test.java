@@ -50,7 +50,7 @@ class ${className}Test {
   }
 
   @Test
-  void refusesWhatIsWrong(DataSource dataSource, @Superuser Connection other) throws SQLException {
+  void rejectsInvalidArgumentsAndWrongAnswers(DataSource dataSource, @Superuser Connection other) throws SQLException {
     try (var client = ${className}Client.create(dataSource)) {
       var refusal = assertThrows(FunctionCallException.class, () -> client.distance(0, Double.NaN));
       assertEquals("22003", refusal.sqlState().orElseThrow());
@@ -64,7 +64,7 @@ class ${className}Test {
   }
 
   @Test
-  void saysWhatIsMissing(DataSource dataSource, Connection connection) throws SQLException {
+  void reportsInstallationProblems(DataSource dataSource, Connection connection) throws SQLException {
     var sql = DSL.using(connection);
     sql.execute("DROP EXTENSION ${extensionName}");
     assertRemedy("CREATE EXTENSION ${extensionName};", dataSource);
