@@ -128,7 +128,7 @@ class CitusIT {
   }
 
   @Test
-  void rowsAreComputedWhereTheyAreStored() throws SQLException {
+  void rowsAreComputedOnTheWorkers() throws SQLException {
     execute(
         "INSERT INTO pg_hello_people (id, name) SELECT g, 'n' || g FROM generate_series(1, 1000)"
             + " g");

@@ -234,7 +234,7 @@ class DatabaseValuesIT {
   }
 
   @Test
-  void giveWayToWhatTheProgramSetsInDynamicInserts(DataSource dataSource, WireProxy proxy)
+  void keepValuesSetByTheApplicationInDynamicInserts(DataSource dataSource, WireProxy proxy)
       throws Exception {
     try (SessionFactory factory = Factories.open(dataSource, BATCHED, DynamicGuest.class)) {
       List<DynamicGuest> guests = many((id, username) -> new DynamicGuest(id));

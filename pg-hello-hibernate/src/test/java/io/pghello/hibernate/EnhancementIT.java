@@ -182,7 +182,7 @@ class EnhancementIT {
 
   /** If names were loaded, entities without a greeting would get one. */
   @Test
-  void loadsNoLazyNamesToFillWhatIsNull(DataSource dataSource, WireProxy proxy)
+  void doesNotLoadLazyNamesToFillNullAttributes(DataSource dataSource, WireProxy proxy)
       throws ReflectiveOperationException {
     Class<?> memo = type.getClassLoader().loadClass(Memo.class.getName());
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), type, memo)) {

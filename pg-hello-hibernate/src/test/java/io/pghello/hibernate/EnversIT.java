@@ -112,7 +112,7 @@ class EnversIT {
   }
 
   @Test
-  void aRevisionHasWhatTheInsertReturned() {
+  void revisionContainsTheReturnedValues() {
     var ticket = new Ticket();
     ticket.name = "Ada";
     factory.inTransaction(session -> session.persist(ticket));

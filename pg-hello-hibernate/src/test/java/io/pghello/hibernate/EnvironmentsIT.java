@@ -307,7 +307,7 @@ class EnvironmentsIT {
   }
 
   @Test
-  void asksOnTheConnectionOfTheTenantsDatabase(TestDatabase database, PgHelloServer server)
+  void prefetchesOnTheConnectionOfTheTenantsDatabase(TestDatabase database, PgHelloServer server)
       throws SQLException {
     try (TestDatabase other = server.createDatabase()) {
       for (TestDatabase each : List.of(database, other)) {

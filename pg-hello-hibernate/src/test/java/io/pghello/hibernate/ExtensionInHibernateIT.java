@@ -156,8 +156,8 @@ class ExtensionInHibernateIT {
    * better.
    */
   @Test
-  void callsNoFunctionOfTheSameNameThatSomebodyHasPutThere(
-      DataSource dataSource, Connection connection) throws SQLException {
+  void doesNotCallAForeignFunctionOfTheSameName(DataSource dataSource, Connection connection)
+      throws SQLException {
     moveToOddOne(connection);
     for (String types : List.of("varchar, varchar", "text, varchar", "varchar, text")) {
       execute(
@@ -201,7 +201,7 @@ class ExtensionInHibernateIT {
 
   /** Without the cast, this function would be a better match for the bound types. */
   @Test
-  void callsNoFunctionOfArraysThatSomebodyHasPutThere(DataSource dataSource, Connection connection)
+  void doesNotCallAForeignFunctionWithArrayArguments(DataSource dataSource, Connection connection)
       throws SQLException {
     execute(connection, "CREATE EXTENSION pgcrypto");
     execute(
@@ -261,7 +261,7 @@ class ExtensionInHibernateIT {
   }
 
   @Test
-  void endsTheStartWhereAnExtensionCannotBeUsed(
+  void failsAtStartupIfAnExtensionIsUnusable(
       DataSource dataSource, Connection connection, @Superuser Connection superuser)
       throws SQLException {
     Map<String, Object> settings =
@@ -285,7 +285,7 @@ class ExtensionInHibernateIT {
 
   /** HQL does not use the extension, and SQL can qualify the names of its functions. */
   @Test
-  void startsWithWhatIsKnownByItsNameAloneWhereverItIs(DataSource dataSource, Connection connection)
+  void startsWithAnUndescribedExtensionInAnySchema(DataSource dataSource, Connection connection)
       throws SQLException {
     execute(connection, "CREATE SCHEMA apart; CREATE EXTENSION hstore SCHEMA apart");
     Map<String, Object> settings =

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 @PgHelloTest
 class HibernateGuideIT {
   @Test
-  void asksInHql(DataSource dataSource) {
+  void callsFunctionsInHql(DataSource dataSource) {
     withAda(
         dataSource,
         session -> {
@@ -39,7 +39,7 @@ class HibernateGuideIT {
   }
 
   @Test
-  void asksInCriteria(DataSource dataSource) {
+  void callsFunctionsInCriteria(DataSource dataSource) {
     withAda(
         dataSource,
         session -> {

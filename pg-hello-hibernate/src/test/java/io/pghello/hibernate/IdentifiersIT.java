@@ -340,7 +340,7 @@ class IdentifiersIT {
   }
 
   @Test
-  void fillsBesideAnIdClass(DataSource dataSource, WireProxy proxy) {
+  void fillsAnEntityWithAnIdClass(DataSource dataSource, WireProxy proxy) {
     try (SessionFactory factory = Factories.open(dataSource, Map.of(), Listing.class)) {
       var listing = new Listing("Turing's", 1, "apple");
       factory.inTransaction(session -> session.persist(listing));

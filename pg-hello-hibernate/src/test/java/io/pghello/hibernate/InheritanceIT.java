@@ -303,7 +303,7 @@ class InheritanceIT {
 
   @ParameterizedTest
   @EnumSource(InheritanceType.class)
-  void fillsSubclassesOfWhatIsNotFilled(
+  void fillsSubclassesOfAnEntityWithoutValues(
       InheritanceType strategy, DataSource dataSource, WireProxy proxy) {
     var greeted = new Greeted(2, "Grace");
     try (SessionFactory factory = open(dataSource, strategy, Bare.class, Greeted.class)) {

@@ -90,7 +90,7 @@ class SchemaCreationIT {
   }
 
   @Test
-  void isNotCreatedUnlessAskedFor(DataSource dataSource) throws SQLException {
+  void isNotCreatedByDefault(DataSource dataSource) throws SQLException {
     Factories.open(dataSource, settings("create", null), Person.class).close();
     Factories.open(dataSource, settings("create", false), Person.class).close();
     Factories.open(dataSource, settings("update", "False"), Person.class).close();
@@ -172,7 +172,7 @@ class SchemaCreationIT {
   }
 
   @Test
-  void endsTheStartWhereItMayNotBeCreated(@Superuser DataSource superuser, TestDatabase database)
+  void failsAtStartupIfTheRoleMayNotCreateIt(@Superuser DataSource superuser, TestDatabase database)
       throws SQLException {
     execute(superuser, "CREATE ROLE regress_guest LOGIN PASSWORD 'guest'");
     try {

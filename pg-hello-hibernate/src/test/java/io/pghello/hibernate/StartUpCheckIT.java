@@ -146,8 +146,7 @@ class StartUpCheckIT {
 
   /** The warning does not prevent calls. */
   @Test
-  void startsWhereTheDatabaseIsDistributed(DataSource dataSource, @Superuser DataSource superuser)
-      throws SQLException {
+  void startsOnCitus(DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
     execute(dataSource, CREATE);
     pretendCitus(superuser);
     start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail"));
@@ -377,7 +376,7 @@ class StartUpCheckIT {
   }
 
   @Test
-  void leavesATransactionOfAContainerAlone(DataSource dataSource) throws SQLException {
+  void doesNotEndTheTransactionOfAContainer(DataSource dataSource) throws SQLException {
     execute(dataSource, CREATE);
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
@@ -445,7 +444,7 @@ class StartUpCheckIT {
   }
 
   @Test
-  void saysThatItIsTooOld(DataSource dataSource) throws SQLException {
+  void reportsAnOutdatedExtension(DataSource dataSource) throws SQLException {
     execute(dataSource, CREATE + " VERSION '1.0'");
     Map<String, Object> settings = Map.of(PgHelloSettings.PREFLIGHT, "fail");
     FunctionCallException failure = assertFails(Code.VERSION_TOO_OLD, dataSource, settings);
@@ -463,7 +462,7 @@ class StartUpCheckIT {
   }
 
   @Test
-  void saysWhatAnotherRoleMayNot(
+  void reportsMissingPrivilegesOfAnotherRole(
       DataSource dataSource, @Superuser DataSource superuser, TestDatabase database)
       throws SQLException {
     execute(superuser, "CREATE ROLE regress_guest LOGIN PASSWORD 'guest'");
@@ -501,7 +500,7 @@ class StartUpCheckIT {
   }
 
   @Test
-  void saysThatTheFilesAreMissing(@TempDir Path folder) throws Exception {
+  void reportsMissingFiles(@TempDir Path folder) throws Exception {
     // a stock server without the extension
     try (EmbeddedPostgres stock =
         EmbeddedPostgres.builder()

@@ -563,8 +563,8 @@ class UnannotatedMappingsTest {
 
   @ParameterizedTest
   @EnumSource
-  void startsWithHibernatesOwnMappings(Hbm mapping) {
-    isLeftAlone(configuration().addInputStream(mapping.stream()));
+  void startsWithHbmXmlMappings(Hbm mapping) {
+    assertHasNoListeners(configuration().addInputStream(mapping.stream()));
   }
 
   static Stream<List<Class<?>>> classes() {
@@ -582,7 +582,7 @@ class UnannotatedMappingsTest {
   void startsWithClasses(List<Class<?>> classes) {
     Configuration configuration = configuration();
     classes.forEach(configuration::addAnnotatedClass);
-    isLeftAlone(configuration);
+    assertHasNoListeners(configuration);
   }
 
   /** The module processes only entities with annotated attributes. */
@@ -604,7 +604,7 @@ class UnannotatedMappingsTest {
         .setProperty("hibernate.boot.allow_jdbc_metadata_access", "false");
   }
 
-  private static void isLeftAlone(Configuration configuration) {
+  private static void assertHasNoListeners(Configuration configuration) {
     try (SessionFactory factory = configuration.buildSessionFactory()) {
       assertThat(listeners(factory)).isEmpty();
     }

@@ -552,7 +552,7 @@ class ValuesIT {
   }
 
   @Test
-  void aQueryFlushesWhatItMaySee(WireProxy proxy) {
+  void queryFlushesTheEntitiesThatItReads(WireProxy proxy) {
     run(
         session -> {
           session.persist(entity("Prefetched", "Ada"));
@@ -583,7 +583,7 @@ class ValuesIT {
   }
 
   @Test
-  void aStatelessSessionFillsEachByItself() {
+  void statelessSessionFillsEachEntitySeparately() {
     try (StatelessSession session = factory.openStatelessSession()) {
       session.setJdbcBatchSize(1);
       session.beginTransaction();

@@ -114,7 +114,7 @@ class WelcomeListenerIT {
   }
 
   @Test
-  void greetsWhatIsPersisted() {
+  void greetsPersistedEntities() {
     inTransaction(
         manager -> {
           var ada = new Guest(1, "Ada");
@@ -127,7 +127,7 @@ class WelcomeListenerIT {
   }
 
   @Test
-  void takesAClientWithAPoolOfItsOwn(TestDatabase database) {
+  void usesAClientWithASeparatePool(TestDatabase database) {
     WelcomeListener.clearDefaultClient(used);
     String url = database.jdbcUrl();
     // region use
@@ -158,7 +158,7 @@ class WelcomeListenerIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"Hi, Ada", "", "Hello, Grace!"})
-  void keepsWhatTheProgramSet(String greeting, WireProxy proxy) {
+  void keepsAGreetingSetByTheApplication(String greeting, WireProxy proxy) {
     inTransaction(
         manager -> {
           sends(0, proxy, () -> manager.persist(new Guest(1, "Ada", greeting)));
@@ -169,7 +169,7 @@ class WelcomeListenerIT {
   }
 
   @Test
-  void leavesNullWhereThereIsNoName(WireProxy proxy) {
+  void leavesTheGreetingNullIfThereIsNoName(WireProxy proxy) {
     inTransaction(manager -> sends(0, proxy, () -> manager.persist(new Guest(1, null))));
     assertThat(welcomes()).containsExactly((String) null);
   }
@@ -191,7 +191,7 @@ class WelcomeListenerIT {
   }
 
   @Test
-  void greetsWhatAMergeInserts() {
+  void greetsEntitiesInsertedByMerge() {
     inTransaction(
         manager -> {
           assertThat(manager.merge(new Guest(1, "Ada")).welcome).isEqualTo("Hello, Ada!");
@@ -202,7 +202,7 @@ class WelcomeListenerIT {
   }
 
   @Test
-  void greetsWhatACascadeReachesAtCommit() {
+  void greetsEntitiesPersistedByCascadeAtCommit() {
     inTransaction(
         manager -> {
           var host = new Guest(1, "Ada");
@@ -294,7 +294,7 @@ class WelcomeListenerIT {
   }
 
   @Test
-  void saysThatTheExtensionIsNotThere() {
+  void reportsAMissingExtension() {
     inTransaction(manager -> manager.createNativeQuery("DROP EXTENSION pg_hello").executeUpdate());
     assertThatThrownBy(() -> inTransaction(manager -> manager.persist(new Guest(1, "Ada"))))
         .satisfies(is(Code.NOT_CREATED))
@@ -397,7 +397,7 @@ class WelcomeListenerIT {
   }
 
   @Test
-  void succeedsWhereTheClientHasAPoolOfItsOwn(DataSource dataSource) throws Exception {
+  void succeedsIfTheClientHasASeparatePool(DataSource dataSource) throws Exception {
     try (HikariDataSource transactions = pool(dataSource, 2)) {
       reopen(transactions);
       var atOnce = new CyclicBarrier(2);

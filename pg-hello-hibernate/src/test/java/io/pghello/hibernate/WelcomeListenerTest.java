@@ -105,7 +105,7 @@ class WelcomeListenerTest {
   }
 
   @Test
-  void takesItsOwnClientBeforeTheSharedOne() {
+  void prefersItsOwnClientToTheDefaultClient() {
     WelcomeListener.setDefaultClient(client);
     usesAClosedClient(new Listener(closed()));
   }
