@@ -31,13 +31,13 @@ class EpochMillisConverterTest {
   }
 
   @Test
-  void dropsWhatIsBeyondMilliseconds() {
+  void truncatesToMilliseconds() {
     assertThat(converter.to(Instant.parse("2000-01-01T00:00:00.001999999Z")))
         .isEqualTo(946_684_800_001L);
   }
 
   @Test
-  void refusesWhatIsTooFarAway() {
+  void rejectsInstantsOutOfRange() {
     assertThatThrownBy(() -> converter.to(Instant.MAX)).isInstanceOf(ArithmeticException.class);
   }
 }

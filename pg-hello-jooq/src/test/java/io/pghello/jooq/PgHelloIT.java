@@ -167,7 +167,7 @@ class PgHelloIT {
   }
 
   @Test
-  void insertsWhatItSelects(java.sql.Connection connection, WireProxy proxy) throws Exception {
+  void insertsSelectedValues(java.sql.Connection connection, WireProxy proxy) throws Exception {
     DSLContext ctx = using(connection);
     Field<Integer> i = field(name("i"), INTEGER);
     Field<String> username = val("user").concat(i.cast(VARCHAR));
@@ -559,7 +559,7 @@ class PgHelloIT {
   }
 
   @Test
-  void saysWhatTheServerSays(java.sql.Connection connection) {
+  void reportsTheSqlStateOfTheServer(java.sql.Connection connection) {
     DSLContext ctx = using(connection);
     assertThatThrownBy(() -> pgHello(ctx.configuration(), "Ada", 11))
         .isInstanceOf(DataAccessException.class)

@@ -47,7 +47,7 @@ class ExtensionGenerationIT {
   }
 
   @Test
-  void refusesWhatIsNoNameOfAnExtension(TestDatabase database, @TempDir Path folder) {
+  void rejectsInvalidExtensionNames(TestDatabase database, @TempDir Path folder) {
     assertThatThrownBy(() -> generate(database, folder, "x'); DROP"))
         .hasStackTraceContaining(
             "Property pg-extension contains the name \"x'); DROP\"; the name of an");

@@ -207,7 +207,7 @@ class ForeignFunctionsIT {
   }
 
   @Test
-  void areInPackagesOfTheirOwnInOtherSchemata(
+  void areInSeparatePackagesForOtherSchemas(
       TestDatabase database, Connection connection, @TempDir Path folder) throws Exception {
     UserGenerationIT.execute(
         database,
@@ -306,7 +306,7 @@ class ForeignFunctionsIT {
   }
 
   @Test
-  void leaveOursAtTheOldVersionAlone(
+  void doNotAffectOursAtVersion10(
       TestDatabase database, Connection connection, @TempDir Path folder) throws Exception {
     UserGenerationIT.execute(
         database,

@@ -31,7 +31,7 @@ class GeneratedSourcesIT {
   }
 
   @Test
-  void areWhatTheExtensionIs(TestDatabase database, @TempDir Path folder) throws Exception {
+  void matchTheExtension(TestDatabase database, @TempDir Path folder) throws Exception {
     // ./dev generate sets this property
     boolean refresh = Boolean.getBoolean("pg-hello.generate");
     generate(database, refresh ? COMMITTED : folder);

@@ -116,7 +116,7 @@ class NamesIT {
           + "CREATE TABLE f (x uuid)";
 
   @Test
-  void tellTableFunctionsApart(TestDatabase database, @TempDir Path folder) throws Exception {
+  void distinguishTableFunctions(TestDatabase database, @TempDir Path folder) throws Exception {
     UserGenerationIT.execute(database, TABLE_FUNCTIONS);
     Configuration configuration = configuration();
     configuration
@@ -179,8 +179,7 @@ class NamesIT {
   }
 
   @Test
-  void stayBesideTheNamesOfAnotherStrategy(TestDatabase database, @TempDir Path folder)
-      throws Exception {
+  void areKeptWithAnotherStrategy(TestDatabase database, @TempDir Path folder) throws Exception {
     UserGenerationIT.execute(database, TABLE_FUNCTIONS);
     Configuration configuration = configuration();
     configuration.getGenerator().getStrategy().setName(Prefixed.class.getName());
@@ -193,7 +192,7 @@ class NamesIT {
 
   /** For this configuration, jOOQ 3.19 logs a warning and continues; jOOQ 3.21 throws an error. */
   @Test
-  void areNotThereBesideMatchers(TestDatabase database, @TempDir Path folder) throws Exception {
+  void areNotUsedWithMatchers(TestDatabase database, @TempDir Path folder) throws Exception {
     Configuration configuration = configuration();
     configuration.getGenerator().getStrategy().setMatchers(new Matchers());
     try {
@@ -250,7 +249,7 @@ class NamesIT {
   }
 
   @Test
-  void writesNoCommentsWhereTheyAreSwitchedOff(TestDatabase database, @TempDir Path folder)
+  void writesNoCommentsIfCommentsAreDisabled(TestDatabase database, @TempDir Path folder)
       throws Exception {
     Configuration configuration = UserGenerationIT.configuration();
     configuration

@@ -92,7 +92,8 @@ class UserGenerationIT {
   }
 
   @Test
-  void generatesWhatIsTheirsAndOurs(TestDatabase database, @TempDir Path folder) throws Exception {
+  void generatesTheUsersObjectsAndOurs(TestDatabase database, @TempDir Path folder)
+      throws Exception {
     Generated generated = Generated.from(configuration(), database.jdbcUrl(), folder);
     assertThat(generated.files("com/example/db/routines"))
         .contains("PgHelloText.java", "GreetingRepeat.java", "UpdateGreetingConfigInt4.java")
@@ -104,7 +105,8 @@ class UserGenerationIT {
   }
 
   @Test
-  void generatesWhatIsCalledLikeOurs(TestDatabase database, @TempDir Path folder) throws Exception {
+  void generatesUserObjectsWithTheSameNames(TestDatabase database, @TempDir Path folder)
+      throws Exception {
     execute(
         database,
         "CREATE FUNCTION pg_hello(a integer) RETURNS text LANGUAGE sql AS 'SELECT 1::text';"
@@ -211,7 +213,7 @@ class UserGenerationIT {
   }
 
   @Test
-  void isWhatTheGuideShows() throws Exception {
+  void matchesTheGuide() throws Exception {
     String pom = Files.readString(POM);
     assertThat(Files.readString(Path.of("../docs/jooq-codegen.md")))
         .contains("```xml\n" + pom + "```");
