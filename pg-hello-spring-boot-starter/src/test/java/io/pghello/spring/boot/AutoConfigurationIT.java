@@ -84,7 +84,7 @@ class AutoConfigurationIT {
   }
 
   @Test
-  void leavesAClientOfTheApplicationAlone(TestDatabase database) {
+  void doesNotReplaceAClientOfTheApplication(TestDatabase database) {
     PgHelloClient own = PgHelloClient.create(database.dataSource());
     Contexts.jdbc(database)
         .withBean("greetings", PgHelloClient.class, () -> own)
@@ -270,7 +270,7 @@ class AutoConfigurationIT {
     "PG-HELLO.CALL_TIMEOUT, 20d, 'it must be a millisecond or more, and less than 20 days'"
   })
   @ExtendWith(OutputCaptureExtension.class)
-  void explainsWhichValueCannotBeAndWhereItIs(
+  void reportsInvalidPropertyValuesWithTheirOrigin(
       String property, String value, String reason, TestDatabase database, CapturedOutput output) {
     assertThatThrownBy(
             () ->
@@ -296,7 +296,7 @@ class AutoConfigurationIT {
   }
 
   @Test
-  void injectsABeanOfTheApplicationForTheInterfaceBesideASecondClient(TestDatabase database) {
+  void injectsTheApplicationsBeanForTheInterfaceDespiteASecondClient(TestDatabase database) {
     Contexts.on(database)
         .withUserConfiguration(
             Contexts.Jdbc.class, PrimaryAndReports.class, Loud.class, Injected.class)
@@ -350,8 +350,7 @@ class AutoConfigurationIT {
 
   @Test
   @ExtendWith(OutputCaptureExtension.class)
-  void callsAreTheirOwnWhereNothingIsKnownOfTheDataSource(
-      TestDatabase database, CapturedOutput output) {
+  void doesNotCoalesceWithAnUnknownDataSource(TestDatabase database, CapturedOutput output) {
     var unknown = Contexts.on(database).withUserConfiguration(Contexts.Jdbc.class, Unknown.class);
     unknown.run(
         context ->

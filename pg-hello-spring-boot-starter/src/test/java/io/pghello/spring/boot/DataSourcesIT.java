@@ -242,12 +242,12 @@ class DataSourcesIT {
   void detectsARouterAddedLater() throws Exception {
     DataSource router = Router.SPRINGS.of.apply(once, twice);
     var springs = new DelegatingDataSource(once);
-    assertSeesWhatComesLater(springs, () -> springs.setTargetDataSource(router));
+    assertDetectsLaterChange(springs, () -> springs.setTargetDataSource(router));
     var library = new ProxyDataSource(once);
-    assertSeesWhatComesLater(library, () -> library.setDataSource(router));
+    assertDetectsLaterChange(library, () -> library.setDataSource(router));
   }
 
-  private static void assertSeesWhatComesLater(DataSource dataSource, Runnable change)
+  private static void assertDetectsLaterChange(DataSource dataSource, Runnable change)
       throws Exception {
     var source = new SpringConnectionSource(dataSource);
     assertThat(source.mayJoinBatch()).isTrue();

@@ -166,7 +166,7 @@ class ExtensionCheckIT {
 
   /** The extension may be in its own schema on purpose. */
   @Test
-  void warnsNotOfAPathThatMattersToNobody(
+  void doesNotWarnAboutAnUnusedSearchPath(
       TestDatabase database, Connection connection, CapturedOutput output) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.execute("CREATE SCHEMA apart; CREATE EXTENSION hstore SCHEMA apart");

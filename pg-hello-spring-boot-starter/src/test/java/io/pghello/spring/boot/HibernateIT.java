@@ -81,8 +81,8 @@ class HibernateIT {
   }
 
   @Test
-  void hibernateLooksAtADatabaseThatTheClientDoesNotUse(
-      TestDatabase database, CapturedOutput output) throws SQLException {
+  void hibernateChecksADatabaseThatTheClientDoesNotUse(TestDatabase database, CapturedOutput output)
+      throws SQLException {
     execute(database, "CREATE EXTENSION pg_hello");
     try (TestDatabase other = PgHelloServer.shared().createEmptyDatabase()) {
       Contexts.jdbc(database)
@@ -96,8 +96,8 @@ class HibernateIT {
   }
 
   @Test
-  void hibernateLooksWhereTheClientIsTheApplications(TestDatabase database, CapturedOutput output)
-      throws SQLException {
+  void hibernateChecksItsDatabaseIfTheApplicationDefinesTheClient(
+      TestDatabase database, CapturedOutput output) throws SQLException {
     try (TestDatabase other = PgHelloServer.shared().createDatabase()) {
       jpa(database)
           .withBean(PgHelloClient.class, () -> PgHelloClient.create(other.dataSource()))

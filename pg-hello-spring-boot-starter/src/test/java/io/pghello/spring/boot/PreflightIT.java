@@ -123,7 +123,7 @@ class PreflightIT {
   }
 
   @Test
-  void anExtensionInAnotherSchemaThanWasToldIsAFailure(TestDatabase database, CapturedOutput output)
+  void failsIfTheExtensionIsNotInTheConfiguredSchema(TestDatabase database, CapturedOutput output)
       throws SQLException {
     execute(database, "CREATE SCHEMA ext; CREATE EXTENSION pg_hello");
     Contexts.jdbc(database)
@@ -144,7 +144,7 @@ class PreflightIT {
   }
 
   @Test
-  void explainsABeanThatWasToldAnotherSchema(TestDatabase database, CapturedOutput output)
+  void explainsABeanThatFailsOnTheConfiguredSchema(TestDatabase database, CapturedOutput output)
       throws SQLException {
     execute(database, "CREATE SCHEMA ext; CREATE EXTENSION pg_hello");
     assertThatThrownBy(
@@ -174,8 +174,8 @@ class PreflightIT {
   }
 
   @Test
-  void createsTheExtensionInTheSchemaThatWasTold(TestDatabase database, CapturedOutput output)
-      throws SQLException {
+  void suggestsCreatingTheExtensionInTheConfiguredSchema(
+      TestDatabase database, CapturedOutput output) throws SQLException {
     Contexts.jdbc(database)
         .withPropertyValues("pg-hello.schema=o'\"ext")
         .run(context -> assertThat(context).hasNotFailed());
@@ -193,7 +193,7 @@ class PreflightIT {
   }
 
   @Test
-  void saysWhatAClientOfTheApplicationWasToldInItsWords(
+  void describesAnApplicationsClientWithoutMentioningProperties(
       TestDatabase database, CapturedOutput output) throws SQLException {
     execute(database, "CREATE SCHEMA ext; CREATE EXTENSION pg_hello");
     Contexts.jdbc(database)
@@ -277,7 +277,7 @@ class PreflightIT {
   }
 
   @Test
-  void looksAtTheDatabaseOfEachClient(TestDatabase database, CapturedOutput output)
+  void checksTheDatabaseOfEachClient(TestDatabase database, CapturedOutput output)
       throws SQLException {
     execute(database, "CREATE SCHEMA ext; CREATE EXTENSION pg_hello");
     var clients =

@@ -81,7 +81,7 @@ class TransactionsIT {
   }
 
   @Test
-  void aCallSeesWhatItsTransactionHasSet(TestDatabase database) {
+  void callsSeeTheSettingsOfTheirTransaction(TestDatabase database) {
     inContext(
         database,
         context -> {

@@ -35,7 +35,7 @@ class SlicesIT {
 
     /** A slice may use another database, so the extension is not checked at startup. */
     @Test
-    void doesNotLookAtTheStart() {
+    void doesNotRunThePreflight() {
       assertThat(context.containsBean("pgHelloPreflightCheck")).isFalse();
     }
   }
