@@ -42,7 +42,7 @@ class ColdStartIT {
   }
 
   private void startsAfterKills(int rounds) throws Exception {
-    long whole = greetTwiceAtOnce();
+    long whole = greetTwiceConcurrently();
     long seed = System.nanoTime();
     var random = new Random(seed);
     for (int round = 0; round < rounds; round++) {
@@ -62,7 +62,7 @@ class ColdStartIT {
   }
 
   /** Starts two JVMs with an empty cache. Returns the size of the cache afterwards. */
-  private long greetTwiceAtOnce() throws Exception {
+  private long greetTwiceConcurrently() throws Exception {
     Path cache = folder.resolve("twice");
     Process one = start(cache, folder.resolve("one.log"), List.of());
     Process other = start(cache, folder.resolve("other.log"), List.of());

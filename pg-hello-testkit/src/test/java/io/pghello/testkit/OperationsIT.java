@@ -49,7 +49,7 @@ class OperationsIT {
   }
 
   @Test
-  void createsWhatItNeeds() throws SQLException {
+  void createsRequiredExtensions() throws SQLException {
     try (TestDatabase database = PgHelloServer.shared().createEmptyDatabase();
         Connection owner = database.dataSource().getConnection()) {
       assertThatThrownBy(() -> execute(owner, "CREATE EXTENSION pg_hello_ops"))
@@ -88,7 +88,7 @@ class OperationsIT {
 
   /** Counters that a transaction has read earlier are older than another transaction's snapshot. */
   @Test
-  void takesNoSnapshotOfWhatWasReadBefore(
+  void snapshotDoesNotUseCachedStatistics(
       Connection owner, TestDatabase database, @Superuser Connection superuser) throws Exception {
     execute(owner, "CREATE EXTENSION pg_hello_ops");
     execute(superuser, "ALTER DATABASE " + database.name() + " SET track_functions = 'all'");
@@ -206,7 +206,7 @@ class OperationsIT {
   }
 
   @Test
-  void givesEachRoleWhatItNeeds() throws SQLException, IOException {
+  void grantsEachRoleTheRequiredPrivileges() throws SQLException, IOException {
     // roles belong to the server, not to the database
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();

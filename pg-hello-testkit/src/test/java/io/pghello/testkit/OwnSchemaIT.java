@@ -26,7 +26,7 @@ class OwnSchemaIT {
   @Nested
   class OfScripts {
     @RepeatedTest(2)
-    void hasItsTablesWithoutTheRowsOfOthers(Connection connection) throws SQLException {
+    void hasItsTablesWithoutRowsOfOtherTests(Connection connection) throws SQLException {
       requireRowsOfThisTest(connection);
     }
   }
@@ -44,7 +44,7 @@ class OwnSchemaIT {
   @Nested
   class OfFlyway {
     @RepeatedTest(2)
-    void hasItsTablesWithoutTheRowsOfOthers(Connection connection) throws SQLException {
+    void hasItsTablesWithoutRowsOfOtherTests(Connection connection) throws SQLException {
       requireRowsOfThisTest(connection);
     }
 
@@ -81,7 +81,7 @@ class OwnSchemaIT {
     // endregion
 
     @RepeatedTest(2)
-    void hasItsTablesWithoutTheRowsOfOthers(Connection connection) throws SQLException {
+    void hasItsTablesWithoutRowsOfOtherTests(Connection connection) throws SQLException {
       try (Statement statement = connection.createStatement()) {
         assertThat(statement.executeUpdate("INSERT INTO person VALUES ('Ada')")).isEqualTo(1);
       }

@@ -47,7 +47,7 @@ class PgHelloServerIT {
           + " WHERE state = 'active' AND query LIKE 'CREATE DATABASE%'";
 
   @Test
-  void startsByItself() throws SQLException {
+  void startsWithoutInstalledPostgres() throws SQLException {
     // region server
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();

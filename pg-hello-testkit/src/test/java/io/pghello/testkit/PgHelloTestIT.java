@@ -67,7 +67,8 @@ class PgHelloTestIT {
   }
 
   @Test
-  void logsInAsAsked(Connection owner, @Superuser Connection superuser) throws SQLException {
+  void usesTheRequestedLogin(Connection owner, @Superuser Connection superuser)
+      throws SQLException {
     assertThat(ask(owner, "SHOW is_superuser")).isEqualTo("off");
     assertThat(ask(superuser, "SHOW is_superuser")).isEqualTo("on");
   }
@@ -131,7 +132,7 @@ class PgHelloTestIT {
     @PgHelloTest(database = Scope.CLASS)
     class Apart {
       @Test
-      void hasADatabaseOfItsOwnIfItSaysSo(TestDatabase database) {
+      void hasASeparateDatabaseIfAnnotated(TestDatabase database) {
         assertThat(database.name()).isNotEqualTo(seen);
       }
     }
@@ -152,7 +153,8 @@ class PgHelloTestIT {
     private static final Set<String> NAMES = ConcurrentHashMap.newKeySet();
 
     @RepeatedTest(8)
-    void hasDatabasesOfItsOwn(TestDatabase database, DataSource dataSource) throws SQLException {
+    void eachTestHasASeparateDatabase(TestDatabase database, DataSource dataSource)
+        throws SQLException {
       assertThat(NAMES.add(database.name())).isTrue();
       assertThat(ask(dataSource, "SELECT current_database()")).isEqualTo(database.name());
     }

@@ -143,7 +143,7 @@ class ServerChoiceIT {
    * tests use.
    */
   @Test
-  void startsOneOfOursBesideAnother() {
+  void startsAServerDespiteAConfiguredUrl() {
     System.setProperty(PROPERTY, "jdbc:postgresql://127.0.0.1:1/postgres?user=postgres");
     try (PgHelloServer server = PgHelloServer.start()) {
       assertThat(server.isRunning()).isTrue();
@@ -273,7 +273,7 @@ class ServerChoiceIT {
         "jdbc:postgresql://localhost,127.0.0.1/postgres?user=postgres",
         "jdbc:postgresql://localhost/postgres?user=postgres&sslmode=require"
       })
-  void saysWhatTheUrlMustHave(String url) {
+  void reportsIncompleteUrls(String url) {
     assertThatThrownBy(() -> open(url))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("jdbc:postgresql://HOST:PORT/postgres?user=USER&password=PASSWORD")
@@ -281,7 +281,7 @@ class ServerChoiceIT {
   }
 
   @Test
-  void saysThatTheServerCannotBeReached() {
+  void reportsAnUnreachableServer() {
     assertThatThrownBy(() -> open("jdbc:postgresql://127.0.0.1:1/postgres?user=a&password=secret"))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("the server set in pg-hello.server cannot be prepared")

@@ -119,7 +119,7 @@ class WireProxyIT {
   }
 
   @Test
-  void passesWhateverSize(Connection connection, WireProxy proxy) throws Exception {
+  void passesLargeResults(Connection connection, WireProxy proxy) throws Exception {
     long before = proxy.bytesToClient();
     String value = ask(connection, "SELECT repeat('x', 20000000)");
     assertThat(value).hasSize(20_000_000);
