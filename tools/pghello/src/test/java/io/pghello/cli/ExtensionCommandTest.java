@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ExtensionCommandTest {
   @TempDir private Path folder;
 
-  private String said(int status, String... arguments) {
+  private String output(int status, String... arguments) {
     var said = new StringWriter();
     var writer = new PrintWriter(said);
     assertThat(Pghello.commandLine(arguments).setErr(writer).setOut(writer).execute(arguments))
@@ -31,11 +31,11 @@ class ExtensionCommandTest {
   @Test
   void reportsRejectedArguments() throws IOException {
     Path jar = Files.writeString(folder.resolve("a.jar"), "no jar");
-    assertThat(said(3, "extension", "install", folder.resolve("b.jar").toString()))
+    assertThat(output(3, "extension", "install", folder.resolve("b.jar").toString()))
         .contains("pghello extension: ", "b.jar is not a file");
-    assertThat(said(3, "extension", "check", jar.toString())).contains("a.jar is not a jar");
-    assertThat(said(3, "extension", "frobnicate", jar.toString())).contains("frobnicate");
-    assertThat(said(3, "extension", "check")).contains("JAR");
+    assertThat(output(3, "extension", "check", jar.toString())).contains("a.jar is not a jar");
+    assertThat(output(3, "extension", "frobnicate", jar.toString())).contains("frobnicate");
+    assertThat(output(3, "extension", "check")).contains("JAR");
   }
 
   /** The exit status is the same as with {@code java -jar}. */
@@ -51,7 +51,7 @@ class ExtensionCommandTest {
       tooLarge.setLength(3L << 30);
     }
     String root = folder.resolve("root").toString();
-    assertThat(said(2, "extension", "check", jar.toString(), "--root", root))
+    assertThat(output(2, "extension", "check", jar.toString(), "--root", root))
         .contains("pghello extension: ", "memory");
   }
 }

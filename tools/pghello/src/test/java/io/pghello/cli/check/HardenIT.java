@@ -217,7 +217,7 @@ class HardenIT {
 
   /** Recorded statements would run as a superuser. */
   @Test
-  void doesNotRunUndoStatementsOfOthers() throws Exception {
+  void doesNotRunUndoStatementsOfOtherUsers() throws Exception {
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {

@@ -104,7 +104,7 @@ class ContentsIT {
 
   /** The planner would use an index that was created after the check. */
   @Test
-  void nobodyMakesAnIndexWhileATableIsRead(
+  void tableCannotBeChangedWhileItIsRead(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     try (Connection owner = database.dataSource().getConnection();
@@ -441,7 +441,7 @@ class ContentsIT {
 
   /** A role that cannot prevent other owners from changing their tables reads these with COPY. */
   @Test
-  void onlyASuperuserPlansTablesOfOthers(
+  void onlyASuperuserPlansTablesOfOtherUsers(
       PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     String other = "other_" + database.name();

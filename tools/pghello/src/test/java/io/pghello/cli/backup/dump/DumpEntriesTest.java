@@ -24,7 +24,7 @@ class DumpEntriesTest {
   }
 
   @Test
-  void whatAnExtensionCreatesIsNotItsFormerOwners() {
+  void objectsOfAnExtensionDoNotBelongToTheirFormerOwner() {
     DumpEntry extension = entry(1, "EXTENSION", "x", "", Section.PRE_DATA);
     DumpEntry schema = entry(2, "ACL", "SCHEMA own", "alice", Section.PRE_DATA, 90);
     DumpEntry label = entry(3, "SECURITY LABEL", "FUNCTION f()", "alice", Section.PRE_DATA, 91);
@@ -47,7 +47,7 @@ class DumpEntriesTest {
   }
 
   @Test
-  void whatADumpDefinesIsItsOwners() {
+  void definedObjectsBelongToTheirOwner() {
     DumpEntry table = entry(1, "TABLE", "t", "alice", Section.PRE_DATA);
     DumpEntry data = entry(2, "TABLE DATA", "t", "alice", Section.DATA, 1);
     // 90 is the number of an object that the dump does not define

@@ -151,7 +151,7 @@ class RestorationIT {
 
   /** The extension creates the schema, in which other roles then receive privileges. */
   @Test
-  void restoresPrivilegesOnWhatExtensionsCreate() throws Exception {
+  void restoresPrivilegesOnObjectsOfExtensions() throws Exception {
     server.execute(
         "shop",
         "CREATE ROLE tools_user",
@@ -397,7 +397,7 @@ class RestorationIT {
 
   /** During a restore, only statements sent by pg_restore can define objects in the database. */
   @Test
-  void fenceRefusesDefinitionsOfOthers() throws Exception {
+  void fenceRejectsDefinitionsOfOtherRoles() throws Exception {
     var login = new TemporaryRestoreRole("pghello_restore_test");
     String nested = "DO $$BEGIN CREATE TABLE public.nested (i integer); END$$";
     try (Connection admin = server.connect("shop")) {

@@ -30,7 +30,7 @@ class BackupTest {
     return made;
   }
 
-  private String said(String... arguments) {
+  private String errorOutput(String... arguments) {
     var all = new ArrayList<>(List.of("restore", "--from", folder.toString(), "--to", "x"));
     all.addAll(List.of(arguments));
     return Run.pghello(Map.of(), all.toArray(String[]::new)).err();
@@ -46,13 +46,13 @@ class BackupTest {
     // A backup of the future would be ignored as well.
     Files.createSymbolicLink(
         folder.resolve(Backup.nameOf(Instant.now().plusSeconds(100_000))), folder.resolve("gone"));
-    assertThat(said().lines().toList())
+    assertThat(errorOutput().lines().toList())
         .hasSize(2)
         .first()
         .asString()
         .contains(newer + " is newer but cannot be read; using the backup of " + YESTERDAY);
     // Not the requested one.
-    assertThat(said("--at", TODAY.minusSeconds(1).toString())).hasLineCount(1);
+    assertThat(errorOutput("--at", TODAY.minusSeconds(1).toString())).hasLineCount(1);
   }
 
   /** The names in the directory can be read, but not the contents. */
@@ -80,7 +80,7 @@ class BackupTest {
         .hasMessageContaining(future.getFileName() + ignored)
         .hasMessageEndingWith("--at " + time);
     made(TODAY);
-    assertThat(said().lines().toList())
+    assertThat(errorOutput().lines().toList())
         .hasSize(2)
         .first()
         .asString()
@@ -89,8 +89,8 @@ class BackupTest {
                 + ignored
                 + ": check this machine's clock; restore and verify use this backup with --at "
                 + time);
-    assertThat(said("--at", TODAY.toString())).doesNotContain(ignored);
-    assertThat(said("--at", time.toString()))
+    assertThat(errorOutput("--at", TODAY.toString())).doesNotContain(ignored);
+    assertThat(errorOutput("--at", time.toString()))
         .contains("backup " + future + " contains dumps")
         .hasLineCount(1);
     assertThat(Backup.in(folder)).extracting(Backup::time).containsExactly(TODAY);

@@ -68,7 +68,7 @@ class MetricFileTest {
   }
 
   @Test
-  void keepsMetricsOfOthers() throws Exception {
+  void keepsMetricsOfOtherDatabases() throws Exception {
     metric.verified("app", TIME, Duration.ofSeconds(1));
     metric.verified("a \"quoted\"\\\nname", TIME, Duration.ofSeconds(2));
     metric.baseBackupVerified(TIME);

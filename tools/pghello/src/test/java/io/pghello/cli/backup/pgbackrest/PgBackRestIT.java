@@ -112,7 +112,7 @@ class PgBackRestIT {
   }
 
   @Test
-  void bringsBackWhatWasDeleted() throws Exception {
+  void recoversDeletedData() throws Exception {
     Path far = Files.createDirectory(folder.resolve("far"));
     // the server may run as another user
     far.toFile().setWritable(true, false);
@@ -187,11 +187,11 @@ class PgBackRestIT {
     assertThat(other.err())
         .contains("already contains backups by pgBackRest of the stanza main: choose another");
 
-    findsWhatIsWrong();
+    detectsWrongValuesAndMissingWal();
   }
 
   /** Also tests that a backup removes the directories of backups that pgBackRest has expired. */
-  private void findsWhatIsWrong() throws Exception {
+  private void detectsWrongValuesAndMissingWal() throws Exception {
     // the stored values now differ from the function's results
     Run.execute(
         superuser,
