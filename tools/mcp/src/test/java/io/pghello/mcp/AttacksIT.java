@@ -353,7 +353,7 @@ class AttacksIT {
 
   /** Objects that other users created in the search_path do not affect the results of tools. */
   @Test
-  void runsNoCodeOfOthers(TestDatabase database) throws SQLException {
+  void doesNotRunCodeOfOtherUsers(TestDatabase database) throws SQLException {
     String raises = " language plpgsql as $$ begin raise exception 'hijacked'; end $$";
     Waits.run(
         database.dataSource(),

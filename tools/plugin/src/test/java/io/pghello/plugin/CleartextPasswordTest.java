@@ -40,7 +40,7 @@ class CleartextPasswordTest {
   private static String sent(@Nullable String requireAuth) throws Exception {
     try (var listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         var plugin = Plugins.plugin(Permissions.read())) {
-      var sent = new FutureTask<>(() -> sentWhenAsked(listener));
+      var sent = new FutureTask<>(() -> responseToPasswordRequest(listener));
       var server = new Thread(sent);
       server.setDaemon(true);
       server.start();
@@ -75,7 +75,7 @@ class CleartextPasswordTest {
    * Requests a cleartext password from the first client, and returns the bytes that the client then
    * sends.
    */
-  private static String sentWhenAsked(ServerSocket listener) throws IOException {
+  private static String responseToPasswordRequest(ServerSocket listener) throws IOException {
     try (Socket client = listener.accept()) {
       var in = new DataInputStream(client.getInputStream());
       in.readFully(new byte[in.readInt() - Integer.BYTES]);

@@ -213,7 +213,7 @@ class ReadOnlyIT {
    * literal becomes several statements.
    */
   @Test
-  void stringsEndWhereTheParserEndsThem() {
+  void stringsEndAsInTheParser() {
     String before = state();
     String off = "select set_config('standard_conforming_strings', 'off', %s)";
     String split =
