@@ -553,7 +553,7 @@ class BuilderIT {
   }
 
   @Test
-  void helloEachFailsAfterTheBatchDuringWhichTheClientWasClosed(DataSource dataSource) {
+  void helloEachFailsAfterTheBatchIfTheClientWasClosed(DataSource dataSource) {
     var greeted = new ArrayList<String>();
     PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).maxBatchSize(2).build();
     assertFails(
