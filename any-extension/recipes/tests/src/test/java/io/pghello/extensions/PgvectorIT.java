@@ -119,7 +119,7 @@ class PgvectorIT {
   // endregion
 
   @Test
-  void callsWhatIsDescribed(Connection connection) throws SQLException {
+  void callsDescribedFunctions(Connection connection) throws SQLException {
     Installation found = VECTOR.inspect(connection).requireUsable();
     assertThat(found.functions()).isEqualTo(VECTOR.functions());
     String sql =
@@ -136,7 +136,8 @@ class PgvectorIT {
   }
 
   @Test
-  void callsInHqlWhatIsDescribed(Connection connection, DataSource dataSource) throws SQLException {
+  void callsDescribedFunctionsInHql(Connection connection, DataSource dataSource)
+      throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.execute("INSERT INTO item VALUES (101, '[3,0,0]'), (102, '[0,4,0]')");
     }

@@ -166,17 +166,17 @@ class RecipesIT {
    * licences, so a jar for one version contains only one of the texts.
    */
   @TestFactory
-  Stream<DynamicTest> saysItsLicence() throws IOException {
+  Stream<DynamicTest> containsItsLicence() throws IOException {
     List<Path> texts;
     try (Stream<Path> paths = Files.find(FOLDER, 4, (path, unused) -> path.endsWith("copyright"))) {
       texts = paths.filter(path -> path.getNameCount() == 5).toList();
     }
     assertThat(texts).hasSizeGreaterThan(recipes.size());
     return texts.stream()
-        .map(text -> DynamicTest.dynamicTest(text.toString(), () -> saysItsLicence(text)));
+        .map(text -> DynamicTest.dynamicTest(text.toString(), () -> containsItsLicence(text)));
   }
 
-  private static void saysItsLicence(Path text) throws IOException {
+  private static void containsItsLicence(Path text) throws IOException {
     Path recipe = text.resolveSibling("../../pom.xml");
     Matcher licence = LICENCE.matcher(Files.readString(recipe));
     assertThat(licence.find()).as("a licence in %s", recipe).isTrue();
