@@ -58,7 +58,7 @@ class BenchIT {
 
   @Test
   @Tag("slow")
-  void joinsWhatForksMeasure(@TempDir Path folder) throws IOException {
+  void combinesMeasurementsOfForks(@TempDir Path folder) throws IOException {
     Path json = folder.resolve("report.json");
     List<String> options = List.of("extension", "--quick", "--row", "now_ms()", "--json");
     assertThat(bench(with(options, json.toString()))).isZero();
@@ -110,7 +110,7 @@ class BenchIT {
 
   @Test
   @Tag("slow")
-  void guardsWhatHoldsOnBusyMachines() {
+  void guardChecksTargetsThatHoldOnBusyMachines() {
     // allocation hardly depends on other load on the machine
     assertThat(bench("client", "--guard", "--row", "JDBC, 1 thread")).isZero();
     assertThat(lines())
@@ -135,7 +135,7 @@ class BenchIT {
 
   @Test
   @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
-  void aForkThatNobodyListensToEnds() throws Exception {
+  void forkEndsIfItsParentIsGone() throws Exception {
     // this command would run for some minutes
     List<String> arguments = List.of("--fork", "client");
     ChildJvm fork =
@@ -169,7 +169,7 @@ class BenchIT {
 
   @Test
   @Tag("slow")
-  void timesEntitiesBesideTheUsualListener() {
+  void comparesEntitiesWithTheUsualListener() {
     assertThat(bench("hibernate", "--quick", "--row", "1 ms away")).isZero();
     assertThat(lines()).anyMatch(line -> line.contains("@PrePersist") && line.contains("k/s"));
     assertThat(lines()).anyMatch(line -> line.contains("tuned") && line.contains("k/s"));
@@ -187,7 +187,7 @@ class BenchIT {
 
   @Test
   @Tag("slow")
-  void saysWhatCannotBeRun() {
+  void reportsRowsThatCannotRun() {
     assertThat(bench("client", "--quick", "--row", "virtual threads: not run")).isZero();
     assertThat(lines().stream().anyMatch(line -> line.contains("needs JDK 21")))
         .isEqualTo(Runtime.version().feature() < 21);

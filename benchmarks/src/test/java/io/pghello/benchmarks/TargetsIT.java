@@ -27,8 +27,7 @@ class TargetsIT {
 
   @ParameterizedTest
   @MethodSource("all")
-  void thoseOfTheCommittedRunAreTheTargets(String name, Benchmark.Factory factory)
-      throws Exception {
+  void committedRunHasTheCurrentTargets(String name, Benchmark.Factory factory) throws Exception {
     try (Benchmark benchmark = factory.open(false)) {
       List<BenchmarkRow> rows = benchmark.comparisons().stream().map(Comparison::row).toList();
       List<BenchmarkRow> committed = judged(committed(name));

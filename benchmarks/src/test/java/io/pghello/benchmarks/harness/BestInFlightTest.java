@@ -46,7 +46,7 @@ class BestInFlightTest {
   }
 
   @Test
-  void theSweepShowsWhatTheNumbersWereChosenBy() throws Exception {
+  void sweepReusesEarlierSamples() throws Exception {
     var best = best(1);
     best.ours().measure();
     calls.clear();
@@ -64,7 +64,7 @@ class BestInFlightTest {
   }
 
   @Test
-  void theSweepFindsTheNumbersIfNobodyHas() throws Exception {
+  void sweepFindsTheBestNumbersIfTheyAreUnknown() throws Exception {
     Curve curve = best(1).sweep("calls", THROUGHPUT, "a", "b").measure(step -> {}).get(0);
     assertThat(curve.lines()).contains(line("b", false, 8, 9, 3));
     assertThat(calls).hasSize(6);

@@ -43,7 +43,7 @@ class ComparisonTest {
   }
 
   @Test
-  void aHandicapLeavesCountsAlone() throws Exception {
+  void handicapDoesNotAffectCounts() throws Exception {
     BenchmarkRow count = BenchmarkRow.plain("round trips", null, "").count(31, 31);
     Comparison comparison = new Comparison(count, () -> {}, side("a", 31), null, 0, 1);
     assertThat(comparison.measure(2, false, ComparisonTest::ignore).ours()).containsExactly(31.0);

@@ -44,7 +44,7 @@ class CpuTimeIT {
 
   @ParameterizedTest
   @MethodSource("clients")
-  void countsWhatTheServerDoes(Client client) throws Exception {
+  void countsTheServersCpuTime(Client client) throws Exception {
     CpuTime cpu = CpuTime.start(client, serverPid);
     CpuTime thread = CpuTime.start(Client.THREAD, ProcessHandle.current().pid());
     try (Statement statement = connection.createStatement()) {
@@ -56,7 +56,7 @@ class CpuTimeIT {
   }
 
   @Test
-  void countsWhatAConnectionDidThatIsNew() throws Exception {
+  void countsANewConnection() throws Exception {
     CpuTime cpu = CpuTime.start(Client.THREAD, serverPid);
     try (Connection other = database.dataSource().getConnection();
         Statement statement = other.createStatement()) {
@@ -66,7 +66,7 @@ class CpuTimeIT {
   }
 
   @Test
-  void countsWhatAConnectionDidThatHasEnded() throws Exception {
+  void countsAConnectionThatHasEnded() throws Exception {
     CpuTime cpu = CpuTime.start(Client.NONE, serverPid);
     ProcessHandle process;
     try (Connection other = database.dataSource().getConnection();
@@ -91,7 +91,7 @@ class CpuTimeIT {
   }
 
   @Test
-  void countsTheServerAlone() throws Exception {
+  void countsOnlyTheServer() throws Exception {
     CpuTime server = CpuTime.start(Client.NONE, serverPid);
     CpuTime all = CpuTime.start(Client.PROCESS, serverPid);
     work();

@@ -40,7 +40,7 @@ class FreshJvmTest {
   }
 
   @Test
-  void measuresTheFirstLineAlone() throws Exception {
+  void measuresOnlyTheFirstLine() throws Exception {
     int waits = 3_000;
     long start = System.nanoTime();
     double toLine = run(LONG, folders, waits, 0);
@@ -61,7 +61,7 @@ class FreshJvmTest {
   }
 
   @Test
-  void whoeverIsTooSlowIsEnded() {
+  void processThatIsTooSlowIsEnded() {
     long start = System.nanoTime();
     assertThatThrownBy(() -> run(Duration.ofSeconds(2), folders, 60_000, 0))
         .hasMessageContaining("within 2 s")

@@ -101,7 +101,7 @@ class InterleavedSamplesTest {
   }
 
   @Test
-  void whoeverIsAskedAgainTakesNewSamples() throws Exception {
+  void repeatedMeasurementsTakeNewSamples() throws Exception {
     var samples =
         new InterleavedSamples(
             BenchmarkRow.Better.LOWER,

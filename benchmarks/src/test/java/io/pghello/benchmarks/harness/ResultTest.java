@@ -31,7 +31,7 @@ class ResultTest {
   }
 
   @Test
-  void aCountIsJudgedWhateverThePeerDoes() {
+  void countIsJudgedIndependentlyOfThePeer() {
     BenchmarkRow row = BenchmarkRow.plain("round trips", "peer", "").count(50, 20);
     assertThat(Result.of(row, List.of(30.0), List.of(0.001)).verdict()).isEqualTo(Verdict.OK);
     assertThat(Result.of(row, List.of(60.0), List.of(1e9)).verdict()).isEqualTo(Verdict.MISS);
@@ -97,7 +97,7 @@ class ResultTest {
   }
 
   @Test
-  void ratiosAreThoseOfTheSameRound() {
+  void ratiosAreCalculatedPerRound() {
     Result result =
         Result.of(
             BenchmarkRow.plain("a", "b", "ns"), List.of(1.0, 20.0, 3.0), List.of(2.0, 40.0, 6.0));

@@ -13,7 +13,7 @@ class SpreadTest {
   }
 
   @Test
-  void liesBetweenTheValuesWhereThereIsNone() {
+  void interpolatesBetweenValues() {
     assertThat(Spread.of(List.of(40.0, 10.0, 20.0, 30.0))).isEqualTo(new Spread(17.5, 25, 32.5));
   }
 

@@ -75,7 +75,7 @@ class SweepTest {
   }
 
   @Test
-  void aTableOfACurveSaysWhereNothingWasMeasured() throws Exception {
+  void tableOfACurveMarksMissingMeasurements() throws Exception {
     assertThat(TextTable.curve(sweep().measure(steps::add).get(0)).lines())
         .containsExactly(
             "",

@@ -49,7 +49,7 @@ class LoadTest {
   }
 
   @Test
-  void makesAsManyCallsAsTheRateSays() throws Exception {
+  void makesCallsAtTheGivenRate() throws Exception {
     Load.Figures figures =
         load(3).atRate(1_000, (name, answer) -> answer.accept(greet(name), null));
     assertThat(figures.calls()).isEqualTo(calls.get()).isEqualTo(MILLIS);
@@ -86,7 +86,7 @@ class LoadTest {
   }
 
   @Test
-  void knowsWhatItsThreadsAllocate() throws Exception {
+  void measuresAllocationsOfItsThreads() throws Exception {
     int bytes = 100_000;
     Load.Figures figures =
         load(2)

@@ -85,7 +85,7 @@ class ServiceProcessIT {
   }
 
   @Test
-  void asksAProgramAndCountsItsCpuTime() throws Exception {
+  void sendsRequestsAndCountsCpuTime() throws Exception {
     try (ServiceProcess greeter = start(Greeter.class.getName(), "")) {
       assertThat(greeter.startCpuMillis()).isPositive();
       HttpLoad.Response response = greeter.requests(4).measure(OWN_PID, 300);
@@ -106,7 +106,7 @@ class ServiceProcessIT {
   }
 
   @Test
-  void showsWhatAProgramSaysThatDoesNotStart() {
+  void showsTheOutputOfAProgramThatDoesNotStart() {
     assertThatThrownBy(() -> start("no.such.Program", ""))
         .isInstanceOf(IOException.class)
         .hasMessageStartingWith("a service has not started: ")

@@ -332,7 +332,7 @@ class PoolersIT {
    * must not inherit the statement timeout.
    */
   @Test
-  void nobodyGetsTheTimeOutOfTheClientsStatements(DataSource dataSource, @TempDir Path folder)
+  void otherClientsDoNotGetTheStatementTimeout(DataSource dataSource, @TempDir Path folder)
       throws Exception {
     try (Pooler pooler = start(OLD_PGBOUNCER, folder, dataSource);
         PgHelloClient client = Parts.client(pooler.address(), false, PATIENCE);
@@ -380,8 +380,8 @@ class PoolersIT {
   /** PgBouncer reports this error with SQLSTATE 08P01, which it also uses for temporary faults. */
   @ParameterizedTest
   @EnumSource(names = {"OLD_PGBOUNCER", "PGBOUNCER"})
-  void saysThatTheLogInIsRefused(
-      Pooler.Program program, DataSource dataSource, @TempDir Path folder) throws Exception {
+  void reportsARejectedLogin(Pooler.Program program, DataSource dataSource, @TempDir Path folder)
+      throws Exception {
     Path users = Files.writeString(folder.resolve("users"), "\"known\" \"secret\"\n");
     String more = "auth_type = scram-sha-256\nauth_file = " + users + "\n";
     try (Pooler pooler = start(program, folder, dataSource, more)) {

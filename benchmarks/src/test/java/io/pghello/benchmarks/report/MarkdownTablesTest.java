@@ -65,7 +65,7 @@ class MarkdownTablesTest {
                   List.of(80.0))));
 
   @Test
-  void targetsAreShownWithWhatBecameOfThem() {
+  void targetsAreShownWithTheirOutcome() {
     assertThat(block("targets", false))
         .containsExactly(
             "| | measured | quartiles | must | goal |",
@@ -83,7 +83,7 @@ class MarkdownTablesTest {
   }
 
   @Test
-  void aSummaryLeavesOutWhatAStrangerCannotJudge() {
+  void summaryOmitsInternalRows() {
     assertThat(block("summary client", false))
         .containsExactly(
             "| measurement | pg-hello | alternative | ratio |",
@@ -125,7 +125,7 @@ class MarkdownTablesTest {
   }
 
   @Test
-  void aQuickRunSaysSo() {
+  void quickRunIsMarkedAsRough() {
     assertThat(block("client", true))
         .last()
         .asString()
@@ -170,7 +170,7 @@ class MarkdownTablesTest {
   }
 
   @Test
-  void targetsMayBeThoseOfSomeBenchmarks() {
+  void targetsCanBeLimitedToSomeBenchmarks() {
     List<String> lines = block("targets client", false);
     assertThat(lines).filteredOn(line -> line.startsWith("| ")).hasSize(4);
     assertThat(lines).noneMatch(line -> line.contains("pg_hello(name)"));

@@ -13,7 +13,7 @@ class ProgressLineTest {
   private final PrintStream err = new PrintStream(bytes, true, StandardCharsets.UTF_8);
 
   @Test
-  void saysWhatRunsAndHowLongTheRestWillTake() {
+  void showsTheCurrentStepAndTheRemainingTime() {
     var terminal = new ProgressLine(err, true, "client (2 of 5)", 3);
     terminal.step("hello()");
     assertThat(shown()).isEqualTo("client (2 of 5), 1 of 3: hello()");
@@ -30,7 +30,7 @@ class ProgressLineTest {
   }
 
   @Test
-  void writesNothingWhereNobodySeesIt() {
+  void writesNothingWithoutATerminal() {
     var terminal = new ProgressLine(err, false, "client", 1);
     terminal.step("hello()");
     terminal.clear();

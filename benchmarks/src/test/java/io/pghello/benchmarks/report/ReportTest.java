@@ -52,7 +52,7 @@ class ReportTest {
   }
 
   @Test
-  void keepsWhatAnotherRunHasMeasured() {
+  void keepsTheMeasurementsOfAnotherRun() {
     Report before = report("2026-11-20T08:00:00Z", "extension", "client", "jooq");
     Report now = report("2026-11-22T08:00:00Z", "client", "plugin");
     assertThat(now.withOthersOf(before).benchmarks())

@@ -78,7 +78,7 @@ class StartBenchmarkIT {
   }
 
   @Test
-  void theServerByHandHasTheExtensionAndPostgresOwnSettings(@TempDir Path folder) throws Exception {
+  void serverByHandHasTheExtensionAndDefaultSettings(@TempDir Path folder) throws Exception {
     try (PgCtlServer server = byHand(folder, false);
         Connection connection = server.connect()) {
       assertThat(PgCtlServer.greet(connection)).isEqualTo("Hello, Ada!");
@@ -130,7 +130,7 @@ class StartBenchmarkIT {
   }
 
   @Test
-  void saysWhyAnImageCannotBeRun() throws IOException {
+  void reportsTheReasonIfAnImageCannotRun() throws IOException {
     assertThat(ContainerPeer.obstacle("nobody/has-this:1"))
         .containsAnyOf("no container engine answers", "has no image nobody/has-this:1");
   }
