@@ -37,7 +37,7 @@ class DemoIT {
   }
 
   @Test
-  void saysWhatIsWrongWithTheCommandLine() {
+  void rejectsAnUnknownOption() {
     Output result = demo("--nonsense");
     assertThat(result.status()).isEqualTo(2);
     assertThat(result.err()).startsWith("demo: ").contains("see ./dev demo events --help");

@@ -97,7 +97,7 @@ class OutboxIT {
   // endregion
 
   @Test
-  void tellsWhatTheTriggersHaveWritten(Connection connection, DataSource database)
+  void deliversEventsWrittenByTriggers(Connection connection, DataSource database)
       throws Exception {
     try (Outbox.Delivery listener = new Outbox(database).listen(NEVER, told::add)) {
       execute(database, "INSERT INTO users (username) VALUES ('Ada')");
@@ -120,7 +120,7 @@ class OutboxIT {
   }
 
   @Test
-  void tellsNothingThatWasRolledBack(Connection connection, DataSource database) throws Exception {
+  void doesNotDeliverRolledBackEvents(Connection connection, DataSource database) throws Exception {
     connection.setAutoCommit(false);
     try (Statement statement = connection.createStatement()) {
       statement.execute("INSERT INTO users (username) VALUES ('nobody')");
@@ -132,8 +132,7 @@ class OutboxIT {
   }
 
   @Test
-  void tellsInTheOrderOfTheNumbersWhatHappenedWhileNobodyListened(DataSource database)
-      throws Exception {
+  void deliversMissedEventsInOrder(DataSource database) throws Exception {
     signUp(database, 250);
     assertThat(new Outbox(database).deliver(told::add)).isEqualTo(250);
     assertThat(told).extracting(Event::id).isSorted().hasSize(250);
@@ -159,7 +158,7 @@ class OutboxIT {
   }
 
   @Test
-  void anErrorIsOfItsEventAlone(DataSource database) throws Exception {
+  void errorAffectsOnlyItsEvent(DataSource database) throws Exception {
     signUp(database, 3);
     int delivered =
         new Outbox(database)
@@ -176,7 +175,8 @@ class OutboxIT {
   }
 
   @Test
-  void tellsAgainWhatAKilledListenerHasNotAcknowledged(TestDatabase database) throws Exception {
+  void redeliversEventsThatAKilledListenerDidNotAcknowledge(TestDatabase database)
+      throws Exception {
     signUp(database.dataSource(), 5);
     var first = new ArrayList<String>();
     try (ListenProcess listener = new ListenProcess(database.jdbcUrl())) {
@@ -203,7 +203,7 @@ class OutboxIT {
   }
 
   @Test
-  void tellsAgainWhatWasHandledWhenTheConnectionIsLostBeforeTheCommit(TestDatabase database)
+  void redeliversEventsIfTheConnectionIsLostBeforeTheCommit(TestDatabase database)
       throws Exception {
     signUp(database.dataSource(), 3);
     var calls = new AtomicInteger();
@@ -233,7 +233,7 @@ class OutboxIT {
   }
 
   @Test
-  void comesBackToWhatFailedAndGoesOnWithTheOthers(DataSource database) throws Exception {
+  void retriesFailedEventsAndDeliversTheOthers(DataSource database) throws Exception {
     signUp(database, 3);
     var calls = new AtomicInteger();
     try (Outbox.Delivery listener =
@@ -304,7 +304,7 @@ class OutboxIT {
   }
 
   @Test
-  void anInterruptionThatAHandlerThrowsIsOfItsEventAlone(DataSource database) throws Exception {
+  void interruptedExceptionAffectsOnlyItsEvent(DataSource database) throws Exception {
     signUp(database, 5);
     assertThat(
             new Outbox(database)
@@ -322,7 +322,7 @@ class OutboxIT {
 
   /** The network drops all packets of existing connections; new connections work. */
   @Test
-  void goesOnWhenItsConnectionWasCutSilently(TestDatabase database, WireProxy proxy)
+  void reconnectsAfterASilentConnectionLoss(TestDatabase database, WireProxy proxy)
       throws Exception {
     var connections = new AtomicInteger();
     var source =
@@ -502,7 +502,7 @@ class OutboxIT {
 
   /** No notification is sent for an event if one was sent just before. */
   @Test
-  void tellsWhileAnotherIsLongAboutAnEvent(DataSource database) throws Exception {
+  void deliversEventsDuringASlowHandler(DataSource database) throws Exception {
     var first = new AtomicBoolean(true);
     var end = new CountDownLatch(1);
     try (Connection other = database.getConnection();
@@ -518,11 +518,11 @@ class OutboxIT {
               end.await();
             }
           };
-      isToldWhileAnotherIsLong(database, handler, end);
+      assertDeliveredDuringASlowHandler(database, handler, end);
     }
   }
 
-  private void isToldWhileAnotherIsLong(
+  private void assertDeliveredDuringASlowHandler(
       DataSource database, Outbox.Handler handler, CountDownLatch end) throws Exception {
     try (Outbox.Delivery one = new Outbox(database).listen(NEVER, handler);
         Outbox.Delivery two = new Outbox(database).listen(NEVER, handler)) {
@@ -698,7 +698,8 @@ class OutboxIT {
   }
 
   @Test
-  void passesOverWhatAnotherHasTaken(Connection connection, DataSource database) throws Exception {
+  void skipsEventsLockedByAnotherSession(Connection connection, DataSource database)
+      throws Exception {
     signUp(database, 3);
     execute(database, "UPDATE outbox SET failures = 1 WHERE id = 3");
     connection.setAutoCommit(false);
@@ -864,7 +865,7 @@ class OutboxIT {
   }
 
   @Test
-  void tellsOfATableThatWasEmptied(DataSource database) throws Exception {
+  void deliversAnEventForTruncate(DataSource database) throws Exception {
     execute(database, "SELECT update_greeting_config(2); TRUNCATE app_config");
     assertThat(new Outbox(database).deliver(told::add)).isEqualTo(2);
     assertThat(next().payload()).contains("\"after\": \"2\"");
@@ -879,7 +880,7 @@ class OutboxIT {
   }
 
   @Test
-  void isCreatedAgainBesideThoseWhoWrite(TestDatabase database, Connection connection)
+  void createDoesNotDeadlockWithWriters(TestDatabase database, Connection connection)
       throws Exception {
     connection.setAutoCommit(false);
     try (Statement statement = connection.createStatement()) {
@@ -906,7 +907,7 @@ class OutboxIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"serializable", "repeatable read"})
-  void sharesWithoutErrorsWhateverTheIsolation(String isolation, TestDatabase database)
+  void concurrentDeliveriesShareEventsAtAnyIsolationLevel(String isolation, TestDatabase database)
       throws Exception {
     signUp(database.dataSource(), 300);
     execute(
@@ -921,7 +922,7 @@ class OutboxIT {
 
   /** Without the index, each check would read all waiting rows and all deleted rows. */
   @Test
-  void looksForNewEventsInAnIndex(Connection connection, DataSource database) throws Exception {
+  void findsNewEventsWithAnIndex(Connection connection, DataSource database) throws Exception {
     signUp(database, 1);
     try (Statement statement = connection.createStatement()) {
       statement.execute("SET enable_seqscan = off");

@@ -134,7 +134,7 @@ class DemoIT {
   }
 
   @Test
-  void saysHowToCreateTheExtension(TestDatabase database, Connection connection) throws Exception {
+  void reportsAMissingExtension(TestDatabase database, Connection connection) throws Exception {
     connection.createStatement().execute("DROP EXTENSION pg_hello");
     Result result = demoOn(database);
     assertThat(result.status()).isEqualTo(1);
@@ -144,7 +144,7 @@ class DemoIT {
   }
 
   @Test
-  void showsProgressWhereSomebodyLooks(TestDatabase database) {
+  void showsProgressOnlyOnATerminal(TestDatabase database) {
     String[] args = {"--url", database.jdbcUrl(), "--rows", "2500"};
     assertThat(demo(true, args).err())
         .startsWith("\r1,000 of 2,500 users")
@@ -161,7 +161,7 @@ class DemoIT {
     "user3, (username)=(user3) already exists",
     "a123456789b123456789c123456789d123456789e123456789f, character varying(50)"
   })
-  void saysInOneLineWhatIsWrongWithAName(String args, String reason, TestDatabase database) {
+  void reportsARejectedNameInOneLine(String args, String reason, TestDatabase database) {
     Result result = demoOn(database, args.split(" "));
     assertThat(result.status()).isEqualTo(1);
     assertThat(result.err().lines()).hasSize(1);
@@ -172,7 +172,7 @@ class DemoIT {
   }
 
   @Test
-  void saysInOneLineThatANameCannotBeSent(TestDatabase database) {
+  void reportsAnInvalidNameInOneLine(TestDatabase database) {
     Result result = demoOn(database, "sec\0ret");
     assertThat(result.status()).isEqualTo(1);
     assertThat(result.err().lines()).hasSize(1);
@@ -202,7 +202,7 @@ class DemoIT {
   }
 
   @Test
-  void saysInOneLineWhatIsWrongWithTheServer() {
+  void reportsAnUnreachableServerInOneLine() {
     Result result = demo("--url", "jdbc:postgresql://127.0.0.1:1/x?user=u&password=secret");
     assertThat(result.status()).isEqualTo(1);
     assertThat(result.err().lines()).hasSize(1);

@@ -94,7 +94,7 @@ class UsersIT {
   }
 
   @Test
-  void welcomesAsOftenAsTold() {
+  void repeatsTheGreetingAsRequested() {
     users.createWithGreeting("alice", "alice@example.com", 3);
     users.createWithGreeting("bob", "bob@example.com");
     assertThat(users.latest(10))
@@ -201,7 +201,7 @@ class UsersIT {
   }
 
   @Test
-  void forgetsWhomItHasImported() {
+  void doesNotKeepImportedUsersInMemory() {
     var early = new ArrayList<WeakReference<User>>();
     Iterator<User> users =
         IntStream.range(0, 3_000)
@@ -262,7 +262,7 @@ class UsersIT {
   }
 
   @Test
-  void tellsTheVersions() {
+  void returnsTheVersions() {
     String version =
         factory.fromTransaction(
             session ->

@@ -52,7 +52,7 @@ class DemoIT {
     "--repeat many, 2, --repeat",
     "--bogus, 2, --bogus"
   })
-  void saysInOneLineWhatIsWrong(String args, int status, String reason) {
+  void reportsErrorsInOneLine(String args, int status, String reason) {
     Output result = demo(args.split(" "));
     assertThat(result.status()).isEqualTo(status);
     assertThat(result.err().lines()).hasSize(1);

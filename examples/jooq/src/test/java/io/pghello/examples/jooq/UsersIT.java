@@ -72,7 +72,7 @@ class UsersIT {
   }
 
   @Test
-  void tellsWhoListens(DataSource dataSource) throws Exception {
+  void notifiesListeners(DataSource dataSource) throws Exception {
     try (Connection one = dataSource.getConnection();
         Connection listener = dataSource.getConnection()) {
       on(one).createSchema();
@@ -86,7 +86,7 @@ class UsersIT {
 
   @ParameterizedTest
   @ValueSource(ints = {Integer.MIN_VALUE, -1, 0, 11, 100})
-  void keepsTheCountWhereItIsWrong(int repeat, Connection connection) throws Exception {
+  void keepsTheCountIfTheNewOneIsInvalid(int repeat, Connection connection) throws Exception {
     Users users = on(connection);
     users.createSchema();
     users.updateGreetingConfig(2);

@@ -61,14 +61,14 @@ class DemoIT {
   }
 
   @Test
-  void triesWhatIsGiven() {
+  void runsTheGivenAttacks() {
     assertThat(demo("select 1").out()).containsPattern("select 1 +answered +answered");
     assertThat(demo("--nonsense").status()).isEqualTo(2);
   }
 
   /** A missing sequence counts as damage, not as a bug in the demo. */
   @Test
-  void survivesWhatIsDropped() {
+  void continuesAfterTheSchemaIsDropped() {
     Output result = demo("--may-write", "commit; drop schema public cascade", "select 1 as a");
     assertThat(result.err()).isEmpty();
     assertThat(result.out()).containsPattern("drop schema public cascade .*LET THROUGH: .*table");

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class NpmTest {
   @Test
-  void findsWhatNpmSays() {
+  void findsTheErrorOfNpm() {
     assertThat(Npm.firstError(List.of("npm warn old", "npm error code ENOTFOUND", "npm error x")))
         .isEqualTo("npm error code ENOTFOUND");
     assertThat(Npm.firstError(List.of("npm WARN old", "npm ERR! code ENOTFOUND")))

@@ -41,7 +41,7 @@ class OfficialClientIT {
   }
 
   @Test
-  void takesWhatEachToolAnswers() throws SQLException, JsonProcessingException {
+  void acceptsTheAnswersOfAllTools() throws SQLException, JsonProcessingException {
     assumeTrue(Npm.has("node") && Npm.has("npm"), "no Node.js here");
     try (PgHelloServer server = PgHelloServer.start();
         var victim = new Victim(server, false);

@@ -29,7 +29,7 @@ class DemoIT {
   }
 
   @Test
-  void runsWhatIsGiven() {
+  void runsTheGivenStatements() {
     assertThat(demo("select 1 as one").out())
         .contains("-> {\"rows\":[{\"one\":1}],\"rowCount\":1,\"truncated\":false}");
     assertThat(demo("--nonsense").status()).isEqualTo(2);

@@ -38,7 +38,7 @@ class DocumentationTest {
   private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)(#[^)]*)?\\)");
 
   @Test
-  void takesSnippetsFromWhatIsTested() throws IOException {
+  void snippetsMatchTestedCode() throws IOException {
     int snippets = 0;
     for (Path page : pages()) {
       String text = Files.readString(page);
@@ -142,7 +142,7 @@ class DocumentationTest {
   }
 
   @Test
-  void linksToWhatIsThere() throws IOException {
+  void linksToExistingFiles() throws IOException {
     for (Path page : pages()) {
       Matcher link = LINK.matcher(Files.readString(page));
       while (link.find()) {

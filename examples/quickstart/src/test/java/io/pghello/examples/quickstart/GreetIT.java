@@ -47,12 +47,12 @@ class GreetIT {
   }
 
   @Test
-  void startsAServerOfItsOwn() {
+  void startsAServerByDefault() {
     assertThat(greet("Ada", "Grace")).isEqualTo(new Result(0, "Hello, Ada!\nHello, Grace!\n", ""));
   }
 
   @Test
-  void greetsTheWorldWhenNobodyIsNamed(TestDatabase database) {
+  void greetsTheWorldByDefault(TestDatabase database) {
     assertThat(greet("--url", database.jdbcUrl())).isEqualTo(new Result(0, "Hello, World!\n", ""));
   }
 
@@ -114,7 +114,7 @@ class GreetIT {
   }
 
   @Test
-  void saysWhichLineIsWrongAndKeepsWhatWasDone(TestDatabase database) {
+  void reportsTheInvalidLineAfterEarlierGreetings(TestDatabase database) {
     Result nul = greet(input("a\nsecret\0\nc\n"), false, "--url", database.jdbcUrl(), "-");
     assertThat(nul.status()).isEqualTo(1);
     assertThat(nul.out()).isEqualTo("Hello, a!\n");
@@ -126,7 +126,7 @@ class GreetIT {
   }
 
   @Test
-  void endsQuietlyWhenNobodyReads(TestDatabase database) throws IOException {
+  void endsQuietlyIfTheOutputIsClosed(TestDatabase database) throws IOException {
     var read = new ArrayList<Integer>();
     var pipe =
         new OutputStream() {
@@ -153,7 +153,7 @@ class GreetIT {
   }
 
   @Test
-  void saysThatItCannotWrite(TestDatabase database) {
+  void reportsAFullDisk(TestDatabase database) {
     var full =
         new OutputStream() {
           @Override
@@ -177,7 +177,7 @@ class GreetIT {
   }
 
   @Test
-  void showsProgressOnlyWhereSomebodyLooks(TestDatabase database) {
+  void showsProgressOnlyOnATerminal(TestDatabase database) {
     assertThat(greet(input("a\nb\n"), true, "--url", database.jdbcUrl(), "-").err())
         .endsWith("\r2 names\n");
     assertThat(greet(input("a\nb\n"), false, "--url", database.jdbcUrl(), "-").err()).isEmpty();
@@ -204,7 +204,7 @@ class GreetIT {
   }
 
   @Test
-  void saysInOneLineWhatIsWrongWithTheServer() {
+  void reportsAnUnreachableServerInOneLine() {
     Result result = greet("--url", "jdbc:postgresql://127.0.0.1:1/x?user=u&password=secret", "Ada");
     assertThat(result.status()).isEqualTo(1);
     assertThat(result.err().lines()).hasSize(1);

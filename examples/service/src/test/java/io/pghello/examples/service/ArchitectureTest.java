@@ -73,7 +73,7 @@ class ArchitectureTest {
    */
   @ParameterizedTest
   @ValueSource(strings = {"demo", "load", "limit", "cache redis limit.redis"})
-  void nobodyNeeds(String packages) {
+  void optionalPackagesAreUnused(String packages) {
     String[] names =
         Stream.of(packages.split(" ")).map(name -> ROOT + "." + name + "..").toArray(String[]::new);
     noClasses()

@@ -255,7 +255,7 @@ class HostileRequestsIT {
   }
 
   @Test
-  void livenessAnswersMeanwhile() throws Exception {
+  void livenessAnswersDuringHostileRequests() throws Exception {
     var running = new ArrayDeque<CompletableFuture<Answer>>();
     for (Hostile each : corpus()) {
       running.add(send(each));

@@ -68,7 +68,7 @@ class TwoInstancesIT {
   }
 
   @BeforeEach
-  void forgetWhatWasCounted() throws SQLException {
+  void resetCounts() throws SQLException {
     try (Connection connection = database.dataSource().getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute("TRUNCATE rate_limit_bucket");

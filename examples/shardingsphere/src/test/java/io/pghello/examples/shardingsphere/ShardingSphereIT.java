@@ -151,7 +151,7 @@ class ShardingSphereIT {
         .isInstanceOfSatisfying(FunctionCallException.class, ShardingSphereIT::assertTold);
   }
 
-  private static void assertTold(FunctionCallException e) {
+  private static void assertUnsupportedDriver(FunctionCallException e) {
     assertThat(e.code()).isEqualTo(FunctionCallException.Code.SERVER_ERROR);
     assertThat(e)
         .hasMessageContaining(
@@ -239,7 +239,7 @@ class ShardingSphereIT {
                   cause = cause.getCause();
                   assertThat(cause).as("the client's error").isNotNull();
                 }
-                assertTold((FunctionCallException) cause);
+                assertUnsupportedDriver((FunctionCallException) cause);
               });
     }
   }

@@ -18,7 +18,7 @@ class AdminTokenTest {
   }
 
   @Test
-  void knowsTheTokenAlone() {
+  void acceptsOnlyTheToken() {
     var token = new AdminToken("a.property", " " + TOKEN + "\n");
     assertThat(token.isSentBy(request("bearer  " + TOKEN))).isTrue();
     assertThat(token.isMistakenBy(request("Bearer " + TOKEN))).isFalse();
@@ -38,7 +38,7 @@ class AdminTokenTest {
   }
 
   @Test
-  void letsNobodyInWhereThereIsNone() {
+  void rejectsAllRequestsWithoutAConfiguredToken() {
     var none = new AdminToken("a.property", " ");
     assertThat(none.isSentBy(request("Bearer "))).isFalse();
     assertThat(none.isSentBy(request("Bearer " + TOKEN))).isFalse();

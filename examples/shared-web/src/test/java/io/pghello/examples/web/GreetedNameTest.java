@@ -47,7 +47,7 @@ class GreetedNameTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"\u0000", "Ada\u0000", "\uD83D", "a\uDE00b", "\uDE00\uD83D"})
-  void refusesWhatTheDatabaseCannotHold(String name) {
+  void rejectsCharactersThatTheDatabaseCannotStore(String name) {
     assertThat(problems(name))
         .containsExactly("must not have the character U+0000 or an unpaired surrogate");
   }

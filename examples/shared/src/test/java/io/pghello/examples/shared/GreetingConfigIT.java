@@ -53,7 +53,7 @@ class GreetingConfigIT {
   }
 
   @Test
-  void keepsWhatIsConfiguredWhenItIsCreatedAgain(Connection connection) throws SQLException {
+  void keepsTheConfigurationIfItIsCreatedAgain(Connection connection) throws SQLException {
     GreetingConfig.create(connection);
     ask(connection, "SELECT update_greeting_config(3)");
     GreetingConfig.create(connection);
@@ -109,7 +109,7 @@ class GreetingConfigIT {
         "SET search_path = pg_catalog",
         "CREATE TEMP TABLE app_config (key, value) AS VALUES ('greeting_repeat', '9')"
       })
-  void meansItsOwnTablesAndFunctions(String before, Connection connection) throws SQLException {
+  void usesItsOwnTablesAndFunctions(String before, Connection connection) throws SQLException {
     GreetingConfig.create(connection);
     String schema = ask(connection, "SELECT current_schema()");
     execute(connection, before);

@@ -88,7 +88,7 @@ class NotificationListenerIT {
   }
 
   @Test
-  void goesOnWhenTheActionFails(DataSource database) throws Exception {
+  void continuesIfTheActionFails(DataSource database) throws Exception {
     var first = new AtomicBoolean(true);
     NotificationListener.Action failing =
         () -> {
@@ -108,7 +108,7 @@ class NotificationListenerIT {
   }
 
   @Test
-  void endsAtOnceWhenItIsClosed(DataSource database) throws Exception {
+  void endsImmediatelyOnClose(DataSource database) throws Exception {
     var listener =
         NotificationListener.start("news", database::getConnection, NEVER, runs::release);
     awaitRun();
@@ -119,7 +119,7 @@ class NotificationListenerIT {
   }
 
   @Test
-  void runsAtIntervalsWhereItCannotListen() throws Exception {
+  void runsAtIntervalsIfItCannotListen() throws Exception {
     NotificationListener.Connector refused =
         () -> {
           throw new SQLException("of this test");
@@ -184,7 +184,7 @@ class NotificationListenerIT {
   }
 
   @Test
-  void goesOnWhenTheActionInterruptsItsThread(DataSource database) throws Exception {
+  void continuesIfTheActionInterruptsItsThread(DataSource database) throws Exception {
     NotificationListener.Action interrupting =
         () -> {
           // otherwise, the action could not wait for a connection of a pool
@@ -205,7 +205,7 @@ class NotificationListenerIT {
   }
 
   @Test
-  void goesOnWhenTheActionThrowsAnInterruption(DataSource database) throws Exception {
+  void continuesIfTheActionThrowsInterruptedException(DataSource database) throws Exception {
     NotificationListener.Action interrupted =
         () -> {
           runs.release();
@@ -241,7 +241,7 @@ class NotificationListenerIT {
    * memory.
    */
   @Test
-  void goesOnWhenAnErrorCannotBePrinted(DataSource database) throws Exception {
+  void continuesIfAnErrorCannotBePrinted(DataSource database) throws Exception {
     var first = new AtomicBoolean(true);
     NotificationListener.Connector connector =
         () -> {

@@ -36,7 +36,7 @@ class DemoIT {
   }
 
   @Test
-  void aServerThatIsNotThereIsSaidInOneLine() {
+  void reportsAnUnreachableServerInOneLine() {
     Output result = demo("--url", "jdbc:postgresql://127.0.0.1:1/none");
     assertThat(result.status()).isEqualTo(1);
     assertThat(result.err()).startsWith("demo: ");
@@ -44,7 +44,7 @@ class DemoIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"--nonsense", "--url=http://localhost", "--serve=70000", "--serve=x"})
-  void saysWhatIsWrongWithTheCommandLine(String option) {
+  void rejectsAnUnknownOption(String option) {
     Output result = demo(option);
     assertThat(result.status()).isEqualTo(2);
     assertThat(result.err()).startsWith("demo: ").contains("see ./dev demo spring --help");

@@ -65,7 +65,7 @@ class DeploymentFilesTest {
   }
 
   @Test
-  void composeGivesNobodyMoreThanIsNeeded() throws IOException {
+  void composeServicesAreHardened() throws IOException {
     services()
         .forEach(
             (name, value) -> {
@@ -94,7 +94,7 @@ class DeploymentFilesTest {
   }
 
   @Test
-  void composeMountsWhatIsThere() throws IOException {
+  void composeMountsExistingFiles() throws IOException {
     for (Object value : services().values()) {
       Object volumes = map(value).get("volumes");
       if (volumes != null) {
@@ -108,7 +108,7 @@ class DeploymentFilesTest {
   }
 
   @Test
-  void composeLimitsNoServiceOfItsOwn() throws IOException {
+  void composeDoesNotLimitItsServices() throws IOException {
     Map<String, Object> services = services();
     Map<String, Object> greeting = map(map(services.get("greeting-service")).get("environment"));
     String users = String.valueOf(map(services.get("user-service")).get("networks"));
@@ -116,7 +116,7 @@ class DeploymentFilesTest {
   }
 
   @Test
-  void redisAsksForThePasswordThatTheServiceHas() throws IOException {
+  void redisAndTheServiceShareAPassword() throws IOException {
     Map<String, Object> redis = map(services().get("redis"));
     assertThat(String.valueOf(redis.get("command")))
         .contains("requirepass $$(cat /run/secrets/redis-password)");
@@ -265,7 +265,7 @@ class DeploymentFilesTest {
   }
 
   @Test
-  void kubernetesLetsNobodyIntoAPodWhomItDoesNotNeed() throws IOException {
+  void kubernetesRestrictsIngressToAllPods() throws IOException {
     var guarded = new ArrayList<String>();
     for (Map<String, Object> policy : kubernetes("NetworkPolicy")) {
       Map<String, Object> spec = map(policy.get("spec"));

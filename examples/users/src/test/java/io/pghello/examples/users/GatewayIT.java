@@ -102,7 +102,7 @@ class GatewayIT {
   }
 
   @Test
-  void asksTheInstancesInTurn() throws Exception {
+  void balancesRequestsBetweenInstances() throws Exception {
     for (int i = 0; i < 20; i++) {
       assertThat(http.get("/api/info").status()).isEqualTo(200);
     }
@@ -114,7 +114,7 @@ class GatewayIT {
   @ParameterizedTest
   @ValueSource(
       strings = {"/actuator", "/actuator/health", "/actuator;x/health", "/%61ctuator/health"})
-  void keepsWhatIsForThoseWhoRunIt(String path) throws Exception {
+  void doesNotForwardOperationalEndpoints(String path) throws Exception {
     Answer answer = http.get(path);
     assertThat(answer.status()).isEqualTo(404);
     assertThat(answer.text("code")).isEqualTo("NOT_FOUND");
@@ -123,7 +123,7 @@ class GatewayIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"/api/greeting/Ada", "/users"})
-  void overwritesWhatAClientSaysOfItself(String path) throws Exception {
+  void overwritesForwardingHeadersOfTheClient(String path) throws Exception {
     http.get(
         path,
         "X-Forwarded-For",
@@ -178,7 +178,7 @@ class GatewayIT {
     "POST, /api/bulk-greetings",
     "POST, /greetings/batch"
   })
-  void asksTheOtherInstanceWhenOneDiesWhileItAnswers(String method, String path) throws Exception {
+  void usesTheOtherInstanceIfOneDiesDuringAnAnswer(String method, String path) throws Exception {
     one.behave(Backend.dying());
     for (int i = 0; i < 10; i++) {
       Answer answer = http.send(method, path, BodyPublishers.ofString("{\"names\":[]}"));
@@ -198,7 +198,7 @@ class GatewayIT {
     "GET, /users",
     "GET, /users/1/greeting"
   })
-  void neverRepeatsWhatMayChangeSomething(String method, String path, @TempDir Path folder)
+  void doesNotRetryRequestsThatMayChangeData(String method, String path, @TempDir Path folder)
       throws Exception {
     Stream.of(one, two).forEach(each -> each.behave(Backend.dying()));
     // all paths use the same two servers
@@ -212,7 +212,7 @@ class GatewayIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"/api/config/greeting", "/api/bulk-greetings"})
-  void sendsToTheOtherWhatCouldNotBeSent(String path) throws Exception {
+  void retriesUnsentRequestsOnTheOtherInstance(String path) throws Exception {
     one.close();
     for (int i = 0; i < 10; i++) {
       assertThat(http.post(path, "{}").status()).isEqualTo(200);
@@ -221,7 +221,7 @@ class GatewayIT {
   }
 
   @Test
-  void asksTheOtherInstanceWhenOneIsUnavailable() throws Exception {
+  void usesTheOtherInstanceIfOneIsUnavailable() throws Exception {
     one.behave(Backend.answering(503, "{\"code\":\"CONNECTION_UNAVAILABLE\"}"));
     for (int i = 0; i < 10; i++) {
       assertThat(http.get("/greeting/Ada").status()).isEqualTo(200);
@@ -294,7 +294,7 @@ class GatewayIT {
   }
 
   @Test
-  void answersWithAProblemWhenNobodyIsThere() throws Exception {
+  void answersWithAProblemIfAllServicesAreDown() throws Exception {
     one.close();
     two.close();
     users.close();
@@ -357,7 +357,7 @@ class GatewayIT {
   }
 
   @Test
-  void limitsWhoSignsUpAlone() throws Exception {
+  void limitsOnlySignUps() throws Exception {
     int created = 0;
     @Nullable Answer found = null;
     // every second, one additional request is allowed
@@ -515,7 +515,7 @@ class GatewayIT {
 
   /** Uses the value in the Kubernetes manifest, and the test's own certificate. */
   @Test
-  void speaksTlsAloneWhereItHasACertificate(@TempDir Path folder) throws Exception {
+  void usesOnlyTlsIfItHasACertificate(@TempDir Path folder) throws Exception {
     char[] password = "of-this-test".toCharArray();
     Path store = folder.resolve("store.p12");
     Process keytool =

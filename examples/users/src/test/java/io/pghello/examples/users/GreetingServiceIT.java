@@ -58,7 +58,7 @@ class GreetingServiceIT {
   /** Some of these names cannot be part of a path. */
   @ParameterizedTest
   @ValueSource(strings = {"Ada", "a/b c?ü", ".", "..", "a\nb", "a;b", "\uD83D\uDE00"})
-  void asksTheServiceForAnyName(String name) {
+  void sendsAnyNameToTheService(String name) {
     assertThat(client().greet(name)).contains("Hi");
     assertThat(service.requests()).hasSize(1);
     Backend.Request request = service.requests().get(0);
@@ -69,7 +69,7 @@ class GreetingServiceIT {
 
   @ParameterizedTest
   @ValueSource(ints = {400, 404, 429})
-  void aRefusalKeepsNobodyElseFromTheService(int status) {
+  void rejectedRequestDoesNotBlockOtherRequests(int status) {
     service.behave(Backend.answering(status, "{}"));
     GreetingServiceClient client = client();
     for (int i = 0; i < 20; i++) {
@@ -80,7 +80,7 @@ class GreetingServiceIT {
   }
 
   @Test
-  void asksOnceMoreWhenARequestFails() {
+  void retriesAFailedRequestOnce() {
     var count = new AtomicInteger();
     service.behave(
         exchange -> {
@@ -95,7 +95,7 @@ class GreetingServiceIT {
   }
 
   @Test
-  void doesNotAskOnceMoreWhatIsRefused() {
+  void doesNotRetryARejectedRequest() {
     service.behave(Backend.answering(429, "{}"));
     assertThat(client().greet("Ada")).isEmpty();
     assertThat(service.requests()).hasSize(1);
@@ -124,7 +124,7 @@ class GreetingServiceIT {
 
   @ParameterizedTest
   @ValueSource(ints = {301, 302, 303, 307, 308})
-  void followsNobody(int status) {
+  void doesNotFollowRedirects(int status) {
     try (var other = new Backend(Backend.answering(200, "{\"greeting\":\"Other\"}"))) {
       service.behave(
           exchange -> {
@@ -194,7 +194,7 @@ class GreetingServiceIT {
   }
 
   @Test
-  void leavesAServiceAloneThatFailsAndComesBackToIt() {
+  void pausesRequestsToAFailingService() {
     service.behave(Backend.dying());
     GreetingServiceClient client = client(LONG, Duration.ofSeconds(1));
     for (int i = 0; i < 20; i++) {
@@ -259,7 +259,7 @@ class GreetingServiceIT {
   }
 
   @Test
-  void greetsNobodyWhereNothingListens() throws IOException {
+  void returnsNoGreetingIfTheServiceIsDown() throws IOException {
     int free;
     try (var socket = new ServerSocket(0)) {
       free = socket.getLocalPort();
@@ -273,7 +273,7 @@ class GreetingServiceIT {
   }
 
   @Test
-  void asksNobodyWithoutAUrl() {
+  void sendsNoRequestWithoutAUrl() {
     assertThat(
             new GreetingServiceClient(
                     new GreetingServiceProperties(null, LONG, LONG, LONG),

@@ -211,7 +211,7 @@ class UsersIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"/users/0", "/users/0/greeting", "/users/1/nothing", "/nothing"})
-  void saysWhatIsNotThere(String path) throws Exception {
+  void reportsMissingResources(String path) throws Exception {
     Answer answer = get(path);
     assertThat(answer.status()).as("%s", answer).isEqualTo(404);
     assertThat(answer.text("code")).isEqualTo("NOT_FOUND");
@@ -231,7 +231,7 @@ class UsersIT {
     "GET, /error, 404, NOT_FOUND",
     "TRACE, /users/0/greeting, 405, METHOD_NOT_ALLOWED"
   })
-  void describesWhatCannotBeAnswered(String method, String path, int status, String code)
+  void describesInvalidRequests(String method, String path, int status, String code)
       throws Exception {
     String answer =
         http.raw(
@@ -255,7 +255,7 @@ class UsersIT {
   @ParameterizedTest
   @ValueSource(
       strings = {"/users", "/users?limit=1", "/users/1", "/users/0", "/users/one", "/%75sers"})
-  void tellsAdministratorsAloneWhoTheUsersAre(String path) throws Exception {
+  void listsUsersOnlyForAdministrators(String path) throws Exception {
     signUp("Ada");
     for (String[] headers :
         List.of(
@@ -273,7 +273,7 @@ class UsersIT {
   }
 
   @Test
-  void greetsWhoeverAsks() throws Exception {
+  void greetingNeedsNoToken() throws Exception {
     String path = signUp("Ada").header("Location") + "/greeting";
     assertThat(http.get(path).text("greeting")).isEqualTo("Hello, Ada!");
   }

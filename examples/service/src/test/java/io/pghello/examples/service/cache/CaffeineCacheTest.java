@@ -44,7 +44,7 @@ class CaffeineCacheTest {
   }
 
   @Test
-  void isOffUnlessItIsAskedFor() {
+  void isDisabledByDefault() {
     assertThat(bind(new MockEnvironment()).cache()).isEqualTo(Kind.NONE);
     assertThat(bind(new MockEnvironment().withProperty("greeting.cache", "redis")).cache())
         .isEqualTo(Kind.REDIS);

@@ -91,7 +91,7 @@ class DemoIT {
   }
 
   @Test
-  void saysThatAPortIsInUse(@TempDir Path folder) throws Exception {
+  void reportsAPortInUse(@TempDir Path folder) throws Exception {
     try (var taken = new ServerSocket(0)) {
       Path errors = folder.resolve("errors");
       Process process =
@@ -108,7 +108,7 @@ class DemoIT {
   }
 
   @Test
-  void aServerThatIsNotThereIsSaidInOneLine() {
+  void reportsAnUnreachableServerInOneLine() {
     Output result = demo("--url", "jdbc:postgresql://127.0.0.1:1/none");
     assertThat(result.status()).isEqualTo(1);
     assertThat(result.err()).startsWith("demo: ").hasLineCount(1);
@@ -116,7 +116,7 @@ class DemoIT {
 
   @ParameterizedTest
   @ValueSource(strings = {"--nonsense", "--url=http://localhost", "Ada"})
-  void saysWhatIsWrongWithTheCommandLine(String option) {
+  void rejectsAnUnknownOption(String option) {
     Output result = demo(option);
     assertThat(result.status()).isEqualTo(2);
     assertThat(result.err()).startsWith("demo: ").contains("see ./dev demo service --help");

@@ -117,7 +117,7 @@ class GraphQlIT {
   }
 
   @Test
-  void asksForAllGreetingsOfALevelInOneStatement() throws Exception {
+  void fetchesAllGreetingsOfALevelInOneStatement() throws Exception {
     List<String> names = IntStream.range(0, 900).mapToObj(i -> "n" + i).toList();
     List<Integer> sizes =
         statements.sizes(
@@ -187,7 +187,7 @@ class GraphQlIT {
   }
 
   @Test
-  void refusesQueriesThatAskForTooMuch() throws Exception {
+  void rejectsTooLargeQueries() throws Exception {
     JsonNode allowed =
         execute("{bulkGreetings(names:" + names(1_000) + "){name greeting timestamp}}");
     assertThat(allowed.has("errors")).isFalse();
@@ -291,7 +291,7 @@ class GraphQlIT {
   }
 
   @Test
-  void saysWhatIsNoQuery() throws Exception {
+  void reportsInvalidQueries() throws Exception {
     assertThat(execute("{unknown}").at("/errors/0/extensions/classification").asString())
         .isEqualTo("ValidationError");
     assertThat(execute("{").at("/errors/0/extensions/classification").asString())

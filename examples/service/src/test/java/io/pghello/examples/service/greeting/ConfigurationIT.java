@@ -63,7 +63,7 @@ class ConfigurationIT {
   }
 
   @Test
-  void restUsesTheConfiguredCountWhereARequestSaysNone() throws Exception {
+  void restUsesTheConfiguredCountByDefault() throws Exception {
     assertThat(change(2).json().path("test_result").asString())
         .isEqualTo("Hello, Config! Hello, Config!");
     String twice = "Hello, Ada! Hello, Ada!";
@@ -78,7 +78,7 @@ class ConfigurationIT {
   }
 
   @Test
-  void aChangeByWhomeverIsSeenAfterANotification() {
+  void changesInSqlAreSeenAfterANotification() {
     assertThat(jdbc.sql("SELECT update_greeting_config(4)").query(String.class).single())
         .startsWith("Updated from default to 4. Test: Hello, Config Test! Hello, ");
     awaitRepeat(4);
@@ -104,7 +104,7 @@ class ConfigurationIT {
   }
 
   @Test
-  void aMeterTellsHowOldTheCountIs() {
+  void meterShowsTheAgeOfTheCount() {
     assertThat(meters.get("greeting.config.age").timeGauge().value(TimeUnit.SECONDS))
         .isBetween(0.0, 600.0);
   }
@@ -154,7 +154,7 @@ class ConfigurationIT {
   }
 
   @Test
-  void theOperationItselfRefusesWhatLeadsToItWithoutTheToken() {
+  void operationRequiresTheToken() {
     assertThatExceptionOfType(AuthenticationCredentialsNotFoundException.class)
         .isThrownBy(() -> greetings.changeRepeat(3));
   }
@@ -176,7 +176,7 @@ class ConfigurationIT {
   }
 
   @Test
-  void thePoolIsThatOfTheGuide() {
+  void poolMatchesTheGuide() {
     assertThat(pool.getMaximumPoolSize()).isEqualTo(20);
     assertThat(pool.getIdleTimeout()).isEqualTo(30_000);
     assertThat(pool.getMinimumIdle()).isLessThan(pool.getMaximumPoolSize());

@@ -34,7 +34,7 @@ class RateLimitFilterTest {
       };
 
   @Test
-  void refusesWhatCannotBeCountedAndLogsThatOnceAMinute(CapturedOutput output) throws Exception {
+  void rejectsRequestsDuringAnOutageAndLogsItOncePerMinute(CapturedOutput output) throws Exception {
     RateLimitProperties properties = RateLimitPropertiesTest.bind(Map.of());
     var limiter = new RateLimiter(properties, GONE);
     var answer = new RateLimitAnswer(properties);

@@ -76,7 +76,7 @@ class RateLimitIT {
   }
 
   @Test
-  void tellsTheClientWhatIsLeft() throws Exception {
+  void sendsRateLimitHeaders() throws Exception {
     Answer first = greet("192.0.2.2");
     assertThat(first.header("RateLimit-Policy")).isEqualTo("100;w=900");
     assertThat(first.header("RateLimit-Limit")).isEqualTo("100");
@@ -176,7 +176,7 @@ class RateLimitIT {
 
   /** Another service, such as {@code examples/users}, requests greetings for all of its users. */
   @Test
-  void leavesThoseAloneWhoAreNamed() throws Exception {
+  void doesNotLimitExemptClients() throws Exception {
     for (int i = 0; i < 3; i++) {
       Answer answer = post("192.0.2.128", "/greetings/batch", names(1_000));
       assertThat(answer.status()).isEqualTo(200);
@@ -252,7 +252,7 @@ class RateLimitIT {
   }
 
   @Test
-  void believesTheGatewayAlone() throws Exception {
+  void trustsOnlyTheGateway() throws Exception {
     assertThat(remainingFrom("127.0.0.2", "192.0.2.6")).isEqualTo(99);
     assertThat(remainingFrom("127.0.0.2", "192.0.2.7")).isEqualTo(98);
     assertThat(remainingFrom("127.0.0.1", "192.0.2.6")).isEqualTo(99);
@@ -280,7 +280,7 @@ class RateLimitIT {
   }
 
   @Test
-  void describesWhatCounts() throws Exception {
+  void documentsRateLimitedOperations() throws Exception {
     JsonNode paths = http.get("/v3/api-docs").json().path("paths");
     var limited = new TreeSet<String>();
     for (String path : paths.propertyNames()) {

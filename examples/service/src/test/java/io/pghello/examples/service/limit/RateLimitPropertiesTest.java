@@ -74,7 +74,7 @@ class RateLimitPropertiesTest {
     "GREETINGS_PER_REQUEST, 0",
     "STORE, none"
   })
-  void refusesWhatCannotBe(String name, String value) {
+  void rejectsInvalidValues(String name, String value) {
     assertThatThrownBy(() -> bind(Map.of("GREETING_RATE_LIMIT_" + name, value)))
         .rootCause()
         .hasMessageMatching("(?s).*(greeting\\.rate-limit\\.[a-z-]+ must|No enum constant|none).*");

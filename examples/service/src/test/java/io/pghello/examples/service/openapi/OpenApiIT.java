@@ -89,7 +89,7 @@ class OpenApiIT {
   }
 
   @Test
-  void saysWhatIsAllowed() {
+  void documentsParameterLimits() {
     for (String path : List.of("/api/greeting/{name}", "/greeting/{name}")) {
       JsonNode parameters = operation(path, "get").path("parameters");
       JsonNode name = parameters.path(0);
@@ -121,7 +121,7 @@ class OpenApiIT {
   }
 
   @Test
-  void saysWhatCanGoWrong() {
+  void documentsErrorResponses() {
     assertThat(names(operation("/api/greeting/{name}", "get").path("responses")))
         .containsExactly("200", "400", "503");
     assertThat(names(operation("/greeting/{name}", "get").path("responses")))
@@ -159,7 +159,7 @@ class OpenApiIT {
     "/api/config/greeting,  post, Update greeting configuration, Configuration updated",
     "/api/bulk-greetings,   post, Get multiple greetings,        Bulk greetings generated"
   })
-  void saysItInTheWordsOfTheGuide(String path, String method, String summary, String answer) {
+  void usesTheDescriptionsOfTheGuide(String path, String method, String summary, String answer) {
     JsonNode operation = operation(path, method);
     assertThat(operation.path("summary").asString()).isEqualTo(summary);
     assertThat(operation.at("/responses/200/description").asString()).isEqualTo(answer);
@@ -197,7 +197,7 @@ class OpenApiIT {
     "/greeting/{name},      get,  cached greeting timestamp_ms",
     "/health,               get,  service status"
   })
-  void saysWhatIsAlwaysThere(String path, String method, String fields) {
+  void documentsRequiredFields(String path, String method, String fields) {
     JsonNode required = answer(path, method).path("required");
     assertThat(required.valueStream().map(JsonNode::asString).sorted())
         .containsExactly(fields.split(" "));
@@ -206,7 +206,7 @@ class OpenApiIT {
   }
 
   @Test
-  void hasNothingOfWhoAsks() {
+  void doesNotDependOnTheRequest() {
     assertThat(api.path("servers").toString()).isEqualTo("[{\"url\":\"/\"}]");
   }
 

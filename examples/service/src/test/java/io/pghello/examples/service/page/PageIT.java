@@ -196,7 +196,7 @@ class PageIT {
   }
 
   @Test
-  void saysTheStatusWhereAGatewayAnswersWithItsOwnPage() {
+  void showsTheStatusOfAnErrorPageOfTheGateway() {
     script(
         "window.fetch = async () => new Response('<html>Bad Gateway</html>', {status: 502});"
             + " return 1;");
@@ -216,7 +216,7 @@ class PageIT {
   }
 
   @Test
-  void saysWhatIsWrongWithAName() {
+  void showsTheErrorForAnInvalidName() {
     find("name").clear();
     find("name").sendKeys("a".repeat(51), Keys.ENTER);
     awaitText(

@@ -135,7 +135,7 @@ class RedisIT {
   }
 
   @Test
-  void aChangeOfTheConfiguredCountIsSeenAtOnce() throws Exception {
+  void newConfiguredCountAppliesImmediately() throws Exception {
     isCached("/greeting/configured");
     for (int repeat : new int[] {2, 1}) {
       http.post(
@@ -165,7 +165,7 @@ class RedisIT {
   }
 
   @Test
-  void evictsForAdministratorsAlone() throws Exception {
+  void evictsOnlyForAdministrators() throws Exception {
     isCached("/greeting/guarded");
     Answer answer = http.send("DELETE", "/greeting/guarded?repeat=11", BodyPublishers.noBody());
     assertThat(answer.status()).isEqualTo(401);
@@ -182,7 +182,7 @@ class RedisIT {
     try {
       assertGreetsWithoutRedis("/greeting/hung");
     } finally {
-      server().goOn();
+      server().resume();
     }
     awaitCached("/greeting/hung");
   }
@@ -229,7 +229,7 @@ class RedisIT {
       later.hang();
       assertThatExceptionOfType(RedisException.class)
           .isThrownBy(() -> impatient.call(c -> c.sync().ping()));
-      later.goOn();
+      later.resume();
       await()
           .atMost(LONG)
           .ignoreExceptions()
@@ -299,7 +299,7 @@ class RedisIT {
   }
 
   @Test
-  void whatRedisRefusesIsAnAnswer() throws Exception {
+  void fullRedisDoesNotOpenTheCircuit() throws Exception {
     isCached("/greeting/known");
     redis.call(c -> c.sync().configSet("maxmemory", "1"));
     try {

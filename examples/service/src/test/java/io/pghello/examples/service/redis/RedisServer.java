@@ -79,7 +79,7 @@ public final class RedisServer implements AutoCloseable {
     signal("STOP");
   }
 
-  public void goOn() throws IOException, InterruptedException {
+  public void resume() throws IOException, InterruptedException {
     signal("CONT");
   }
 

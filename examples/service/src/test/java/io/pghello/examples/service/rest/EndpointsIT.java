@@ -102,13 +102,13 @@ class EndpointsIT {
   }
 
   @Test
-  void takesTheTimestampFromTheDatabaseWhereItIsAskedFor() throws Exception {
+  void fetchesTheTimestampInOneStatement() throws Exception {
     assertThat(statements.count(() -> http.get("/api/timestamp"))).isEqualTo(1);
     assertThat(statements.count(() -> http.get("/api/greeting/Ada"))).isEqualTo(1);
   }
 
   @Test
-  void observesARequestAsAWholeAlone() throws Exception {
+  void doesNotObserveSecurityFilters() throws Exception {
     assertThat(http.get("/api/greeting/Ada").status()).isEqualTo(200);
     // the request is counted only after the response
     await().until(this::meterNames, names -> names.contains("http.server.requests"));
@@ -252,7 +252,7 @@ class EndpointsIT {
         "null",
         "Ada"
       })
-  void refusesWhatIsNoObjectOfJson(String body) throws Exception {
+  void rejectsBodiesThatAreNotJsonObjects(String body) throws Exception {
     assertProblem(http.post("/api/bulk-greetings", body), 400, "INVALID_BODY");
     if (!body.startsWith("{")) {
       assertProblem(http.post("/graphql", body), 400, "INVALID_BODY");
@@ -279,7 +279,7 @@ class EndpointsIT {
     "GET, /graphql, 405, METHOD_NOT_ALLOWED",
     "PUT, /graphql, 405, METHOD_NOT_ALLOWED",
   })
-  void describesWhatCannotBeAnswered(String method, String path, int status, String code)
+  void describesInvalidRequests(String method, String path, int status, String code)
       throws Exception {
     // unencoded, because Java's URI rejects some of them
     RawAnswer answer = RawAnswer.to(port, method + " " + path);
@@ -325,7 +325,7 @@ class EndpointsIT {
   }
 
   @Test
-  void saysWhatIsWrongInOneLanguage() throws Exception {
+  void reportsErrorsInEnglish() throws Exception {
     Answer answer =
         http.post("/greetings/batch", "{\"names\":[\"\"],\"repeat\":11}", "Accept-Language", "de");
     assertThat(answer.json().path("errors").toString())
@@ -389,7 +389,7 @@ class EndpointsIT {
   }
 
   @Test
-  void compressesThePageAlone() throws Exception {
+  void compressesOnlyThePage() throws Exception {
     for (String path : List.of("/", "/app.js", "/style.css")) {
       assertThat(http.get(path, "Accept-Encoding", "gzip").header("Content-Encoding"))
           .as(path)

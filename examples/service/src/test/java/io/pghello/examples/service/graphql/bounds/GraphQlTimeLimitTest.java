@@ -112,7 +112,7 @@ class GraphQlTimeLimitTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"parsing", "validation", "execution"})
-  void endsTheWaitWhereverTheQueryIs(String where) {
+  void endsTheWaitInAnyPhaseOfTheQuery(String where) {
     WebGraphQlResponse answer = answer("{__typename}#" + where, Duration.ofSeconds(1));
     assertThat(answer.getErrors())
         .extracting(ResponseError::getErrorType, ResponseError::getExtensions)
@@ -120,7 +120,7 @@ class GraphQlTimeLimitTest {
   }
 
   @Test
-  void leavesOthersAlone() {
+  void doesNotAffectOtherQueries() {
     assertThat(answer("{__typename}", Duration.ofSeconds(60)).<Map<String, Object>>getData())
         .containsEntry("__typename", "Query");
   }
