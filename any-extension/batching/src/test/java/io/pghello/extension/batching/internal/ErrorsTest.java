@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class ErrorsTest {
   @Test
-  void theTimeOutIsNamedInBothWaysToSetIt() {
+  void theTimeoutIsNamedInBothWaysToSetIt() {
     assertThat(Errors.timedOut(Duration.ofSeconds(1)))
         .hasMessageContaining("timeout of 1000 ms")
         .hasMessageContaining("(callTimeout, withTimeout)");

@@ -155,7 +155,7 @@ class AsyncCallsTest extends CoalescerFixture {
   }
 
   @Test
-  void theExecutorIsNotCalledOnTheThreadThatChecksTimeOuts() {
+  void theExecutorIsNotCalledOnTheThreadThatChecksTimeouts() {
     var submitters = new ArrayList<Thread>();
     var kept = new ArrayList<Runnable>();
     Executor keeping =

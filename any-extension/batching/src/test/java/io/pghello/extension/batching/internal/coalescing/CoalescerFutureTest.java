@@ -164,7 +164,7 @@ class CoalescerFutureTest extends CoalescerFixture {
   }
 
   @Test
-  void aBatchMayChangeDuringTheTimeOutCheck() {
+  void aBatchMayChangeDuringTheTimeoutCheck() {
     Coalescer<NameRequest, String> coalescer = coalescer();
     hold(coalescer);
     Call<NameRequest, String> late = future("late", in(SHORT));

@@ -55,7 +55,7 @@ class ArrayStatementsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"25006", "25P02", "28000", "3D000", "40001", "40P01", "55P03", "57000", "57014"})
-  void errorsOfTransactionsLogInsAndWaitsAreShared(String state) {
+  void errorsOfTransactionsLoginsAndWaitsAreShared(String state) {
     assertThat(isOfOneRequest(state, 1)).isFalse();
   }
 

@@ -296,7 +296,7 @@ class SqlErrorsTest {
 
   /** The client interrupted the wait for a connection; the program did not interrupt the caller. */
   @Test
-  void aRefusedLogInAtTheEndOfTheTimeIsNoInterrupt() {
+  void aRejectedLoginAtTheDeadlineIsNoInterrupt() {
     var refused = new SQLException("no such user", "28000");
     refused.initCause(new InterruptedException());
     assertThat(SqlErrors.noConnectionWithin(Duration.ofSeconds(1), refused).code())
