@@ -215,7 +215,7 @@ class BuilderIT {
   }
 
   @Test
-  void keepsToTheTimeOutOfACall(DataSource dataSource, @Superuser DataSource superuser)
+  void endsAtTheTimeoutOfACall(DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
     slow(superuser, 30);
     for (int millis : new int[] {1, 100, 700}) {

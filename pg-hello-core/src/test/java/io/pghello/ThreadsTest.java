@@ -94,7 +94,7 @@ class ThreadsTest {
   }
 
   @Test
-  void callsWithALongTimeOutDoNotBlockOthers() throws InterruptedException {
+  void callsWithALongTimeoutDoNotBlockOthers() throws InterruptedException {
     var gate = new CompletableFuture<Void>();
     var stuck = new CountDownLatch(2);
     ConnectionSource source =
