@@ -148,7 +148,7 @@ class ShardingSphereIT {
   /** Asserts that a call fails with the reason, the remedy, and the driver's own error. */
   private static void assertRefused(ThrowingCallable call) {
     assertThatThrownBy(call)
-        .isInstanceOfSatisfying(FunctionCallException.class, ShardingSphereIT::assertTold);
+        .isInstanceOfSatisfying(FunctionCallException.class, ShardingSphereIT::assertUnsupportedDriver);
   }
 
   private static void assertUnsupportedDriver(FunctionCallException e) {
