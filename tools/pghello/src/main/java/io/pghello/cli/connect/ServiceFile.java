@@ -22,6 +22,8 @@ final class ServiceFile {
   /** The directory of Debian's libpq for {@code pg_service.conf}. */
   static final Path SYSTEM = Path.of("/etc/postgresql-common");
 
+  private static final String FILE = "pg_service.conf";
+
   /** The blanks that C's {@code isspace} recognizes, at the beginning and end of a line. */
   private static final Pattern BLANKS = Pattern.compile("^[ \\t\\x0b\\f\\r]+|[ \\t\\x0b\\f\\r]+$");
 
@@ -43,7 +45,8 @@ final class ServiceFile {
     }
     String folder = variables.apply("PGSYSCONFDIR");
     Path own = given == null ? home.resolve(".pg_service.conf") : Path.of(given);
-    Path shared = (folder == null ? system : Path.of(folder)).resolve("pg_service.conf");
+    // Like libpq, which reads the root directory if the variable is empty.
+    Path shared = folder == null ? system.resolve(FILE) : Path.of(folder + "/" + FILE);
     Map<String, String> values = null;
     if (given != null || Files.exists(own)) {
       values = section(service, own);

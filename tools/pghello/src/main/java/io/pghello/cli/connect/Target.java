@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
@@ -41,6 +42,12 @@ public record Target(
           "read-only", "secondary",
           "standby", "secondary",
           "prefer-standby", "preferSecondary");
+
+  // The values for which libpq checks only whether the server is in recovery. The driver checks
+  // whether transactions are read-only, which the server or role can also set by default.
+  private static final Set<String> BY_RECOVERY = Set.of("primary", "standby", "prefer-standby");
+
+  private static final String READ_WRITE = "-c default_transaction_read_only=off";
 
   // Selects from pg_settings because transaction_timeout does not exist before PostgreSQL 17.
   private static final String WITHOUT_LIMITS =
@@ -167,10 +174,12 @@ public record Target(
     PGProperty.APPLICATION_NAME.set(properties, application);
     environment.put("PGAPPNAME", application);
     String settings = orElse(value.apply("options"), "");
-    if (!settings.isEmpty()) {
-      PGProperty.OPTIONS.set(properties, settings);
+    boolean isByRecovery = BY_RECOVERY.contains(attributes);
+    if (isByRecovery || !settings.isEmpty()) {
+      PGProperty.OPTIONS.set(properties, isByRecovery ? settings + " " + READ_WRITE : settings);
     }
-    environment.put("PGOPTIONS", ("-c default_transaction_read_only=off " + settings).strip());
+    environment.put(
+        "PGOPTIONS", attributes.equals("read-only") ? settings : READ_WRITE + " " + settings);
     String mode = TlsSettings.mode(value, variables);
     if (isSocket) {
       // Unix domain sockets support neither TLS nor alternative hosts.

@@ -127,6 +127,8 @@ class SameAsPsqlIT {
           "COPY (SELECT) TO PROGRAM 'cat first.conf pg_hba.conf > both.conf && mv both.conf pg_hba.conf'",
           "CREATE ROLE certuser LOGIN",
           "CREATE ROLE sslonly LOGIN PASSWORD '%s'".formatted(server.password()),
+          "CREATE ROLE reader LOGIN PASSWORD '%s'".formatted(server.password()),
+          "ALTER ROLE reader SET default_transaction_read_only = on",
           "CREATE DATABASE hello",
           "ALTER SYSTEM SET ssl_ca_file = 'clients.crt'",
           "ALTER SYSTEM SET ssl = on",
@@ -471,6 +473,15 @@ class SameAsPsqlIT {
       with("PGTARGETSESSIONATTRS", attributes).same("hello app");
     }
     with("PGTARGETSESSIONATTRS", "standby").fails("Could not find a server");
+    // This server is a primary, even if transactions are read-only by default.
+    for (String attributes : List.of("any", "read-only", "primary", "prefer-standby")) {
+      with("PGTARGETSESSIONATTRS", attributes, "PGUSER", "reader").same("reader app");
+    }
+    for (String attributes : List.of("standby", "read-write")) {
+      with("PGTARGETSESSIONATTRS", attributes, "PGUSER", "reader").fails("Could not find a server");
+    }
+    with("PGTARGETSESSIONATTRS", "standby", "PGOPTIONS", "-c default_transaction_read_only=on")
+        .fails("Could not find a server");
     with("PGTARGETSESSIONATTRS", "").fails("invalid target_session_attrs");
     with("PGTARGETSESSIONATTRS", "master").fails("invalid target_session_attrs");
   }

@@ -58,6 +58,9 @@ class ServiceFileTest {
     Map<String, String> variables = Map.of("PGSYSCONFDIR", folder.toString());
     assertThat(read("system", variables)).containsEntry("host", "system");
     assertThat(read("app", variables)).containsEntry("host", "db.example.com");
+    // The root directory, not the current one.
+    assertThatThrownBy(() -> read("none", Map.of("PGSYSCONFDIR", "")))
+        .hasMessageEndingWith(" or /pg_service.conf");
     Path file = Files.writeString(home.resolve("mine"), "[other]\nhost=mine\n");
     assertThat(read("other", Map.of("PGSERVICEFILE", file.toString())))
         .containsEntry("host", "mine");
