@@ -37,9 +37,9 @@ import picocli.CommandLine.Parameters;
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  1 if the backup contains a database that cannot be restored under its name, or if "
-          + "the clock may be wrong; 2 if no backup was made, or if it lacks a database that "
-          + "another session has locked",
+      "  1 if the backup contains a database that cannot be restored under its name, if the "
+          + "clock may be wrong, or if an older backup is damaged; 2 if no backup was made, or if "
+          + "it lacks a database whose dump failed",
       "",
       "Example:",
       "  pghello backup --to /backup/app -h db.example.com -U postgres app shop",

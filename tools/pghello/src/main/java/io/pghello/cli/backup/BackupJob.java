@@ -72,7 +72,7 @@ public record BackupJob(Path folder, BackupMethod method, boolean withoutFiles, 
               Files.move(unfinished, finished, StandardCopyOption.ATOMIC_MOVE);
               Folders.sync(folder);
             });
-        Status status = made.status().or(reportFuture());
+        Status status = made.status().or(reportFuture()).or(reportDamaged());
         Removed removed = method.removeOld(folder, undo);
         if (removed.problem() != null) {
           status = status.or(Status.WARNING);
@@ -109,10 +109,11 @@ public record BackupJob(Path folder, BackupMethod method, boolean withoutFiles, 
    */
   private void checkKind() {
     for (Backup other : Backup.all(folder)) {
-      Failure.refuseIf(
-          !other.kind().equals(method.kind()),
-          "%s already contains backups %s: choose another directory"
-              .formatted(folder, other.kind()));
+      if (!other.isDamaged() && !other.kind().equals(method.kind())) {
+        throw Failure.unknown(
+            "%s already contains backups %s: choose another directory"
+                .formatted(folder, other.kind()));
+      }
     }
   }
 
@@ -125,6 +126,17 @@ public record BackupJob(Path folder, BackupMethod method, boolean withoutFiles, 
           backup.folder().toString());
     }
     return future.isEmpty() ? Status.OK : Status.WARNING;
+  }
+
+  /** Reports damaged backups, which are not removed. */
+  private Status reportDamaged() {
+    List<Backup> damaged = Backup.all(folder).stream().filter(Backup::isDamaged).toList();
+    for (Backup backup : damaged) {
+      output.say(
+          "backup %s is damaged, and its databases are unknown: delete it, or restore its file backup.properties",
+          backup.folder().toString());
+    }
+    return damaged.isEmpty() ? Status.OK : Status.WARNING;
   }
 
   /** The result to print as JSON. */

@@ -16,8 +16,8 @@ public final class ServerDatabases {
 
   /**
    * Returns the named databases, or throws if one of them does not exist, does not accept
-   * connections, or is {@code template1}. Without names, returns all databases except templates and
-   * leftovers of restores.
+   * connections, or is {@code template1}. Without names, returns all databases except templates,
+   * leftovers of restores, and databases that an interrupted DROP DATABASE has made unusable.
    */
   public static List<String> choose(Connection connection, List<String> named) throws SQLException {
     var all = new ArrayList<String>();
@@ -25,7 +25,7 @@ public final class ServerDatabases {
     try (Statement statement = connection.createStatement();
         ResultSet rows =
             statement.executeQuery(
-                "SELECT datname, NOT datistemplate AND datname !~ '^pghello_restore_' FROM pg_database"
+                "SELECT datname, NOT datistemplate AND datname !~ '^pghello_restore_' AND datconnlimit <> -2 FROM pg_database"
                     + " WHERE datallowconn AND datname <> 'template1' ORDER BY 1")) {
       while (rows.next()) {
         all.add(rows.getString(1));

@@ -844,6 +844,91 @@ class BackupIT {
     }
   }
 
+  /** The owner of a database can change what happens when a session logs in. */
+  @Test
+  void leavesOutDatabasesThatCannotBeDumped() throws Exception {
+    try (PgHelloServer server = PgHelloServer.start();
+        TestDatabase first = server.createDatabase("first");
+        TestDatabase second = server.createDatabase("second");
+        TestDatabase unusable = server.createDatabase("unusable");
+        Connection superuser = first.superuserDataSource().getConnection();
+        Connection owner = first.dataSource().getConnection()) {
+      assumeTrue(Run.hasClient(server), "no programs of this version");
+      Map<String, String> environment = environment(server, first);
+      Run.execute(
+          owner, "ALTER DATABASE " + second.name() + " SET local_preload_libraries = 'gone'");
+      // Like after an interrupted DROP DATABASE.
+      Run.execute(
+          superuser,
+          "UPDATE pg_database SET datconnlimit = -2 WHERE datname = '" + unusable.name() + "'");
+      Run all = backup(environment);
+      assertThat(all.status()).as(all.out() + all.err()).isEqualTo(2);
+      assertThat(all.err())
+          .startsWith("second: ")
+          .contains("could not access file")
+          .hasLineCount(1);
+      assertThat(all.out()).contains(", without second");
+      assertThat(Backup.find(folder, List.of("first"), null, null).databases())
+          .contains("postgres")
+          .doesNotContain("second", "unusable");
+      Run alone = backup(environment, "second");
+      assertThat(alone.status()).isEqualTo(2);
+      assertThat(alone.err()).startsWith("pghello backup: second: ").hasLineCount(1);
+      assertThat(backups()).hasSize(1);
+      Run.execute(superuser, "ALTER DATABASE second RESET ALL");
+      Run.execute(superuser, "UPDATE pg_database SET datconnlimit = -1");
+    }
+  }
+
+  /** An application may drop a table after the snapshot, before pg_dump has locked all tables. */
+  @Test
+  void startsAgainIfATableIsDropped(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Run.execute(superuser, "CREATE TABLE first (i int)", "CREATE TABLE second (i int)");
+    try (Connection holder = database.superuserDataSource().getConnection()) {
+      holder.setAutoCommit(false);
+      Run.execute(holder, "LOCK TABLE first");
+      Run.Running backup = startBackup(environment(server, database), database.name());
+      Run.await(
+          "pg_dump and pghello are waiting",
+          () ->
+              Run.value(
+                      superuser,
+                      "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+                  .equals("2"));
+      Run.execute(superuser, "DROP TABLE second");
+      holder.rollback();
+      Run ended = backup.end();
+      assertThat(ended.err()).isEmpty();
+      assertThat(ended.status()).isZero();
+    }
+  }
+
+  /** Otherwise, a damaged file would stop all later backups, or remove a backup with good dumps. */
+  @Test
+  void keepsAndReportsDamagedBackups(PgHelloServer server, TestDatabase database) throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Map<String, String> environment = environment(server, database);
+    assertThat(backup(environment, database.name()).status()).isZero();
+    Path old = folder.resolve("20010101T000000.000Z");
+    Files.move(folder.resolve(backups().get(0)), old);
+    Path about = old.resolve("backup.properties");
+    for (boolean isMissing : new boolean[] {false, true}) {
+      if (isMissing) {
+        Files.delete(about);
+      } else {
+        Files.writeString(about, "server_version_num=150000\n");
+      }
+      Run next = backup(environment, database.name());
+      assertThat(next.status()).as(next.out() + next.err()).isEqualTo(1);
+      assertThat(next.err()).contains("backup " + old + " is damaged").hasLineCount(1);
+      assertThat(old).exists();
+    }
+    assertThat(backups()).hasSize(3);
+  }
+
   /** Between two attempts, sessions that wait for the backup can continue. */
   @Test
   void releasesItsLocksWhileATableIsLocked(

@@ -40,7 +40,8 @@ import org.postgresql.copy.CopyOut;
  *
  * <p>The second session holds its lock only until the query is planned, and does not wait for it.
  * It also prevents schemas from being renamed. All other tables are read with COPY, which is not
- * planned and does not return computed values.
+ * planned and does not return computed values. This includes tables with virtual generated columns,
+ * because their owners could define values that cannot be computed.
  *
  * <p>The reading session takes no lock that conflicts with concurrent index builds or vacuum.
  * CREATE INDEX CONCURRENTLY, for example, holds such a lock while it waits for the end of the
@@ -56,7 +57,8 @@ public final class Contents {
         (SELECT bool_and(r.rolsuper OR r.rolname = current_user
             OR r.rolname = 'pg_database_owner' AND (o.rolsuper OR o.rolname = current_user))
           FROM pg_roles r CROSS JOIN pg_database d JOIN pg_roles o ON d.datdba = o.oid
-          WHERE r.oid IN (c.relowner, n.nspowner) AND d.datname = current_database())
+          WHERE r.oid IN (c.relowner, n.nspowner) AND d.datname = current_database()),
+        EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated = 'v' AND NOT a.attisdropped)
       FROM pg_class c
         JOIN pg_namespace n ON c.relnamespace = n.oid
       WHERE c.relkind = 'r' AND c.relpersistence <> 't'
@@ -145,6 +147,8 @@ public final class Contents {
    * @param name the quoted name with its schema
    * @param isReadable false if the table is unlogged and this is a standby
    * @param isTrusted whether only superusers and this role own the table and its schema
+   * @param hasVirtual whether the table has virtual generated columns (PostgreSQL 18), whose values
+   *     a query would compute
    */
   private record TableToRead(
       String name,
@@ -152,7 +156,8 @@ public final class Contents {
       String schema,
       String relation,
       boolean isReadable,
-      boolean isTrusted) {}
+      boolean isTrusted,
+      boolean hasVirtual) {}
 
   private Contents() {}
 
@@ -208,7 +213,8 @@ public final class Contents {
       throws SQLException {
     Savepoint before = connection.setSavepoint();
     statement.execute(LOCK + table.name() + " IN ACCESS SHARE MODE");
-    boolean isPlanned = !wasCopied && plan(connection, statement, current, table);
+    boolean isPlanned =
+        !wasCopied && !table.hasVirtual() && plan(connection, statement, current, table);
     String sum =
         isPlanned
             ? String.valueOf(Query.value(connection, "FETCH pghello_sum"))
@@ -308,7 +314,8 @@ public final class Contents {
                 rows.getString(3),
                 rows.getString(4),
                 rows.getBoolean(5),
-                rows.getBoolean(6)));
+                rows.getBoolean(6),
+                rows.getBoolean(7)));
       }
     }
     return tables;

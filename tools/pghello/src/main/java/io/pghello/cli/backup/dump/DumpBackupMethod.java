@@ -15,7 +15,6 @@ import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Output;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
-import io.pghello.cli.output.TerminalText;
 import io.pghello.cli.system.CleanupStack;
 import io.pghello.cli.system.Deadline;
 import io.pghello.cli.system.Programs;
@@ -34,6 +33,8 @@ import java.util.List;
 import java.util.Properties;
 import java.util.UUID;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +52,19 @@ public record DumpBackupMethod(
   // The time between two attempts. During this time, other sessions can have the locks of the dump.
   private static final Duration PAUSE = Duration.ofSeconds(5);
 
+  // The number of attempts if the tables change. A dump is vulnerable only until pg_dump has locked
+  // all tables.
+  private static final int ATTEMPTS = 5;
+
+  // Error messages of pg_dump and Contents about a table that has changed since the snapshot.
+  private static final Pattern OUTDATED =
+      Pattern.compile(
+          "(relation|schema) .*does not exist|could not open relation with OID|cache lookup failed"
+              + "|was replaced during the read");
+
+  // The file system of a backup with less space is full.
+  private static final long MIN_BYTES = 1 << 20;
+
   /** A dumped database. */
   private record Dumped(
       String database,
@@ -59,15 +73,6 @@ public record DumpBackupMethod(
       long rows,
       long bytes,
       double seconds) {}
-
-  /** The failure of a dump because another session holds a lock. */
-  private static final class Locked extends Exception {
-    private static final long serialVersionUID = 1;
-
-    Locked(String message) {
-      super(message);
-    }
-  }
 
   /** A restored and compared database. */
   private record Compared(
@@ -107,7 +112,7 @@ public record DumpBackupMethod(
     Status status = Status.OK;
     var rows = new ArrayList<Dumped>();
     var missing = new ArrayList<String>();
-    var locked = new ArrayList<String>();
+    var failures = new ArrayList<Failure>();
     for (String database : chosen) {
       if (database.matches("(?s).*[\\r\\n].*")) {
         status = Status.WARNING;
@@ -119,56 +124,81 @@ public record DumpBackupMethod(
       output.progress("%s", database);
       try {
         rows.add(dump(backup, programs, target.in(database), undo));
-      } catch (Locked e) {
-        // Any owner of a table can lock it, so continue with the other databases.
-        missing.add(database);
-        locked.add(String.valueOf(e.getMessage()));
       } catch (SQLException | Failure e) {
-        throw Failure.in(database, e);
+        Failure failure = Failure.in(database, e);
+        if (isFull(backup.folder())) {
+          throw failure;
+        }
+        // The owner of a database can make its dump fail, e.g. with a lock on a table or a setting
+        // that prevents logins, so continue with the other databases.
+        Files.deleteIfExists(Backup.dump(backup.folder(), database));
+        Files.deleteIfExists(Backup.contents(backup.folder(), database));
+        missing.add(database);
+        failures.add(failure);
       }
     }
     if (rows.isEmpty()) {
-      throw Failure.critical(String.join("; ", locked));
+      throw failures.size() == 1
+          ? failures.get(0)
+          : Failure.critical(
+              failures.stream()
+                  .map(failure -> String.valueOf(failure.getMessage()))
+                  .collect(Collectors.joining("; ")));
     }
-    for (String one : locked) {
+    for (Failure failure : failures) {
       status = Status.CRITICAL;
-      output.say("%s", one);
+      output.say("%s", String.valueOf(failure.getMessage()));
     }
     backup.copyFiles(session);
     return new Made(time, status, Table.of(Dumped.class, rows), missing);
   }
 
+  /** Returns whether the disk of the backup is full, so that all further dumps would fail. */
+  private static boolean isFull(Path folder) throws IOException {
+    return Files.getFileStore(folder).getUsableSpace() < MIN_BYTES;
+  }
+
   /**
    * Dumps a database. If another session holds a lock for long, gives up and releases all locks of
-   * the dump, so that sessions waiting for them can continue, and starts again.
+   * the dump, so that sessions waiting for them can continue, and starts again. Also starts again
+   * if a table was dropped or renamed after the dump's snapshot was taken.
    *
-   * @throws Locked if a lock is not available within the lock timeout
+   * @throws Failure if a lock is not available within the lock timeout
    */
   private Dumped dump(NewBackup backup, Programs programs, Target target, CleanupStack undo)
-      throws SQLException, IOException, Locked {
+      throws SQLException, IOException {
     Instant begin = Instant.now();
     Duration waited = Duration.ZERO;
+    int attempt = 0;
     while (true) {
+      attempt++;
       String name = "pghello " + UUID.randomUUID().toString().substring(0, 8);
       var watch = new LockWatch(target, name, lockTimeout);
       try (watch) {
         return dump(backup, programs, target.withApplicationName(name), begin, undo);
       } catch (SQLException | Failure e) {
         LockWatch.Blocker blocker = watch.blocker();
+        if (blocker == null && attempt < ATTEMPTS && isOutdated(e)) {
+          continue;
+        }
         if (blocker == null) {
           throw e;
         }
         Files.deleteIfExists(Backup.dump(backup.folder(), target.database()));
         waited = waited.plus(blocker.waited()).plus(PAUSE);
         if (waited.compareTo(lockTimeout) >= 0) {
-          throw new Locked(
-              "%s: %s, so it was not backed up: set a longer --lock-timeout, or end the session that holds the lock"
-                  .formatted(TerminalText.line(target.database()), blocker.what()));
+          throw Failure.critical(
+              "%s, so it was not backed up: set a longer --lock-timeout, or end the session that holds the lock"
+                  .formatted(blocker.what()));
         }
         output.progress("%s: %s", target.database(), blocker.what());
         LockSupport.parkNanos(PAUSE.toNanos());
       }
     }
+  }
+
+  private static boolean isOutdated(Exception e) {
+    return OUTDATED.matcher(String.valueOf(e.getMessage())).find();
   }
 
   private static Dumped dump(
@@ -249,7 +279,9 @@ public record DumpBackupMethod(
    */
   @Override
   public Removed removeOld(Path folder, CleanupStack undo) throws IOException {
-    List<Backup> backups = Backup.in(folder);
+    // The age of a damaged backup's databases is unknown.
+    List<Backup> backups =
+        Backup.in(folder).stream().filter(backup -> !backup.isDamaged()).toList();
     String problem = Retention.problem(backups);
     List<Backup> old = problem == null ? Retention.old(backups, keepDays) : List.of();
     for (Backup backup : old) {

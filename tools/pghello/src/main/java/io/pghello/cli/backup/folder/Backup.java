@@ -242,6 +242,18 @@ public record Backup(Path folder, Instant time) {
     return databases;
   }
 
+  /**
+   * Returns whether the metadata is missing or incomplete, e.g. after a disk failure, so that the
+   * databases in this backup are unknown.
+   */
+  public boolean isDamaged() {
+    try {
+      return !isOfWholeServer() && databases().isEmpty();
+    } catch (Failure e) {
+      return true;
+    }
+  }
+
   /** Returns the given names without duplicates, or all databases if there are no names. */
   public List<String> databases(List<String> named) {
     return named.isEmpty() ? databases() : named.stream().distinct().toList();

@@ -109,7 +109,7 @@ public record ServerBackupMethod(
     List<String> labels = pgBackRest.repository(undo).labels();
     int removed = 0;
     for (Backup backup : Backup.all(folder)) {
-      if (!labels.contains(backup.label())) {
+      if (!backup.isDamaged() && !labels.contains(backup.label())) {
         backup.delete();
         removed++;
       }

@@ -102,6 +102,23 @@ class ContentsIT {
         .containsExactly("table public.t has different values");
   }
 
+  /** The owner of a table can define columns whose values cannot be computed, or only slowly. */
+  @Test
+  void computesNoVirtualColumns(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws SQLException {
+    assumeTrue(server.major() >= 18, "no virtual generated columns");
+    try (Connection owner = database.dataSource().getConnection()) {
+      Run.execute(
+          owner,
+          "CREATE TABLE t (i int, j int GENERATED ALWAYS AS (1 / i) VIRTUAL)",
+          "INSERT INTO t VALUES (0), (1)");
+    }
+    Properties before = contents(server, database, superuser);
+    assertThat(before.getProperty("public.t")).startsWith("2 copied ");
+    assertThat(contents(server, database, superuser)).isEqualTo(before);
+  }
+
   /** The planner would use an index that was created after the check. */
   @Test
   void tableCannotBeChangedWhileItIsRead(
