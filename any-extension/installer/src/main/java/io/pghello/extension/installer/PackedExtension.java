@@ -516,6 +516,41 @@ public final class PackedExtension {
         .toList();
   }
 
+  /**
+   * Returns the major versions that the extension has files for. Empty if all versions share the
+   * files, e.g. of an extension in SQL.
+   *
+   * @throws IllegalStateException if the descriptor contains an invalid version
+   */
+  public List<Integer> majors() {
+    var majors = new TreeSet<Integer>();
+    try {
+      for (String major : list("majors")) {
+        majors.add(Integer.valueOf(major));
+      }
+      if (majors.isEmpty() && !list("libraries").isEmpty()) {
+        for (String build : builds()) {
+          majors.add(Integer.valueOf(build.substring(build.indexOf('/') + 1)));
+        }
+      }
+    } catch (NumberFormatException e) {
+      throw new IllegalStateException(
+          descriptor + " contains an invalid major version: " + e.getMessage(), e);
+    }
+    return List.copyOf(majors);
+  }
+
+  /** Returns whether the extension has a library for a platform, or needs none. */
+  public boolean isBuiltFor(String platform, int major) {
+    if (list("majors").isEmpty() && list("libraries").isEmpty()) {
+      return true;
+    }
+    List<String> builds = builds();
+    return builds.contains(platform + "/" + major)
+        || (!list("majors").isEmpty()
+            && builds.stream().noneMatch(build -> build.endsWith("/" + major)));
+  }
+
   /** Returns the hashes of files by path. */
   private Map<String, String> hashes(String folder) {
     var hashes = new LinkedHashMap<String, String>();
