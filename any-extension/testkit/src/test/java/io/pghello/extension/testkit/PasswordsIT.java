@@ -19,6 +19,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -139,6 +140,32 @@ class PasswordsIT {
       one.startAgain();
       try (TestDatabase database = one.createDatabase()) {
         assertThat(ask(database.dataSource(), "SELECT 1")).isEqualTo("1");
+      }
+    }
+  }
+
+  @Test
+  void areScramVerifiersWithOneIteration() throws SQLException {
+    try (ExtensionServer server = ExtensionServer.builder().extension("cube").start();
+        TestDatabase database = server.createDatabase();
+        Connection superuser = database.superuserDataSource().getConnection();
+        Connection owner = database.dataSource().getConnection()) {
+      assertThat(
+              ask(
+                  superuser,
+                  "SELECT string_agg(DISTINCT split_part(rolpassword, ':', 1), ' ')"
+                      + " FROM pg_authid WHERE rolcanlogin"))
+          .isEqualTo("SCRAM-SHA-256$1");
+      // servers warn about logins with md5
+      assertThat((Object) owner.getWarnings()).isNull();
+      // roles that tests create can have any kind of password
+      try (Statement statement = superuser.createStatement()) {
+        statement.execute(
+            "SET password_encryption = md5; CREATE ROLE old_kind LOGIN PASSWORD 'secret'");
+      }
+      String url = "jdbc:postgresql://127.0.0.1:" + server.port() + "/" + database.name();
+      try (Connection other = DriverManager.getConnection(url, "old_kind", "secret")) {
+        assertThat(ask(other, "SELECT current_user")).isEqualTo("old_kind");
       }
     }
   }

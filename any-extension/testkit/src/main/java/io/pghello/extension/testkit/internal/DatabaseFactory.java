@@ -178,7 +178,7 @@ public final class DatabaseFactory implements AutoCloseable {
           "CREATE ROLE "
               + quote(owner.user())
               + " LOGIN"
-              + (password == null ? "" : " PASSWORD '" + password + "'"));
+              + (password == null ? "" : " PASSWORD '" + stored(password) + "'"));
       createdOwner = true;
       once.execute("CREATE DATABASE " + quote(template()) + " OWNER " + quote(owner.user()));
     }
@@ -194,6 +194,14 @@ public final class DatabaseFactory implements AutoCloseable {
         closeTemplate(once, template());
       }
     }
+  }
+
+  /**
+   * Returns a password in the form in which it is set. Some hosted servers accept passwords in
+   * clear text only.
+   */
+  private String stored(String password) {
+    return prepared == null ? password : ScramVerifier.of(password);
   }
 
   /** Creates an extension as the owner, or as the superuser if the extension is not trusted. */

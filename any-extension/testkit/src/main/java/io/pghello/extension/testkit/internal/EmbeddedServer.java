@@ -13,8 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -47,7 +45,7 @@ public final class EmbeddedServer {
    * The format of templates, which is part of their names. Increase this number if templates are
    * prepared differently.
    */
-  private static final int TEMPLATE_FORMAT = 8;
+  private static final int TEMPLATE_FORMAT = 9;
 
   /**
    * The number of cached templates to keep. Each build and set of extensions has its own template
@@ -594,7 +592,7 @@ public final class EmbeddedServer {
     Files.writeString(
         scratch.data().resolve("pg_hba.conf"),
         """
-        # a client may refuse to send a password in clear text; md5 also accepts passwords that are stored for SCRAM
+        # md5 accepts passwords that are stored for SCRAM, and the md5 passwords of roles that tests create
         host all all 127.0.0.1/32 md5
         host all all ::1/128 md5
         """);
@@ -635,14 +633,15 @@ public final class EmbeddedServer {
     try (Connection connection = superuser(port).getConnection();
         Statement statement = connection.createStatement()) {
       String secret = newPassword();
-      // passwords are hashed by the client, so that they do not appear in the server's log
-      var changes = new StringBuilder(major >= 18 ? "SET md5_password_warnings = off;" : "");
+      // the server's log must not contain the password
+      String verifier = ScramVerifier.of(secret);
+      var changes = new StringBuilder();
       for (String role : roles) {
         changes
             .append("ALTER ROLE \"")
             .append(role)
-            .append("\" PASSWORD 'md5")
-            .append(md5(secret + role))
+            .append("\" PASSWORD '")
+            .append(verifier)
             .append("';");
       }
       statement.execute(changes.toString());
@@ -652,16 +651,6 @@ public final class EmbeddedServer {
       throw new IOException("The passwords of the server cannot be changed: " + e.getMessage(), e);
     } finally {
       lock.unlock();
-    }
-  }
-
-  private static String md5(String text) {
-    try {
-      return HexFormat.of()
-          .formatHex(
-              MessageDigest.getInstance("MD5").digest(text.getBytes(StandardCharsets.UTF_8)));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("PostgreSQL's passwords need MD5", e);
     }
   }
 
@@ -761,14 +750,7 @@ public final class EmbeddedServer {
       Map<String, String> settings,
       Path folder)
       throws IOException {
-    // SCRAM protects guessable passwords, but adds some milliseconds and a round trip to each
-    // login; this password is random and does not need that protection
-    var all = new TreeMap<>(settings);
-    all.put("password_encryption", "md5");
-    if (major >= 18) {
-      all.put("md5_password_warnings", "off");
-    }
-    var server = new EmbeddedServer(programs, major, all, 0, DataDirectory.create());
+    var server = new EmbeddedServer(programs, major, settings, 0, DataDirectory.create());
     try {
       server.initialize();
       server.start();
@@ -777,7 +759,8 @@ public final class EmbeddedServer {
           Connection superuser = server.superuser(server.port()).getConnection();
           Statement statement = superuser.createStatement()) {
         databases.prepare();
-        statement.execute("ALTER ROLE CURRENT_USER PASSWORD '" + server.password() + "'");
+        statement.execute(
+            "ALTER ROLE CURRENT_USER PASSWORD '" + ScramVerifier.of(server.password()) + "'");
       } catch (SQLException e) {
         throw new IllegalStateException(
             "The template database cannot be prepared: "
