@@ -105,7 +105,7 @@ final class GreetedAttribute {
     }
     for (Property step : steps) {
       if (MappingRules.isGeneratedByOther(step)) {
-        refuseIfGeneratedThen(value, place, attribute, step);
+        rejectIfGeneratedOnSameEvent(value, place, attribute, step);
       }
     }
     return path;
@@ -133,7 +133,7 @@ final class GreetedAttribute {
    * deferred until Hibernate creates that generator later during startup, because only the
    * generator reports its events.
    */
-  private static void refuseIfGeneratedThen(
+  private static void rejectIfGeneratedOnSameEvent(
       ServerValueCreator value, AttributePlace place, Property attribute, Property source) {
     GeneratorCreator creator = source.getValueGeneratorCreator();
     source.setValueGeneratorCreator(

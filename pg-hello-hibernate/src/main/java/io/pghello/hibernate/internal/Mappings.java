@@ -58,13 +58,13 @@ final class Mappings {
     AttributePlace place = AttributePlace.of(entity);
     place.attributes().forEach(attribute -> visit(place, attribute));
     if (entity.getIdentifierProperty() != null) {
-      refuse(place, entity.getIdentifierProperty(), IN_IDENTIFIER);
+      reject(place, entity.getIdentifierProperty(), IN_IDENTIFIER);
     }
     if (entity.getIdentifierMapper() != null) {
       entity
           .getIdentifierMapper()
           .getProperties()
-          .forEach(part -> refuse(place, part, IN_IDENTIFIER));
+          .forEach(part -> reject(place, part, IN_IDENTIFIER));
     }
   }
 
@@ -87,9 +87,9 @@ final class Mappings {
         generate(place, attribute);
       }
     } else if (mapped instanceof Collection collection) {
-      refuse(place, attribute, collection.getElement(), "is in a collection");
+      reject(place, attribute, collection.getElement(), "is in a collection");
       if (collection instanceof IndexedCollection indexed && isWritten(indexed.getIndex())) {
-        refuse(place, attribute, indexed.getIndex(), "is in the key of a map");
+        reject(place, attribute, indexed.getIndex(), "is in the key of a map");
       }
     }
   }
@@ -113,7 +113,7 @@ final class Mappings {
     for (MappedValue each : found.getOrDefault(place.entity().getEntityName(), List.of())) {
       if (each.path().size() > 1 && each.path().get(0).equals(embedded.getName())) {
         events.addAll(each.value().events());
-        refuseOther(each, place, embedded);
+        rejectOther(each, place, embedded);
       }
     }
     if (!events.isEmpty()) {
@@ -122,7 +122,7 @@ final class Mappings {
     }
   }
 
-  private static void refuseOther(MappedValue value, AttributePlace place, Property attribute) {
+  private static void rejectOther(MappedValue value, AttributePlace place, Property attribute) {
     if (MappingRules.isGeneratedByOther(attribute)) {
       throw place.error(
           value.value(),
@@ -132,11 +132,11 @@ final class Mappings {
               + ", which has another generator; move one of them to the entity");
     }
     if (attribute.getValue() instanceof Component embedded) {
-      embedded.getProperties().forEach(part -> refuseOther(value, place, part));
+      embedded.getProperties().forEach(part -> rejectOther(value, place, part));
     }
   }
 
-  private void refuse(AttributePlace place, Property attribute, String why) {
+  private void reject(AttributePlace place, Property attribute, String why) {
     if (attribute.getValueGeneratorCreator() instanceof ServerValueCreator value) {
       throw place.error(
           value,
@@ -145,13 +145,13 @@ final class Mappings {
               + ", where Hibernate does not generate values; put the annotation on an attribute of"
               + " the entity");
     }
-    refuse(place, attribute, attribute.getValue(), why);
+    reject(place, attribute, attribute.getValue(), why);
   }
 
-  private void refuse(AttributePlace place, Property attribute, Value value, String why) {
+  private void reject(AttributePlace place, Property attribute, Value value, String why) {
     if (value instanceof Component embedded) {
       AttributePlace inside = place.in(embedded, attribute);
-      embedded.getProperties().forEach(part -> refuse(inside, part, why));
+      embedded.getProperties().forEach(part -> reject(inside, part, why));
     }
   }
 

@@ -281,7 +281,7 @@ public final class Prefetcher {
       EventType event) {
     EntityWrite write = write(entity, event, entry);
     if (entry == null) {
-      takePrefetched(session, write);
+      movePrefetched(session, write);
     }
     return isDue(attribute, write)
         ? serverValue(session, write, attribute)
@@ -348,7 +348,7 @@ public final class Prefetcher {
    * Moves an entity's prefetched values to the state of its INSERT. Discards them if the current
    * statement is not an INSERT.
    */
-  private void takePrefetched(SharedSessionContractImplementor session, EntityWrite write) {
+  private void movePrefetched(SharedSessionContractImplementor session, EntityWrite write) {
     WeakIdentityMap<ServerValues> ofSession = prefetched.get(session);
     ServerValues taken = ofSession == null ? null : ofSession.remove(write.entity());
     if (taken != null && write.event() == INSERT) {
