@@ -48,13 +48,13 @@ record TableInfo(
 
   /** Queries the catalog data of a table in one round trip. */
   static TableInfo of(Session session, String table) {
-    return READER.apply(ask(session, INFO, table));
+    return READER.apply(query(session, INFO, table));
   }
 
   /** Returns the result of a query for a table. */
-  static JsonNode ask(Session session, String query, String table) {
+  static JsonNode query(Session session, String query, String table) {
     var text = new SqlStatement(query, List.of(Json.of(Names.quoteTable(table))));
-    List<? extends JsonNode> rows = session.ask(text, 1).rows();
+    List<? extends JsonNode> rows = session.queryCatalog(text, 1).rows();
     if (rows.isEmpty()) {
       throw Failures.withRemedy(
           Code.BAD_SQL,
@@ -69,7 +69,7 @@ record TableInfo(
    * Takes a round trip at most once a minute for each table.
    */
   static JsonNode operators(Session session, String table) {
-    return session.pool().operators(table, () -> ask(session, TYPE_SCHEMAS, table));
+    return session.pool().operators(table, () -> query(session, TYPE_SCHEMAS, table));
   }
 
   /** Returns the type of a column, without its length. */

@@ -56,7 +56,7 @@ final class Tables {
   JsonNode list(Call call, TransactionOperations.Nothing nothing) {
     Set<String> allowed = call.permissions().tables();
     Stream<JsonNode> names =
-        runner.read(call, session -> session.ask(LIST, TABLES_MAX)).rows().stream()
+        runner.read(call, session -> session.queryCatalog(LIST, TABLES_MAX)).rows().stream()
             .map(row -> row.get("name"))
             .filter(name -> allowed == null || allowed.contains(name.textValue()));
     return Json.array().addAll(names.toList());
@@ -64,7 +64,7 @@ final class Tables {
 
   JsonNode describe(Call call, Describe describe) {
     return runner.read(
-        call, session -> TableInfo.ask(session, TableInfo.DESCRIPTION, describe.table()));
+        call, session -> TableInfo.query(session, TableInfo.DESCRIPTION, describe.table()));
   }
 
   private static void requireReferences(Call call, List<Column> columns) {
@@ -93,7 +93,7 @@ final class Tables {
    * Returns the schema of pg_hello. A function of the same name in another schema is not trusted.
    */
   private static String helloSchema(Session session) {
-    var rows = session.ask(HELLO, 1).rows();
+    var rows = session.queryCatalog(HELLO, 1).rows();
     if (rows.isEmpty()) {
       throw Failures.withRemedy(
           Code.BAD_SQL,

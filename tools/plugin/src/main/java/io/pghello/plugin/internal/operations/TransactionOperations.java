@@ -44,7 +44,7 @@ final class TransactionOperations {
   }
 
   JsonNode ping(Call call, Nothing nothing) {
-    boolean alive = runner.read(call, session -> session.ask(PING, 1).rowCount() == 1);
+    boolean alive = runner.read(call, session -> session.queryCatalog(PING, 1).rowCount() == 1);
     return Json.object().put("alive", alive);
   }
 

@@ -131,7 +131,7 @@ public final class ColumnReader {
       Json.requireDistinct(names);
       begun = true;
     }
-    reader.takeRow(kinds.length);
+    reader.addRow(kinds.length);
     JsonNode[] values = new JsonNode[kinds.length];
     for (int i = 0; i < values.length; i++) {
       values[i] = value(i);
@@ -154,7 +154,7 @@ public final class ColumnReader {
     } else if (kind == Kind.JSON) {
       return reader.value(value);
     }
-    reader.takeBytes(value.length);
+    reader.addBytes(value.length);
     return switch (kind) {
       case BOOLEAN -> BooleanNode.valueOf(value[0] == 't');
       case NUMBER -> number(value);
@@ -167,7 +167,7 @@ public final class ColumnReader {
   }
 
   private TextNode text(String text) {
-    reader.takeBytes(text.length());
+    reader.addBytes(text.length());
     return TextNode.valueOf(text);
   }
 

@@ -95,7 +95,7 @@ public final class RowReader {
 
   /** Parses without recursion, because values may be nested deeply. */
   private JsonNode value(byte[] json, boolean row) {
-    takeBytes(json.length);
+    addBytes(json.length);
     text = json;
     at = 0;
     count = 0;
@@ -105,14 +105,14 @@ public final class RowReader {
       byte c = next();
       switch (c) {
         case '{', '[' -> {
-          take(c == '{' ? OBJECT_BYTES : ARRAY_BYTES);
+          addMemory(c == '{' ? OBJECT_BYTES : ARRAY_BYTES);
           begin();
           continue;
         }
         case '}' -> value = object(row && depth == 1);
         case ']' -> value = array();
         case '"' -> {
-          take(VALUE_BYTES);
+          addMemory(VALUE_BYTES);
           int end = endOfString();
           if (isName(end)) {
             names[count] = name(end);
@@ -121,7 +121,7 @@ public final class RowReader {
           value = TextNode.valueOf(string(end));
         }
         default -> {
-          take(VALUE_BYTES);
+          addMemory(VALUE_BYTES);
           value = scalar(c);
         }
       }
@@ -341,12 +341,12 @@ public final class RowReader {
   }
 
   /** Adds the memory use of a row with this many columns. */
-  void takeRow(int columns) {
-    take(OBJECT_BYTES + 2 * VALUE_BYTES * columns);
+  void addRow(int columns) {
+    addMemory(OBJECT_BYTES + 2 * VALUE_BYTES * columns);
   }
 
   /** Adds to the memory use of the results, and throws if it exceeds the limit. */
-  private void take(int bytes) {
+  private void addMemory(int bytes) {
     left -= bytes;
     if (left < 0) {
       throw tooLarge(
@@ -355,8 +355,8 @@ public final class RowReader {
   }
 
   /** Adds the memory use for bytes sent by the server. */
-  void takeBytes(int bytes) {
-    take(bytes);
+  void addBytes(int bytes) {
+    addMemory(bytes);
     leftBytes -= bytes;
     if (leftBytes < 0) {
       throw tooLarge("has more than " + maxBytes + " bytes", maxBytes);

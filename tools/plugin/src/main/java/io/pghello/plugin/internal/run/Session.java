@@ -117,7 +117,7 @@ public final class Session {
   }
 
   /** Runs one of the plugin's own queries. These queries read only the catalog. */
-  public QueryResult ask(SqlStatement text, int maxRows) {
+  public QueryResult queryCatalog(SqlStatement text, int maxRows) {
     String suffix = "\n) q LIMIT " + (maxRows + 1L);
     return read(
         DollarSql.of(text.sql()), text.params(), READ, suffix, rows -> jsonRows(rows, maxRows));
@@ -217,7 +217,7 @@ public final class Session {
     Effects known = pool.plainQueries().effects(sql.jdbc());
     if (known == null && often) {
       try {
-        known = SideEffectCheck.ask(connection, sql.names());
+        known = SideEffectCheck.run(connection, sql.names());
       } catch (SQLException e) {
         throw failure(e);
       }

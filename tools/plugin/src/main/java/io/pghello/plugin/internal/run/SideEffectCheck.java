@@ -41,7 +41,7 @@ final class SideEffectCheck {
    *
    * @param names all words and quoted names in the query, as the server stores them
    */
-  static Effects ask(Connection connection, Set<String> names) throws SQLException {
+  static Effects run(Connection connection, Set<String> names) throws SQLException {
     String all = Bindings.text(Json.of(names), ",", "A name");
     try (PreparedStatement statement = connection.prepareStatement(QUERY)) {
       statement.setObject(1, all, Types.OTHER);

@@ -65,7 +65,7 @@ public final class Timeouts implements AutoCloseable {
   Guard guard(Connection connection, Call call, long millis) throws SQLException {
     var guard = new Guard(connection, millis);
     guards.add(guard);
-    lookAt(guard.end);
+    scheduleCheck(guard.end);
     CompletionStage<?> cancellation = call.caller().cancellation();
     if (cancellation != null) {
       var unused = cancellation.whenComplete((done, e) -> workers.execute(guard::cancel));
@@ -77,7 +77,7 @@ public final class Timeouts implements AutoCloseable {
    * Schedules a check of the guards. Waking the timer thread for each guard would cost as much as a
    * round trip, so the thread wakes only for the earliest timeout.
    */
-  private void lookAt(long nanos) {
+  private void scheduleCheck(long nanos) {
     if (nanos - nextLook >= 0) {
       return;
     }
@@ -87,12 +87,12 @@ public final class Timeouts implements AutoCloseable {
         if (look != null) {
           look.cancel(false);
         }
-        look = timer.schedule(this::look, nanos - System.nanoTime(), TimeUnit.NANOSECONDS);
+        look = timer.schedule(this::checkGuards, nanos - System.nanoTime(), TimeUnit.NANOSECONDS);
       }
     }
   }
 
-  private void look() {
+  private void checkGuards() {
     long now = System.nanoTime();
     // Reset nextLook before reading the guards, so that a guard added concurrently schedules a
     // check.
@@ -102,7 +102,7 @@ public final class Timeouts implements AutoCloseable {
         guard.end = now + NEVER_NANOS;
         workers.execute(guard::cancel);
       } else {
-        lookAt(guard.end);
+        scheduleCheck(guard.end);
       }
     }
   }
@@ -143,7 +143,7 @@ public final class Timeouts implements AutoCloseable {
         }
         // Retry, because there may have been no running statement at that moment.
         end = System.nanoTime() + AGAIN_NANOS;
-        lookAt(end);
+        scheduleCheck(end);
       }
     }
 

@@ -139,7 +139,7 @@ final class UndoneQuery implements Query {
       int flags =
           QueryExecutor.QUERY_SUPPRESS_BEGIN | (types == null ? QueryExecutor.QUERY_ONESHOT : 0);
       executor.execute(all, parameters, answer, 0, 0, flags);
-      boolean isClear = checked ? answer.takeCheck() : answer.clear;
+      boolean isClear = checked ? answer.removeCheck() : answer.clear;
       return new Result(statement.createDriverResultSet(answer.fields, answer.rows), isClear);
     } finally {
       executor.releaseQuery(shape);
@@ -194,7 +194,7 @@ final class UndoneQuery implements Query {
     }
 
     /** Removes the row for the check, and returns whether the check succeeded. */
-    boolean takeCheck() {
+    boolean removeCheck() {
       int last = fields.length - 1;
       if (last < 0 || rows.isEmpty()) {
         return false;

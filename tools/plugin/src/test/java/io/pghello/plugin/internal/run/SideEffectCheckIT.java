@@ -59,7 +59,7 @@ class SideEffectCheckIT {
       String statement, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     run(superuser, statement);
-    assertThat(ask(database)).isEqualTo(Effects.NONE);
+    assertThat(check(database)).isEqualTo(Effects.NONE);
   }
 
   @ParameterizedTest
@@ -94,7 +94,7 @@ class SideEffectCheckIT {
               .replace("DATABASE", '"' + owner.getCatalog() + '"')
               .replace("USER", '"' + owner.getMetaData().getUserName() + '"'));
     }
-    assertThat(ask(database)).isEqualTo(Effects.NONE_YET);
+    assertThat(check(database)).isEqualTo(Effects.NONE_YET);
   }
 
   /** A superuser can create an operator class with a function that any role can change. */
@@ -111,7 +111,7 @@ class SideEffectCheckIT {
         "alter function app.hash owner to " + owner,
         "create operator class app.strange for type int using hash as operator 1 =, function 1"
             + " app.hash(int)");
-    assertThat(ask(database)).isEqualTo(Effects.NONE_YET);
+    assertThat(check(database)).isEqualTo(Effects.NONE_YET);
   }
 
   /** The owner of such a function could replace it with a function in another language. */
@@ -121,9 +121,9 @@ class SideEffectCheckIT {
     run(
         superuser,
         "create function strange.length(text) returns int language internal strict as 'textlen'");
-    assertThat(ask(database)).isEqualTo(Effects.NONE);
+    assertThat(check(database)).isEqualTo(Effects.NONE);
     run(superuser, "alter function strange.length owner to stranger");
-    assertThat(ask(database)).isEqualTo(Effects.NONE_YET);
+    assertThat(check(database)).isEqualTo(Effects.NONE_YET);
   }
 
   @ParameterizedTest
@@ -131,7 +131,7 @@ class SideEffectCheckIT {
   void volatileFunctionsAreAlwaysUndone(String function, TestDatabase database)
       throws SQLException {
     try (Connection connection = database.dataSource().getConnection()) {
-      assertThat(SideEffectCheck.ask(connection, Set.of("select", function)))
+      assertThat(SideEffectCheck.run(connection, Set.of("select", function)))
           .isEqualTo(Effects.NONE_YET);
     }
   }
@@ -146,7 +146,7 @@ class SideEffectCheckIT {
   void effectsArePossible(String statement, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     run(superuser, statement);
-    assertThat(ask(database)).isEqualTo(Effects.POSSIBLE);
+    assertThat(check(database)).isEqualTo(Effects.POSSIBLE);
   }
 
   /**
@@ -158,7 +158,7 @@ class SideEffectCheckIT {
   void functionsThatTakeNamesHaveEffects(String function, TestDatabase database)
       throws SQLException {
     try (Connection connection = database.dataSource().getConnection()) {
-      assertThat(SideEffectCheck.ask(connection, Set.of("select", function)))
+      assertThat(SideEffectCheck.run(connection, Set.of("select", function)))
           .isEqualTo(Effects.POSSIBLE);
     }
   }
@@ -169,16 +169,16 @@ class SideEffectCheckIT {
       throws SQLException {
     run(superuser, "create domain strange.positive as int check (value > 0)");
     try (Connection connection = database.dataSource().getConnection()) {
-      assertThat(SideEffectCheck.ask(connection, Set.of("select", "_positive")))
+      assertThat(SideEffectCheck.run(connection, Set.of("select", "_positive")))
           .isEqualTo(Effects.POSSIBLE);
     }
   }
 
-  private static Effects ask(TestDatabase database) throws SQLException {
+  private static Effects check(TestDatabase database) throws SQLException {
     // a new session has the new search path
     try (Connection connection =
         DriverManager.getConnection(database.jdbcUrl(), database.user(), database.password())) {
-      return SideEffectCheck.ask(connection, NAMES);
+      return SideEffectCheck.run(connection, NAMES);
     }
   }
 
