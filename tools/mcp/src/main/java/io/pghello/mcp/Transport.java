@@ -129,11 +129,11 @@ final class Transport implements McpServerTransportProvider {
           handle(line);
         }
       } catch (UnreadableException e) {
-        refuse(null, ErrorCodes.PARSE_ERROR, e.getMessage());
+        writeError(null, ErrorCodes.PARSE_ERROR, e.getMessage());
       } catch (IOException e) {
         more = false;
       } catch (RuntimeException | StackOverflowError e) {
-        refuse(null, ErrorCodes.INTERNAL_ERROR, "Internal error while handling the message");
+        writeError(null, ErrorCodes.INTERNAL_ERROR, "Internal error while handling the message");
       }
     }
   }
@@ -143,7 +143,7 @@ final class Transport implements McpServerTransportProvider {
     try {
       message = Messages.JSON.readTree(line);
     } catch (JsonProcessingException e) {
-      refuse(null, ErrorCodes.PARSE_ERROR, "The message is not JSON" + Messages.place(e));
+      writeError(null, ErrorCodes.PARSE_ERROR, "The message is not JSON" + Messages.place(e));
       return;
     }
     if (batches && message.isArray() && !message.isEmpty()) {
@@ -164,7 +164,7 @@ final class Transport implements McpServerTransportProvider {
             && (id.isMissingNode() || named)
             && (method.isTextual() || (named && method.isMissingNode()));
     if (!valid) {
-      refuse(
+      writeError(
           named ? id : null,
           ErrorCodes.INVALID_REQUEST,
           "The message is not a JSON-RPC 2.0 message");
@@ -189,7 +189,7 @@ final class Transport implements McpServerTransportProvider {
   private void request(ObjectNode message, JsonNode id, String method) {
     String key = id.toString();
     if (inFlight.containsKey(key)) {
-      refuse(id, ErrorCodes.INVALID_REQUEST, "A request with this id is in flight");
+      writeError(id, ErrorCodes.INVALID_REQUEST, "A request with this id is in flight");
       return;
     }
     if (method.equals(McpSchema.METHOD_PING)) {
@@ -199,17 +199,17 @@ final class Transport implements McpServerTransportProvider {
     }
     if (!initialized && !method.equals(INITIALIZE)) {
       // The SDK would delay the response until the session is initialized, possibly forever.
-      refuse(id, ErrorCodes.INVALID_REQUEST, "The session is not initialized");
+      writeError(id, ErrorCodes.INVALID_REQUEST, "The session is not initialized");
       return;
     }
     JsonNode params = message.path("params");
     String wrong = requests.wrong(method, params);
     if (wrong != null) {
-      refuse(id, ErrorCodes.INVALID_PARAMS, wrong);
+      writeError(id, ErrorCodes.INVALID_PARAMS, wrong);
       return;
     }
     if (method.equals(McpSchema.METHOD_LOGGING_SET_LEVEL)) {
-      refuse(id, ErrorCodes.METHOD_NOT_FOUND, "Method not found: " + method);
+      writeError(id, ErrorCodes.METHOD_NOT_FOUND, "Method not found: " + method);
       return;
     }
     if (method.equals(INITIALIZE)) {
@@ -228,7 +228,7 @@ final class Transport implements McpServerTransportProvider {
             .onErrorResume(
                 e ->
                     Mono.fromRunnable(
-                        () -> refuse(id, ErrorCodes.INTERNAL_ERROR, "The request failed"))));
+                        () -> writeError(id, ErrorCodes.INTERNAL_ERROR, "The request failed"))));
   }
 
   private static void subscribe(Mono<Void> work) {
@@ -247,7 +247,7 @@ final class Transport implements McpServerTransportProvider {
    */
   private void call(String key, JsonNode id, JsonNode params) {
     if (!permits.tryAcquire()) {
-      refuse(id, TOO_MANY, "The limit of " + IN_FLIGHT_MAX + " calls in flight was reached");
+      writeError(id, TOO_MANY, "The limit of " + IN_FLIGHT_MAX + " calls in flight was reached");
       return;
     }
     var cancellation = new CompletableFuture<Void>();
@@ -271,7 +271,8 @@ final class Transport implements McpServerTransportProvider {
           } catch (RuntimeException | Error e) {
             if (finish(key, cancellation)) {
               // The message is omitted, because it may contain data.
-              refuse(id, ErrorCodes.INTERNAL_ERROR, "The call failed: " + e.getClass().getName());
+              writeError(
+                  id, ErrorCodes.INTERNAL_ERROR, "The call failed: " + e.getClass().getName());
             }
           }
         });
@@ -325,7 +326,7 @@ final class Transport implements McpServerTransportProvider {
     return Mono.fromRunnable(this::cancelAll);
   }
 
-  private void refuse(@Nullable JsonNode id, int code, @Nullable String message) {
+  private void writeError(@Nullable JsonNode id, int code, @Nullable String message) {
     ObjectNode answer = answer(id);
     answer.putObject("error").put("code", code).put("message", message);
     write(answer);

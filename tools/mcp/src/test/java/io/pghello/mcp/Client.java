@@ -123,7 +123,7 @@ final class Client implements AutoCloseable {
   private void read() {
     try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        take(line);
+        receive(line);
       }
     } catch (IOException e) {
       synchronized (this) {
@@ -136,7 +136,7 @@ final class Client implements AutoCloseable {
     }
   }
 
-  private synchronized void take(String line) {
+  private synchronized void receive(String line) {
     try {
       JsonNode message = JSON.readTree(line);
       JsonNode id = message.path("id");
