@@ -7,7 +7,6 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Array;
-import java.lang.reflect.Method;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.hibernate.Hibernate;
@@ -193,26 +192,34 @@ final class AttributePath {
   }
 
   private static MethodHandle instantiate() {
-    MethodType called =
-        MethodType.methodType(
-            Object.class,
-            EmbeddableInstantiator.class,
-            ValueAccess.class,
-            SessionFactoryImplementor.class);
+    // constant arguments, so that native images find the methods
     try {
-      for (Method each : EmbeddableInstantiator.class.getMethods()) {
-        if (each.getName().equals("instantiate")) {
-          MethodHandle found = MethodHandles.publicLookup().unreflect(each);
-          return each.getParameterCount() == 2
-              ? found.asType(called)
-              : MethodHandles.dropArguments(found, 2, SessionFactoryImplementor.class)
-                  .asType(called);
-        }
-      }
+      return MethodHandles.dropArguments(
+          MethodHandles.publicLookup()
+              .findVirtual(
+                  EmbeddableInstantiator.class,
+                  "instantiate",
+                  MethodType.methodType(Object.class, ValueAccess.class)),
+          2,
+          SessionFactoryImplementor.class);
+    } catch (NoSuchMethodException e) {
+      return instantiateOfHibernate6();
     } catch (IllegalAccessException e) {
       throw new LinkageError("Hibernate's EmbeddableInstantiator is not public", e);
     }
-    throw new LinkageError("Hibernate's EmbeddableInstantiator has no instantiate method");
+  }
+
+  private static MethodHandle instantiateOfHibernate6() {
+    try {
+      return MethodHandles.publicLookup()
+          .findVirtual(
+              EmbeddableInstantiator.class,
+              "instantiate",
+              MethodType.methodType(
+                  Object.class, ValueAccess.class, SessionFactoryImplementor.class));
+    } catch (ReflectiveOperationException e) {
+      throw new LinkageError("Hibernate's EmbeddableInstantiator has no instantiate method", e);
+    }
   }
 
   private @Nullable Object ofEntity(Object entity) {

@@ -34,14 +34,16 @@ final class DataSources {
   private static final Set<String> DECIDING =
       Set.of("getConnection", "getTargetDataSource", "obtainTargetDataSource");
 
+  /** Spring's proxy classes that take all connections from their target. */
+  private static final Set<Class<?>> SPRINGS =
+      Set.of(DelegatingDataSource.class, LazyConnectionDataSourceProxy.class);
+
   /** Whether a proxy class takes all connections from its target. */
   private static final ClassValue<Boolean> TRANSPARENT =
       new ClassValue<>() {
         @Override
         protected Boolean computeValue(Class<?> type) {
-          for (Class<?> c = type;
-              c != DelegatingDataSource.class && c != LazyConnectionDataSourceProxy.class;
-              c = c.getSuperclass()) {
+          for (Class<?> c = type; !SPRINGS.contains(c); c = c.getSuperclass()) {
             if (Stream.of(c.getDeclaredMethods())
                 .map(Method::getName)
                 .anyMatch(DECIDING::contains)) {
@@ -85,7 +87,7 @@ final class DataSources {
     }
     if (dataSource instanceof DelegatingDataSource proxy) {
       DataSource target = proxy.getTargetDataSource();
-      return target != null && TRANSPARENT.get(proxy.getClass()) ? poolBehind(target) : null;
+      return target != null && isTransparent(proxy.getClass()) ? poolBehind(target) : null;
     }
     if (dataSource.isWrapperFor(DelegatingDataSource.class)) {
       return poolBehind(dataSource.unwrap(DelegatingDataSource.class));
@@ -98,6 +100,16 @@ final class DataSources {
       }
     }
     return null;
+  }
+
+  /**
+   * Returns whether a proxy class takes all connections from its target. In a native image, only
+   * Spring's own proxies do: the methods of an application's subclass are not known there.
+   */
+  private static boolean isTransparent(Class<?> proxy) {
+    return SPRINGS.contains(proxy)
+        || (System.getProperty("org.graalvm.nativeimage.imagecode") == null
+            && TRANSPARENT.get(proxy));
   }
 
   private static boolean isOrWraps(DataSource dataSource, Class<?> type) {

@@ -40,7 +40,8 @@ import org.springframework.util.ClassUtils;
 @EnableConfigurationProperties(PgHelloProperties.class)
 public final class PgHelloAutoConfiguration {
   private static final Log LOG = LogFactory.getLog(PgHelloAutoConfiguration.class);
-  private static final String JTA = "org.springframework.transaction.jta.JtaTransactionManager";
+  static final String JTA = "org.springframework.transaction.jta.JtaTransactionManager";
+  static final String USER_TRANSACTION = "jakarta.transaction.UserTransaction";
   private static final String CLIENT = "pgHelloClient";
 
   // application beans that implement one of the client's interfaces take precedence
@@ -144,7 +145,7 @@ public final class PgHelloAutoConfiguration {
 
   private static boolean hasJta(ListableBeanFactory beans) {
     ClassLoader loader = PgHelloAutoConfiguration.class.getClassLoader();
-    return ClassUtils.isPresent("jakarta.transaction.UserTransaction", loader)
+    return ClassUtils.isPresent(USER_TRANSACTION, loader)
         && ClassUtils.isPresent(JTA, loader)
         && beans.getBeanNamesForType(ClassUtils.resolveClassName(JTA, loader), true, false).length
             > 0;

@@ -334,6 +334,23 @@ class DataSourcesIT {
     }
   }
 
+  /** A native image does not know which methods a subclass overrides. */
+  @Test
+  void nativeImagesTrustOnlySpringsOwnProxies() {
+    var subclass = new DelegatingDataSource(once) {};
+    assertThat(new SpringConnectionSource(subclass).mayJoinBatch()).isTrue();
+    System.setProperty("org.graalvm.nativeimage.imagecode", "runtime");
+    try {
+      assertThat(new SpringConnectionSource(subclass).mayJoinBatch()).isFalse();
+      for (DataSource springs :
+          List.of(once, new DelegatingDataSource(once), new LazyConnectionDataSourceProxy(once))) {
+        assertThat(new SpringConnectionSource(springs).mayJoinBatch()).isTrue();
+      }
+    } finally {
+      System.clearProperty("org.graalvm.nativeimage.imagecode");
+    }
+  }
+
   /** Tomcat's pool is not a wrapper of itself, so a library's proxy cannot be unwrapped to it. */
   @Test
   void recognizesTomcatsPoolOnlyWithoutAProxy() {

@@ -4,6 +4,7 @@ package io.pghello.spring.boot;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariDataSource;
+import jakarta.transaction.UserTransaction;
 import org.junit.jupiter.api.Test;
 import org.springframework.aot.hint.MemberCategory;
 import org.springframework.aot.hint.RuntimeHints;
@@ -11,6 +12,7 @@ import org.springframework.aot.hint.RuntimeHintsRegistrar;
 import org.springframework.aot.hint.TypeReference;
 import org.springframework.aot.hint.predicate.RuntimeHintsPredicates;
 import org.springframework.beans.factory.aot.AotServices;
+import org.springframework.transaction.jta.JtaTransactionManager;
 
 /** The hints for ahead-of-time processing. scripts/ci/consumer.sh runs an application with them. */
 class RuntimeHintsIT {
@@ -30,6 +32,10 @@ class RuntimeHintsIT {
                 .withMemberCategory(MemberCategory.INVOKE_DECLARED_CONSTRUCTORS))
         .accepts(hints);
     assertThat(RuntimeHintsPredicates.reflection().onType(HikariDataSource.class)).accepts(hints);
+    // otherwise calls in transactions of JTA would share statements
+    assertThat(RuntimeHintsPredicates.reflection().onType(JtaTransactionManager.class))
+        .accepts(hints);
+    assertThat(RuntimeHintsPredicates.reflection().onType(UserTransaction.class)).accepts(hints);
   }
 
   @Test

@@ -20,9 +20,11 @@ import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
 
 /**
  * Translates errors from the server, the driver and the source of connections. For the meaning of
@@ -123,7 +125,8 @@ public final class SqlErrors {
       case "22P02", "22P03", "22021" -> functions.areChecked();
       // poolers and the server also use these codes for many other errors
       case "08P01", "0A000" ->
-          OF_OTHER_STATEMENT.contains(String.valueOf(reportedField(e, "getRoutine")))
+          OF_OTHER_STATEMENT.contains(
+                  String.valueOf(reportedField(e, ServerErrorMessage::getRoutine)))
               && !hasContextOfFunction(e, functions);
       default -> false;
     };
@@ -134,8 +137,9 @@ public final class SqlErrors {
    * looking up a prepared statement or a library. Always false if the client checks the arguments.
    */
   private static boolean isRaisedBy(SQLException e, ServerFunctions functions) {
-    Object routine = functions.areChecked() ? null : reportedField(e, "getRoutine");
-    return routine != null && !OF_SERVER.contains(routine.toString());
+    String routine =
+        functions.areChecked() ? null : reportedField(e, ServerErrorMessage::getRoutine);
+    return routine != null && !OF_SERVER.contains(routine);
   }
 
   /**
@@ -148,12 +152,13 @@ public final class SqlErrors {
     return hasContextOfFunction(e, functions)
         || (!functions.areChecked()
             && Set.of("42883", "3F000").contains(String.valueOf(e.getSQLState()))
-            && Integer.valueOf(0).equals(reportedField(e, "getPosition"))
-            && !OF_LIBRARY.contains(String.valueOf(reportedField(e, "getRoutine"))));
+            && Integer.valueOf(0).equals(reportedField(e, ServerErrorMessage::getPosition))
+            && !OF_LIBRARY.contains(
+                String.valueOf(reportedField(e, ServerErrorMessage::getRoutine))));
   }
 
   private static boolean hasContextOfFunction(SQLException e, ServerFunctions functions) {
-    return !functions.areChecked() && reportedField(e, "getWhere") != null;
+    return !functions.areChecked() && reportedField(e, ServerErrorMessage::getWhere) != null;
   }
 
   private static FunctionCallException other(
@@ -335,28 +340,19 @@ public final class SqlErrors {
   }
 
   /** Returns the part of an error that the server sent; null if the error is the driver's own. */
-  private static @Nullable Object serverError(SQLException e) {
-    return e instanceof PSQLException ours
-        ? ours.getServerErrorMessage()
-        : isOfPgjdbc(e) ? field(e, "getServerErrorMessage") : null;
+  private static @Nullable ServerErrorMessage serverError(SQLException e) {
+    if (e instanceof PSQLException ours) {
+      return ours.getServerErrorMessage();
+    }
+    return isOfPgjdbc(e) ? ForeignErrors.serverError(e) : null;
   }
 
   /** Returns a field of the server error; null if there is none. */
-  private static @Nullable Object reportedField(SQLException e, String getter) {
+  private static <T> @Nullable T reportedField(
+      SQLException e, Function<ServerErrorMessage, @Nullable T> field) {
     SQLException reported = reported(e);
-    Object error = reported == null ? null : serverError(reported);
-    return error == null ? null : field(error, getter);
-  }
-
-  /** Calls a public method of pgjdbc, which another class loader may have loaded. */
-  private static @Nullable Object field(Object object, String getter) {
-    try {
-      return object.getClass().getMethod(getter).invoke(object);
-    } catch (ReflectiveOperationException e) {
-      // the driver version is unknown; treat this as a server error, so that the error's text is
-      // not shown
-      return "";
-    }
+    ServerErrorMessage error = reported == null ? null : serverError(reported);
+    return error == null ? null : field.apply(error);
   }
 
   private static @Nullable String reportedState(SQLException e) {
@@ -515,8 +511,7 @@ public final class SqlErrors {
 
   /** Returns the server's primary message; null if the error comes from the driver. */
   public static @Nullable String serverMessage(SQLException e) {
-    Object words = reportedField(e, "getMessage");
-    return words == null ? null : words.toString();
+    return reportedField(e, ServerErrorMessage::getMessage);
   }
 
   private static FunctionCallException of(

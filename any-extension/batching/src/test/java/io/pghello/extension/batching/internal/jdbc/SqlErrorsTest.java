@@ -9,6 +9,8 @@ import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.internal.NameRequest;
 import io.pghello.extension.batching.internal.ServerFunctions;
 import java.net.ConnectException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.time.Duration;
@@ -302,5 +304,51 @@ class SqlErrorsTest {
     assertThat(SqlErrors.noConnectionWithin(Duration.ofSeconds(1), refused).code())
         .isEqualTo(Code.LOGIN_FAILED);
     assertThat(Thread.interrupted()).isFalse();
+  }
+
+  /** In a server that runs several programs, another class loader may have loaded the driver. */
+  @Test
+  void readsServerErrorsOfADriverFromAnotherClassLoader() throws Exception {
+    var acme = new ServerFunctions(ExtensionDescription.builder("acme").build(), List.of());
+    URL driver = PSQLException.class.getProtectionDomain().getCodeSource().getLocation();
+    try (var loader =
+        new URLClassLoader(new URL[] {driver}, ClassLoader.getPlatformClassLoader())) {
+      SQLException missing =
+          foreign(loader, "SERROR\0C26000\0Mmissing\0RFetchPreparedStatement\0\0");
+      // causes and stack traces of any class do not matter
+      missing.initCause(new IllegalStateException(new Unserializable()));
+      missing.setNextException(new SQLException(new Unserializable()));
+      missing.addSuppressed(new Unserializable());
+      assertThat((Throwable) missing).isNotInstanceOf(PSQLException.class);
+      assertThat(SqlErrors.serverMessage(missing)).isEqualTo("missing");
+      assertThat(SqlErrors.translate(missing, Duration.ofSeconds(1), acme).code())
+          .isEqualTo(Code.RESPONSE_MISMATCH);
+
+      SQLException raised =
+          foreign(loader, "SERROR\0C26000\0Mmissing\0WSQL statement\0RFetchPreparedStatement\0\0");
+      assertThat(SqlErrors.isRaisedInFunction(raised, acme)).isTrue();
+      SQLException inlined = foreign(loader, "SERROR\0C42883\0Mmissing\0Rregprocin\0\0");
+      assertThat(SqlErrors.isRaisedInFunction(inlined, acme)).isTrue();
+      SQLException call = foreign(loader, "SERROR\0C42883\0Mmissing\0P8\0RParseFuncOrColumn\0\0");
+      assertThat(SqlErrors.isRaisedInFunction(call, acme)).isFalse();
+      assertThat(SqlErrors.translate(call, Duration.ofSeconds(1), NameRequest.FUNCTIONS))
+          .hasNoCause();
+    }
+  }
+
+  private static SQLException foreign(ClassLoader loader, String fields) throws Exception {
+    Class<?> message = loader.loadClass(ServerErrorMessage.class.getName());
+    return (SQLException)
+        loader
+            .loadClass(PSQLException.class.getName())
+            .getConstructor(message)
+            .newInstance(message.getConstructor(String.class).newInstance(fields));
+  }
+
+  private static final class Unserializable extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    @SuppressWarnings({"serial", "unused"}) // not serializable, on purpose
+    private final Object thread = Thread.currentThread();
   }
 }
