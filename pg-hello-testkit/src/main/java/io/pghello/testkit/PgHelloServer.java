@@ -7,6 +7,7 @@ import io.pghello.extension.testkit.internal.Platform;
 import io.pghello.extension.testkit.internal.ServerExtension;
 import io.pghello.extension.testkit.internal.ServerLocation;
 import io.pghello.extension.testkit.internal.SharedServer;
+import io.pghello.extension.testkit.internal.TemplateRequest;
 import io.pghello.testkit.internal.ExtensionFiles;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -85,6 +86,24 @@ public final class PgHelloServer implements AutoCloseable {
     } finally {
       SHARED_LOCK.unlock();
     }
+  }
+
+  /** Returns the server object of a server that was started for tests. */
+  static PgHelloServer of(SharedServer server) {
+    SHARED_LOCK.lock();
+    try {
+      return shared != null && shared.server == server ? shared : new PgHelloServer(server);
+    } finally {
+      SHARED_LOCK.unlock();
+    }
+  }
+
+  /** Starts a server with a preparer's template. */
+  static PgHelloServer start(TemplateRequest request) {
+    String place = ExtensionFiles.place().ours();
+    return new PgHelloServer(
+        SharedServer.start(
+            0, Map.of(), ExtensionFiles.NEEDS.names(), List.of(extension(place)), place, request));
   }
 
   /** Returns a builder for a server with a custom port or settings. */

@@ -5,10 +5,12 @@ import io.pghello.extension.testkit.DatabaseJUnitExtension;
 import io.pghello.extension.testkit.ExtensionTest;
 import io.pghello.extension.testkit.internal.ServerLocation;
 import io.pghello.extension.testkit.internal.SharedServer;
+import io.pghello.extension.testkit.internal.TemplateRequest;
 import io.pghello.extension.testkit.internal.TestServerHandle;
 import io.pghello.testkit.internal.ExtensionFiles;
 import java.lang.annotation.Annotation;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The JUnit extension behind {@link PgHelloTest}. */
 final class PgHelloTestSupport extends DatabaseJUnitExtension {
@@ -24,22 +26,27 @@ final class PgHelloTestSupport extends DatabaseJUnitExtension {
         // selects
         TestServerHandle.class,
         PgHelloTestSupport::open,
+        ExtensionFiles.place().isOurs(),
         test.database() == ExtensionTest.Scope.CLASS,
         test.extension(),
         List.of(test.scripts()),
         test.preparer());
   }
 
-  private static TestServerHandle open() {
+  private static TestServerHandle open(@Nullable TemplateRequest request) {
     ServerLocation place = ExtensionFiles.place();
+    if (request != null) {
+      SharedServer server = PgHelloServer.start(request).server();
+      return TestServerHandle.ofOurs(server, server::close);
+    }
     // an embedded server is shared in this JVM and stops when the JVM exits
     return place.isOurs()
         ? TestServerHandle.ofOurs(PgHelloServer.shared().server(), () -> {})
-        : TestServerHandle.open(place, ExtensionFiles.NEEDS);
+        : TestServerHandle.open(place, ExtensionFiles.NEEDS, null);
   }
 
   @Override
   protected Object embedded(SharedServer server) {
-    return PgHelloServer.shared();
+    return PgHelloServer.of(server);
   }
 }

@@ -4,7 +4,7 @@ package io.pghello.testkit;
 import static io.pghello.extension.testkit.ExtensionTest.Scope.CLASS;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pghello.extension.testkit.DatabasePreparer;
+import io.pghello.extension.testkit.FlywayMigrations;
 import io.pghello.extension.testkit.TestDatabase;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -32,14 +32,7 @@ class OwnSchemaIT {
   }
 
   // region flyway
-  static class Migrations implements DatabasePreparer {
-    @Override
-    public void prepare(DataSource dataSource) {
-      Flyway.configure().dataSource(dataSource).load().migrate();
-    }
-  }
-
-  @PgHelloTest(preparer = Migrations.class)
+  @PgHelloTest(preparer = FlywayMigrations.class)
   // endregion
   @Nested
   class OfFlyway {

@@ -56,7 +56,7 @@ class ServerChoiceIT {
 
   private static TestServerHandle open(String place) {
     return TestServerHandle.open(
-        new ServerLocation(PROPERTY, "PG_HELLO_SERVER", place), ExtensionFiles.NEEDS);
+        new ServerLocation(PROPERTY, "PG_HELLO_SERVER", place), ExtensionFiles.NEEDS, null);
   }
 
   /** Runs tests against a server and returns leftover objects. */

@@ -34,7 +34,7 @@ final class PgHelloContextCustomizerFactory implements ContextCustomizerFactory 
       return place.isOurs()
           ? PgHelloServer.shared().createDatabase()
           : TestServerHandle.createDatabase(
-              place, ExtensionFiles.NEEDS, () -> ExtensionFiles.NEEDS);
+              place, ExtensionFiles.NEEDS, () -> ExtensionFiles.NEEDS, null);
     }
   }
 }

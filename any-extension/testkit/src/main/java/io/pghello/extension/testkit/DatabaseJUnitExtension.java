@@ -3,6 +3,7 @@ package io.pghello.extension.testkit;
 
 import io.pghello.extension.testkit.internal.DatabaseFactory;
 import io.pghello.extension.testkit.internal.SharedServer;
+import io.pghello.extension.testkit.internal.TemplateRequest;
 import io.pghello.extension.testkit.internal.TestServerHandle;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Constructor;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
@@ -96,8 +98,11 @@ public abstract class DatabaseJUnitExtension
    * The settings that an annotation specifies.
    *
    * @param key a key that identifies the server; tests with equal keys share a server
-   * @param open a function that starts or finds the server; called once for each key. The server is
-   *     closed at the end of the test run.
+   * @param open a function that starts or finds the server, with a template if its argument is not
+   *     null; called once for each key and template. The server is closed at the end of the test
+   *     run.
+   * @param startsServer whether this JVM starts the server, so a preparer with a key can have a
+   *     server of its own
    * @param shared whether the tests of a class share one database
    * @param withExtensions whether the databases contain the extensions
    * @param scripts the scripts that fill the databases' template
@@ -106,7 +111,8 @@ public abstract class DatabaseJUnitExtension
    */
   protected record Settings(
       Object key,
-      Supplier<TestServerHandle> open,
+      Function<@Nullable TemplateRequest, TestServerHandle> open,
+      boolean startsServer,
       boolean shared,
       boolean withExtensions,
       List<String> scripts,
@@ -149,6 +155,24 @@ public abstract class DatabaseJUnitExtension
   private record Preparation(
       SqlScripts scripts, @Nullable Class<? extends DatabasePreparer> preparer)
       implements DatabasePreparer {
+    /**
+     * The minimum size of scripts without a preparer that are worth a server of their own. Smaller
+     * scripts run faster than such a server starts.
+     */
+    private static final int MIN_SCRIPT_CHARACTERS = 64 * 1024;
+
+    @Override
+    public Optional<String> cacheKey() {
+      if (preparer == null) {
+        int size = scripts.scripts().stream().mapToInt(script -> script.sql().length()).sum();
+        return size < MIN_SCRIPT_CHARACTERS ? Optional.empty() : scripts.cacheKey();
+      }
+      return ReflectionSupport.newInstance(preparer)
+          .cacheKey()
+          .flatMap(
+              key -> scripts.cacheKey().map(hash -> preparer.getName() + "\n" + hash + "\n" + key));
+    }
+
     @Override
     public void prepare(DataSource dataSource) throws Exception {
       scripts.prepare(dataSource);
@@ -367,11 +391,31 @@ public abstract class DatabaseJUnitExtension
 
   private TestServerHandle server(ExtensionContext context) {
     Settings settings = settings(context);
+    TemplateRequest request = request(context, settings);
     return (TestServerHandle)
         stored(
             context.getRoot().getStore(NAMESPACE),
-            List.of(annotation, settings.key()),
-            settings.open());
+            List.of(annotation, settings.key(), request == null ? "" : request),
+            () -> settings.open().apply(request));
+  }
+
+  /** Returns the request for a template of the cache; null if the class has no preparer or key. */
+  private @Nullable TemplateRequest request(ExtensionContext context, Settings settings) {
+    if (!settings.startsServer()) {
+      return null;
+    }
+    Object request =
+        stored(
+            context.getRoot().getStore(NAMESPACE),
+            List.of(TemplateRequest.class, annotation, context.getRequiredTestClass()),
+            () -> {
+              Preparation preparation = preparation(context, settings);
+              return Optional.ofNullable(
+                  preparation == null
+                      ? null
+                      : TemplateRequest.of(settings.withExtensions(), preparation));
+            });
+    return (TemplateRequest) ((Optional<?>) request).orElse(null);
   }
 
   private TestDatabase database(ExtensionContext context) {

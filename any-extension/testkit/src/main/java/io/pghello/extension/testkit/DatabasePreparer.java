@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
+import java.util.Optional;
 import javax.sql.DataSource;
 
 /**
@@ -12,6 +13,7 @@ import javax.sql.DataSource;
  * ({@code ALTER DATABASE SET}), but not the privileges on it ({@code GRANT ON DATABASE}).
  *
  * @see SqlScripts
+ * @see FlywayMigrations
  */
 @FunctionalInterface
 public interface DatabasePreparer {
@@ -23,4 +25,23 @@ public interface DatabasePreparer {
    * @throws Exception if the template cannot be filled; the tests that need the template then fail
    */
   void prepare(DataSource dataSource) throws Exception;
+
+  /**
+   * Returns a key that allows the testkit to store the template in the cache, so that later JVMs
+   * start with it instead of running this preparer. Two preparers of one class must have equal keys
+   * only if they create the same contents, so the key is usually a hash of all scripts and the
+   * versions of the tools that run them. Do not return a key if the contents depend on anything
+   * else, such as the current date, random numbers, or the server's address and password.
+   *
+   * <p>The testkit adds the server, the extensions, the settings, the driver's version, the class
+   * name, and the JVM's time zone, locale and character set to the key. A preparer with a key has a
+   * server of its own in tests. Only templates that take at least 200 ms to prepare are stored.
+   * Containers and running servers ignore the key.
+   *
+   * @return the key, which can have any length; by default empty, so the template lives as long as
+   *     the JVM
+   */
+  default Optional<String> cacheKey() {
+    return Optional.empty();
+  }
 }

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Starts a private PostgreSQL server with native extensions. Needs neither Docker nor an installed
@@ -65,6 +66,7 @@ public final class ExtensionServer implements AutoCloseable {
     private int port;
     private final List<NativeExtension> extensions = new ArrayList<>();
     private final Map<String, String> settings = new LinkedHashMap<>();
+    private @Nullable DatabasePreparer preparer;
 
     private Builder() {}
 
@@ -113,25 +115,34 @@ public final class ExtensionServer implements AutoCloseable {
     }
 
     /**
+     * Fills the template of this preparer while the server starts; later calls of {@link
+     * ExtensionServer#createDatabase(DatabasePreparer)} with an equal preparer copy it. If the
+     * preparer has a {@linkplain DatabasePreparer#cacheKey() key}, later JVMs start with the
+     * template from the cache. Default: none.
+     */
+    public Builder preparer(DatabasePreparer preparer) {
+      this.preparer = Objects.requireNonNull(preparer, "preparer");
+      return this;
+    }
+
+    /**
      * Starts the server.
      *
-     * @throws IllegalStateException if an extension cannot be used, if there is no server for this
-     *     platform, or if no installed server can be used; the message contains the cause and a
-     *     remedy
+     * @throws IllegalStateException if the preparer fails, if an extension cannot be used, if there
+     *     is no server for this platform, or if no installed server can be used; the message
+     *     contains the cause and a remedy
      * @throws IllegalArgumentException if the value of {@code pg-extension.server} is invalid
      * @throws java.io.UncheckedIOException if the server does not start or the port is in use; the
      *     message contains the end of the server's log
      */
     public ExtensionServer start() {
       List<ServerExtension> all = extensions.stream().map(NativeExtension::extension).toList();
+      DatabaseNames names =
+          DatabaseNames.of(
+              NamedExtensions.PREFIX, NamedExtensions.APPLICATION, all, /* schema= */ null);
       return new ExtensionServer(
-          SharedServer.start(
-              port,
-              settings,
-              DatabaseNames.of(
-                  NamedExtensions.PREFIX, NamedExtensions.APPLICATION, all, /* schema= */ null),
-              all,
-              ServerLocation.ofAny().ours()));
+          SharedServer.startPrepared(
+              port, settings, names, all, ServerLocation.ofAny().ours(), preparer));
     }
   }
 

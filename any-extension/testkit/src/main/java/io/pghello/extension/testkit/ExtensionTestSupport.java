@@ -22,7 +22,8 @@ final class ExtensionTestSupport extends DatabaseJUnitExtension {
             test.extensions(), test.install(), test.settings(), test.create(), test.schema());
     return new Settings(
         extensions,
-        () -> TestServerHandle.open(ServerLocation.ofAny(), extensions.needs()),
+        request -> TestServerHandle.open(ServerLocation.ofAny(), extensions.needs(), request),
+        ServerLocation.ofAny().isOurs(),
         test.database() == ExtensionTest.Scope.CLASS,
         true,
         List.of(test.scripts()),

@@ -3,18 +3,22 @@ package io.pghello.extension.testkit;
 
 import io.pghello.extension.testkit.internal.DatabaseFactory.PreparationException;
 import io.pghello.extension.testkit.internal.Remedies;
+import io.pghello.extension.testkit.internal.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import javax.sql.DataSource;
 import org.postgresql.core.NativeQuery;
 import org.postgresql.core.Parser;
@@ -101,6 +105,20 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
         run(script, statement);
       }
     }
+  }
+
+  /** Returns a hash of the names and contents of the scripts. */
+  @Override
+  public Optional<String> cacheKey() {
+    MessageDigest digest = Sha256.digest();
+    for (Script script : scripts) {
+      for (String part : List.of(script.name, script.sql)) {
+        byte[] bytes = part.getBytes(StandardCharsets.UTF_8);
+        digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(bytes.length).array());
+        digest.update(bytes);
+      }
+    }
+    return Optional.of(HexFormat.of().formatHex(digest.digest()));
   }
 
   private static void run(Script script, Statement statement) throws SQLException {

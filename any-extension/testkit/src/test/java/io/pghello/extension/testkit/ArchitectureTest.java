@@ -48,6 +48,17 @@ class ArchitectureTest {
   }
 
   @Test
+  void onlyItsPreparerNeedsFlyway() {
+    noClasses()
+        .that()
+        .areNotAssignableTo(FlywayMigrations.class)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.flywaydb..")
+        .check(CLASSES);
+  }
+
+  @Test
   void onlyTestsWithSpringNeedSpring() {
     noClasses()
         .that()
@@ -75,6 +86,7 @@ class ArchitectureTest {
             "io.pghello.extension.installer..",
             "io.pghello.extension.testkit..",
             "org.apache.commons.compress..",
+            "org.flywaydb.core..",
             "org.jspecify..",
             "org.junit.jupiter.api..",
             "org.junit.jupiter.params..",

@@ -97,6 +97,7 @@ public final class DatabaseFactory implements AutoCloseable {
   private final AtomicInteger created = new AtomicInteger();
   private final AtomicInteger createdTemplates = new AtomicInteger();
   private final Map<Object, CompletableFuture<String>> templates = new ConcurrentHashMap<>();
+  private volatile boolean hasCachedTemplate;
   private final Map<String, String> tests = new ConcurrentHashMap<>();
   private final Set<String> kept = ConcurrentHashMap.newKeySet();
   private final @Nullable PreparedDatabases prepared;
@@ -333,6 +334,33 @@ public final class DatabaseFactory implements AutoCloseable {
    * @throws IllegalStateException if the preparer fails
    */
   public String template(boolean withExtension, DatabasePreparer preparer) throws SQLException {
+    return template(withExtension, preparer, template() + "_" + createdTemplates.incrementAndGet());
+  }
+
+  /**
+   * Prepares the template with which the server can be stored in the cache.
+   *
+   * @throws IllegalStateException if the preparer fails
+   */
+  void prepare(TemplateRequest request) throws SQLException {
+    var unused = template(request.withExtensions(), request.preparer(), cachedTemplate());
+  }
+
+  /** Registers the template with which the server was started. */
+  void setCachedTemplate(TemplateRequest request) {
+    hasCachedTemplate = true;
+    templates.put(
+        List.of(request.withExtensions(), request.preparer()),
+        CompletableFuture.completedFuture(cachedTemplate()));
+  }
+
+  /** Returns the name of the template in the cache, which is the same in all JVMs. */
+  private String cachedTemplate() {
+    return template() + "_cached";
+  }
+
+  private String template(boolean withExtension, DatabasePreparer preparer, String name)
+      throws SQLException {
     var key = List.of(withExtension, preparer);
     var own = new CompletableFuture<String>();
     CompletableFuture<String> other = templates.putIfAbsent(key, own);
@@ -340,7 +368,7 @@ public final class DatabaseFactory implements AutoCloseable {
       return await(other);
     }
     try {
-      String name = makeTemplate(withExtension, preparer);
+      makeTemplate(withExtension, preparer, name);
       own.complete(name);
       return name;
     } catch (SQLException | RuntimeException | Error e) {
@@ -362,16 +390,14 @@ public final class DatabaseFactory implements AutoCloseable {
     }
   }
 
-  private String makeTemplate(boolean withExtension, DatabasePreparer preparer)
+  private void makeTemplate(boolean withExtension, DatabasePreparer preparer, String name)
       throws SQLException {
-    String name = template() + "_" + createdTemplates.incrementAndGet();
     try (AdminConnection once = connect()) {
       create(once, name, withExtension);
       try {
         preparer.prepare(dataSource(name, owner));
         openTemplate(once, name);
         closeTemplate(once, name);
-        return name;
       } catch (Exception e) {
         if (e instanceof InterruptedException) {
           Thread.currentThread().interrupt();
@@ -641,8 +667,8 @@ public final class DatabaseFactory implements AutoCloseable {
   }
 
   /**
-   * Makes the server create the template's relation cache file, which is copied with the template.
-   * A restart of the server removes the file.
+   * Makes the server create the templates' relation cache files, which are copied with the
+   * templates. A restart of the server removes the file.
    */
   void openTemplate(AdminConnection by) throws SQLException {
     boolean workers = mayHaveWorkers(by);
@@ -652,6 +678,11 @@ public final class DatabaseFactory implements AutoCloseable {
     openTemplate(by, template());
     if (workers) {
       closeTemplate(by, template());
+    }
+    if (hasCachedTemplate) {
+      allowConnections(by, cachedTemplate(), true);
+      openTemplate(by, cachedTemplate());
+      closeTemplate(by, cachedTemplate());
     }
   }
 

@@ -113,6 +113,8 @@ public final class EmbeddedServer {
   private boolean closed;
   private boolean removed;
   private boolean kept;
+  private @Nullable CachedTemplate cached;
+  private boolean restored;
 
   private EmbeddedServer(
       PostgresCommands programs,
@@ -161,6 +163,24 @@ public final class EmbeddedServer {
       List<ServerExtension> extensions,
       String place)
       throws IOException {
+    return start(port, settings, names, extensions, place, null);
+  }
+
+  /**
+   * Starts a server with a preparer's template, if the cache contains the template. Otherwise, the
+   * caller prepares the template, and then calls {@link #releaseTemplate} or {@link
+   * #storeTemplate}, for which other JVMs wait.
+   *
+   * @param request the template; null for a server without one
+   */
+  static EmbeddedServer start(
+      int port,
+      Map<String, String> settings,
+      DatabaseNames names,
+      List<ServerExtension> extensions,
+      String place,
+      @Nullable TemplateRequest request)
+      throws IOException {
     PostgresDistribution found = PostgresDistribution.of(place);
     int major = found.major();
     var content = new ExtensionBundle(extensions, found);
@@ -195,7 +215,13 @@ public final class EmbeddedServer {
         new EmbeddedServer(
             programs, major, content.settings(settings), port, DataDirectory.create());
     try {
-      server.prepare(template);
+      if (request != null) {
+        String base = template.getFileName().toString();
+        server.restore(new CachedTemplate(cache, base, server.settings, request));
+      }
+      if (!server.restored) {
+        server.prepare(template);
+      }
       server.start();
       server.changePasswords(List.of(SUPERUSER, names.prefix()));
       return server;
@@ -226,6 +252,60 @@ public final class EmbeddedServer {
     return cache.folder(
         "postgresql-" + stock.major() + "-stock-" + stock.identity().replace(' ', '-'),
         stock::unpack);
+  }
+
+  private void restore(CachedTemplate template) throws IOException {
+    lock.lock();
+    try {
+      restored = template.restore(scratch.data());
+      if (!restored) {
+        cached = template;
+        template.lock();
+        // another JVM may have stored the template while this JVM waited
+        restored = template.restore(scratch.data());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns whether the server was started with a template from the cache. */
+  boolean isRestored() {
+    return restored;
+  }
+
+  /** Returns whether {@link #storeTemplate} can store the data directory in the cache. */
+  boolean canStoreTemplate() {
+    return cached != null && cached.isLocked();
+  }
+
+  /** Stops the server, stores its data directory in the cache, and starts the server again. */
+  void storeTemplate() throws IOException {
+    lock.lock();
+    try {
+      CachedTemplate template = cached;
+      if (template != null) {
+        stop();
+        template.store(scratch.data());
+        releaseTemplate();
+        start();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Lets other JVMs prepare the template. Further calls do nothing. */
+  void releaseTemplate() throws IOException {
+    lock.lock();
+    try {
+      if (cached != null) {
+        cached.close();
+        cached = null;
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   private void prepare(Path template) throws IOException {
@@ -479,6 +559,7 @@ public final class EmbeddedServer {
         return;
       }
       closed = true;
+      releaseTemplate();
       if (!kept) {
         stop();
         scratch.close();
@@ -567,11 +648,15 @@ public final class EmbeddedServer {
   /** Returns the server arguments for pg_ctl, which passes them through a shell. */
   private String options(int port) throws IOException {
     var options = new StringBuilder("-p ").append(port);
+    var all = new TreeMap<>(settings);
+    if (cached != null) {
+      // recycled files of the write-ahead log would be stored with the template
+      all.put("wal_recycle", "off");
+    }
     if (programs.platform().isWindows()) {
-      SettingsFile.write(scratch.data(), settings);
+      SettingsFile.write(scratch.data(), all);
     } else {
-      settings.forEach(
-          (name, value) -> options.append(" -c ").append(quoted(name + "=" + value, true)));
+      all.forEach((name, value) -> options.append(" -c ").append(quoted(name + "=" + value, true)));
     }
     return options.toString();
   }

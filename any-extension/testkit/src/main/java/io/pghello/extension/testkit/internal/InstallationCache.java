@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import java.io.Closeable;
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.FileAlreadyExistsException;
@@ -342,22 +344,12 @@ public final class InstallationCache {
       markUsed(wanted);
       return wanted;
     }
-    try (FileChannel channel =
-        FileChannel.open(
-            folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+    try (FileChannel channel = openLock(LOCK)) {
       lock(channel);
       String damage = damage(wanted);
       if (damage != null) {
         removeUnfinished();
-        if (Files.exists(wanted, LinkOption.NOFOLLOW_LINKS)) {
-          LOGGER.log(
-              System.Logger.Level.WARNING,
-              wanted + " is damaged and will be created again: " + damage + " has changed.");
-          Path aside = Files.createTempDirectory(folder, UNFINISHED);
-          HeldFiles.change(
-              () -> Files.move(wanted, aside.resolve("damaged"), StandardCopyOption.ATOMIC_MOVE));
-          remove(aside);
-        }
+        setAside(wanted, damage);
         make(wanted, contents);
       }
     } catch (IOException e) {
@@ -366,10 +358,39 @@ public final class InstallationCache {
     return wanted;
   }
 
-  private static void markUsed(Path folder) {
+  /** Marks a directory as used, so that it is removed later. */
+  static void markUsed(Path folder) {
     // fails if the cache is read-only; this does not matter, because no directories are removed
     // from such a cache
     var unused = folder.toFile().setLastModified(System.currentTimeMillis());
+  }
+
+  /**
+   * Removes a damaged directory, and logs a warning.
+   *
+   * @param damage the name of the file that has changed, or an error
+   */
+  void discard(String name, String damage) throws IOException {
+    try (FileChannel channel = openLock(LOCK)) {
+      lock(channel);
+      setAside(path(name), damage);
+    }
+  }
+
+  private void setAside(Path path, String damage) throws IOException {
+    if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+      LOGGER.log(
+          System.Logger.Level.WARNING,
+          path + " is damaged and will be created again: " + damage + " has changed.");
+      removeNow(path);
+    }
+  }
+
+  private void removeNow(Path path) throws IOException {
+    Path aside = Files.createTempDirectory(folder, UNFINISHED);
+    HeldFiles.change(
+        () -> Files.move(path, aside.resolve("unused"), StandardCopyOption.ATOMIC_MOVE));
+    remove(aside);
   }
 
   /**
@@ -380,20 +401,78 @@ public final class InstallationCache {
    * @param kept the number of directories to keep
    */
   void removeUnused(String prefix, int kept) throws IOException {
+    removeUnused(prefix, kept, Long.MAX_VALUE, IN_USE);
+  }
+
+  /**
+   * Removes the least recently used directories or files. Called while another directory is
+   * created.
+   *
+   * @param prefix the prefix of their names
+   * @param kept the number of directories to keep
+   * @param bytes the total size of the directories to keep
+   * @param inUse the time after the beginning of a use during which a directory is not removed
+   */
+  void removeUnused(String prefix, int kept, long bytes, Duration inUse) throws IOException {
     var made = new ArrayList<Path>();
     try (Stream<Path> children = Files.list(folder)) {
       children.filter(path -> path.getFileName().toString().startsWith(prefix)).forEach(made::add);
     }
     made.sort(Comparator.comparingLong((Path path) -> path.toFile().lastModified()).reversed());
-    long since = System.currentTimeMillis() - IN_USE.toMillis();
-    for (Path path : made.subList(Math.min(kept, made.size()), made.size())) {
-      if (path.toFile().lastModified() < since) {
-        Path aside = Files.createTempDirectory(folder, UNFINISHED);
-        HeldFiles.change(
-            () -> Files.move(path, aside.resolve("unused"), StandardCopyOption.ATOMIC_MOVE));
-        remove(aside);
+    long since = System.currentTimeMillis() - inUse.toMillis();
+    long left = bytes;
+    for (int i = 0; i < made.size(); i++) {
+      Path path = made.get(i);
+      left -= bytes == Long.MAX_VALUE ? 0 : listedSize(path);
+      if ((i >= kept || left < 0) && path.toFile().lastModified() <= since) {
+        removeNow(path);
       }
     }
+  }
+
+  /** Returns the total size of the files in a directory's list. */
+  private static long listedSize(Path folder) {
+    try (Stream<String> lines = Files.lines(folder.resolve(LIST))) {
+      return lines
+          .map(line -> line.substring(0, Math.max(0, line.indexOf(' '))))
+          .filter(size -> size.matches("\\d{1,15}"))
+          .mapToLong(Long::parseLong)
+          .sum();
+    } catch (IOException | UncheckedIOException e) {
+      return 0;
+    }
+  }
+
+  /**
+   * Locks a name, so that only one JVM or thread creates something. The operating system releases
+   * the lock if the JVM ends.
+   *
+   * @param name the name of the lock file
+   * @param limit the maximum time to wait for the lock
+   * @return the lock; null if another JVM or thread has not released it within the limit
+   * @throws IOException if the lock file cannot be created or the thread is interrupted
+   */
+  @Nullable Closeable lock(String name, Duration limit) throws IOException {
+    FileChannel channel = openLock(name);
+    boolean locked = false;
+    try {
+      markUsed(path(name));
+      long end = System.nanoTime() + limit.toNanos();
+      locked = tryLock(channel);
+      while (!locked && System.nanoTime() < end) {
+        pause();
+        locked = tryLock(channel);
+      }
+      return locked ? channel : null;
+    } finally {
+      if (!locked) {
+        channel.close();
+      }
+    }
+  }
+
+  private FileChannel openLock(String name) throws IOException {
+    return FileChannel.open(path(name), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
   }
 
   /**
@@ -406,13 +485,25 @@ public final class InstallationCache {
         channel.lock();
         return;
       } catch (OverlappingFileLockException e) {
-        try {
-          Thread.sleep(POLL_MILLIS);
-        } catch (InterruptedException interrupt) {
-          Thread.currentThread().interrupt();
-          throw new IOException("interrupted while another thread was creating it", interrupt);
-        }
+        pause();
       }
+    }
+  }
+
+  private static boolean tryLock(FileChannel channel) throws IOException {
+    try {
+      return channel.tryLock() != null;
+    } catch (OverlappingFileLockException e) {
+      return false;
+    }
+  }
+
+  private static void pause() throws IOException {
+    try {
+      Thread.sleep(POLL_MILLIS);
+    } catch (InterruptedException interrupt) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted while another thread was creating it", interrupt);
     }
   }
 

@@ -52,9 +52,32 @@ public final class SharedServer implements AutoCloseable {
       DatabaseNames names,
       List<ServerExtension> extensions,
       String place) {
+    return start(port, settings, names, extensions, place, null);
+  }
+
+  /**
+   * Starts a server with a preparer's template. The template is copied from the cache if possible.
+   * Otherwise, the preparer runs, and its template is stored in the cache if that is worth it.
+   *
+   * @param request the template; null for a server without one
+   * @throws IllegalStateException if an extension cannot be used, or the preparer fails
+   * @throws UncheckedIOException if the server does not start
+   */
+  public static SharedServer start(
+      int port,
+      Map<String, String> settings,
+      DatabaseNames names,
+      List<ServerExtension> extensions,
+      String place,
+      @Nullable TemplateRequest request) {
     try {
-      return new SharedServer(
-          EmbeddedServer.start(port, settings, names, extensions, place), names);
+      EmbeddedServer embedded =
+          EmbeddedServer.start(port, settings, names, extensions, place, request);
+      var server = new SharedServer(embedded, names);
+      if (request != null) {
+        server.prepare(request);
+      }
+      return server;
     } catch (IllegalStateException e) {
       throw new IllegalStateException(e.getMessage() + versions(e, extensions, place), e);
     } catch (IOException e) {
@@ -63,6 +86,57 @@ public final class SharedServer implements AutoCloseable {
           (e.getClass() == IOException.class ? e.getMessage() : e.toString())
               + versions(e, extensions, place),
           e);
+    }
+  }
+
+  /**
+   * Starts a server and prepares a template, from the cache if possible.
+   *
+   * @param preparer the preparer that fills a template with the extensions; null for none
+   * @throws IllegalStateException if an extension cannot be used, or the preparer fails
+   * @throws UncheckedIOException if the server does not start
+   */
+  public static SharedServer startPrepared(
+      int port,
+      Map<String, String> settings,
+      DatabaseNames names,
+      List<ServerExtension> extensions,
+      String place,
+      @Nullable DatabasePreparer preparer) {
+    TemplateRequest request = preparer == null ? null : TemplateRequest.of(true, preparer);
+    SharedServer server = start(port, settings, names, extensions, place, request);
+    if (preparer != null && request == null) {
+      try {
+        prepareTemplate(server.databases, true, preparer);
+      } catch (IllegalStateException e) {
+        server.close();
+        throw e;
+      }
+    }
+    return server;
+  }
+
+  private void prepare(TemplateRequest request) throws IOException {
+    boolean prepared = false;
+    try {
+      if (!server.isRestored()) {
+        long begin = System.nanoTime();
+        databases.prepare(request);
+        if (System.nanoTime() - begin >= CachedTemplate.MIN_NANOS
+            && server.canStoreTemplate()
+            && request.isCurrent()) {
+          server.storeTemplate();
+        }
+      }
+      databases.setCachedTemplate(request);
+      server.releaseTemplate();
+      prepared = true;
+    } catch (SQLException e) {
+      throw failure("could not create a template", e);
+    } finally {
+      if (!prepared) {
+        close();
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.ExtensionContainer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.DatabaseFactory.Login;
@@ -110,13 +111,15 @@ public final class TestServerHandle implements AutoCloseable {
    * Starts the server that a location selects, or connects to the server if the location is a URL.
    * Then prepares the server for tests.
    *
+   * @param request the template of a server that this JVM starts; null for a server without one
    * @throws IllegalArgumentException if a URL lacks required parts or has unsupported parts
    * @throws IllegalStateException if the server does not exist or cannot be used; the message
    *     contains the cause and a remedy
    * @throws java.io.UncheckedIOException if the server does not start
    */
-  public static TestServerHandle open(ServerLocation place, Needs needs) {
-    TestServerHandle server = start(place, needs);
+  public static TestServerHandle open(
+      ServerLocation place, Needs needs, @Nullable TemplateRequest request) {
+    TestServerHandle server = start(place, needs, request);
     if (place.isUrl()) {
       // without this hook, nothing would be cleaned up if the JVM was terminated during the tests
       Runtime.getRuntime().addShutdownHook(new Thread(server::close, "pg-hello-server-cleaner"));
@@ -124,10 +127,12 @@ public final class TestServerHandle implements AutoCloseable {
     return server;
   }
 
-  private static TestServerHandle start(ServerLocation place, Needs needs) {
+  private static TestServerHandle start(
+      ServerLocation place, Needs needs, @Nullable TemplateRequest request) {
     if (place.isOurs()) {
       SharedServer server =
-          SharedServer.start(0, needs.settings(), needs.names(), needs.extensions(), place.value());
+          SharedServer.start(
+              0, needs.settings(), needs.names(), needs.extensions(), place.value(), request);
       return ofOurs(server, server::close);
     }
     if (place.isUrl()) {
@@ -156,25 +161,34 @@ public final class TestServerHandle implements AutoCloseable {
    *
    * @param key a key that identifies the shared server; callers with equal keys must have
    *     compatible needs
+   * @param preparer the preparer that fills the database's template; null for a database with the
+   *     extensions only. With a key, it has a server of its own.
    */
   public static TestDatabase createDatabase(
-      ServerLocation place, Object key, Supplier<Needs> needs) {
+      ServerLocation place,
+      Object key,
+      Supplier<Needs> needs,
+      @Nullable DatabasePreparer preparer) {
     if (!place.isUrl()) {
+      TemplateRequest request =
+          preparer == null || !place.isOurs() ? null : TemplateRequest.of(true, preparer);
       return SHARED
-          .computeIfAbsent(List.of(place, key), unused -> start(place, needs.get()))
-          .createDatabase(() -> {});
+          .computeIfAbsent(
+              List.of(place, key, request == null ? "" : request.key()),
+              unused -> start(place, needs.get(), request))
+          .createDatabase(preparer, () -> {});
     }
-    TestServerHandle own = start(place, needs.get());
+    TestServerHandle own = start(place, needs.get(), null);
     try {
-      return own.createDatabase(own::close);
+      return own.createDatabase(preparer, own::close);
     } catch (IllegalStateException e) {
       own.close();
       throw e;
     }
   }
 
-  private TestDatabase createDatabase(Runnable atTheEnd) {
-    return new TestDatabase(databases, SharedServer.createDatabase(databases, true)) {
+  private TestDatabase createDatabase(@Nullable DatabasePreparer preparer, Runnable atTheEnd) {
+    return new TestDatabase(databases, SharedServer.createDatabase(databases, true, preparer)) {
       @Override
       public void close() {
         try {

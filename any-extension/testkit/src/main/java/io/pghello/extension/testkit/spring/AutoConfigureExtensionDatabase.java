@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.spring;
 
+import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.ExtensionTest;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
@@ -84,6 +85,15 @@ public @interface AutoConfigureExtensionDatabase {
    * the search path, usually {@code public}.
    */
   String schema() default "";
+
+  /**
+   * The class that fills the database before the application starts, for example {@link
+   * io.pghello.extension.testkit.FlywayMigrations}. The class needs a constructor without
+   * parameters. The preparer runs once per JVM or, if it has a {@linkplain
+   * DatabasePreparer#cacheKey() key}, once for all JVMs. The application's Flyway or Liquibase then
+   * validates the migrations, and runs only those that are missing. Default: none.
+   */
+  Class<? extends DatabasePreparer> preparer() default DatabasePreparer.class;
 
   /** The lifetime of a test's changes in the database. Default: until the context is closed. */
   Reset reset() default Reset.NEVER;

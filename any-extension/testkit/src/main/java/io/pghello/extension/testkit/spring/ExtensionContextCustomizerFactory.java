@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.spring;
 
+import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.NamedExtensions;
 import io.pghello.extension.testkit.internal.ServerLocation;
@@ -8,6 +9,7 @@ import io.pghello.extension.testkit.internal.TestServerHandle;
 import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase.Reset;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.BeanUtils;
 import org.springframework.test.context.ContextConfigurationAttributes;
 import org.springframework.test.context.ContextCustomizer;
 import org.springframework.test.context.ContextCustomizerFactory;
@@ -29,14 +31,24 @@ final class ExtensionContextCustomizerFactory implements ContextCustomizerFactor
                 annotation.settings(),
                 annotation.create(),
                 annotation.schema()),
+            annotation.preparer(),
             annotation.reset() == Reset.BEFORE_EACH_METHOD);
   }
 
-  private record Customizer(NamedExtensions extensions, boolean reset)
+  private record Customizer(
+      NamedExtensions extensions, Class<? extends DatabasePreparer> preparer, boolean reset)
       implements DatabaseCustomizer {
     @Override
     public TestDatabase createDatabase() {
-      return TestServerHandle.createDatabase(ServerLocation.ofAny(), extensions, extensions::needs);
+      return TestServerHandle.createDatabase(
+          ServerLocation.ofAny(),
+          extensions,
+          extensions::needs,
+          preparer == DatabasePreparer.class ? null : newPreparer());
+    }
+
+    private DatabasePreparer newPreparer() {
+      return BeanUtils.instantiateClass(preparer);
     }
   }
 }
