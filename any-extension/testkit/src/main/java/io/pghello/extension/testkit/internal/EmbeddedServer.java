@@ -199,7 +199,7 @@ public final class EmbeddedServer {
                 + "-"
                 + ExtensionBundle.templateKey(key, names, creation),
             folder -> {
-              content.requireUsable(programs);
+              content.requireUsable(programs, stock.systemVersion());
               cache.removeUnused(TEMPLATES, KEPT_TEMPLATES);
               try {
                 makeTemplate(programs, major, names, creation, folder);

@@ -427,7 +427,13 @@ public final class ExtensionBundle {
     }
     String preloaded = preloadedLibraries(stock);
     Optional<String> loader = loader(files());
-    if (loader.isPresent()) {
+    // the programs of a packaged server are scripts that use an extension's C library
+    boolean launched = Files.isDirectory(stock.resolve(PackagedServer.PROGRAMS));
+    if (loader.isPresent() && launched) {
+      Files.setPosixFilePermissions(
+          folder.resolve(loader.get()), PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+    if (loader.isPresent() && !launched) {
       useOwnLibc(folder, loader.get(), preloaded);
     } else if (!preloaded.isEmpty()) {
       Files.writeString(folder.resolve(PRELOADED), preloaded);

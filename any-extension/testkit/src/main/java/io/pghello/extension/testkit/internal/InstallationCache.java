@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -54,6 +55,7 @@ public final class InstallationCache {
   private static final String VARIABLE = "PG_HELLO_CACHE";
   private static final String REMEDY = " Set " + VARIABLE + " to a directory that you own.";
   private static final String LOCK = "lock";
+  private static final String OF_USER = "server-";
 
   /**
    * Matches characters that separate or replace parts of a library search path, and characters that
@@ -187,7 +189,7 @@ public final class InstallationCache {
     }
     UserPrincipal user = user();
     boolean owned = isOwnedBy(user, Files.getOwner(root));
-    Path folder = root.resolve(owned ? "server" : "server-" + fileName(user));
+    Path folder = root.resolve(owned ? "server" : OF_USER + fileName(user));
     createDirectories(folder);
     if (!belongsToUser(folder)) {
       throw new IOException(folder + " belongs to another user, or is a link");
@@ -321,6 +323,14 @@ public final class InstallationCache {
   /** Returns a user's name for use in file names. On Windows, the name contains the domain. */
   static String fileName(UserPrincipal user) {
     return user.getName().replace('\\', '-');
+  }
+
+  /** Returns the directory that the scripts use as their cache. */
+  public Path scripts() {
+    Path root = Objects.requireNonNull(folder.getParent());
+    String name = Objects.requireNonNull(folder.getFileName()).toString();
+    // in a cache that several users share, each user has a directory
+    return name.startsWith(OF_USER) ? root.resolve(name.substring(OF_USER.length())) : root;
   }
 
   /** Returns the path of a directory, which may not exist. */

@@ -62,6 +62,21 @@ public record Platform(String system, String processor, boolean musl) {
     return new Platform(system.startsWith("mac-os") ? "darwin" : system, processor, musl);
   }
 
+  /**
+   * Returns the platform with a name.
+   *
+   * @param name a {@linkplain #name() name}, e.g. {@code linux-arm64-musl}
+   */
+  public static Platform named(String name) {
+    String[] parts = name.split("-", -1);
+    return new Platform(parts[0], parts[1], name.endsWith("-musl"));
+  }
+
+  /** Returns whether Debian's packages contain a server for this platform. */
+  public boolean hasPackagedServer() {
+    return isLinux() && !musl && (processor.equals("amd64") || processor.equals("arm64"));
+  }
+
   /** Returns the name of this platform's directory in jars, e.g. {@code linux-arm64-musl}. */
   public String name() {
     return system + "-" + processor + (musl ? "-musl" : "");

