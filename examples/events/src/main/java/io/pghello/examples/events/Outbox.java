@@ -59,7 +59,7 @@ final class Outbox {
   // takes the first new event, and further events while the total size is at most one megabyte; the
   // operands have exactly the types that the built-in operators and functions expect, so that no
   // operator or function in another schema is a better match
-  static final String TAKE_NEW =
+  static final String LOCK_NEW =
       """
       WITH taken AS MATERIALIZED (
         SELECT id, topic, payload FROM outbox WHERE failures = 0 AND id > ?
@@ -228,7 +228,7 @@ final class Outbox {
     // region batch
     private Batch deliverBatch(long after, int size) throws SQLException {
       try (Connection connection = begin()) {
-        List<Event> events = takeNew(connection, after, size);
+        List<Event> events = lockNew(connection, after, size);
         var handled = new ArrayList<Long>();
         var failed = new ArrayList<Long>();
         long started = System.nanoTime();
@@ -266,7 +266,7 @@ final class Outbox {
         var handled = new ArrayList<Long>();
         var failed = new ArrayList<Long>();
         limit(connection);
-        for (Event event : take(connection, attempt.id())) {
+        for (Event event : lock(connection, attempt.id())) {
           if (!closed) {
             handle(event, handled, failed);
           }
@@ -379,16 +379,16 @@ final class Outbox {
     }
   }
 
-  private static List<Event> takeNew(Connection connection, long after, int size)
+  private static List<Event> lockNew(Connection connection, long after, int size)
       throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(TAKE_NEW)) {
+    try (PreparedStatement statement = connection.prepareStatement(LOCK_NEW)) {
       statement.setLong(1, after);
       statement.setInt(2, size);
       return events(statement);
     }
   }
 
-  private static List<Event> take(Connection connection, long id) throws SQLException {
+  private static List<Event> lock(Connection connection, long id) throws SQLException {
     try (PreparedStatement statement =
         connection.prepareStatement(
             "SELECT id, topic, payload FROM outbox WHERE id = ? FOR UPDATE SKIP LOCKED")) {

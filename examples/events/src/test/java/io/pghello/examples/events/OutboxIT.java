@@ -679,7 +679,7 @@ class OutboxIT {
             + "INSERT INTO outbox (topic, payload)"
             + " SELECT repeat('t', 2000000), '{}' FROM generate_series(1, 2)");
     connection.setAutoCommit(false);
-    try (PreparedStatement statement = connection.prepareStatement(Outbox.TAKE_NEW)) {
+    try (PreparedStatement statement = connection.prepareStatement(Outbox.LOCK_NEW)) {
       statement.setInt(2, 100);
       for (String step : List.of("0:1", "1:2 3", "3:4", "4:5", "5:6")) {
         String[] parts = step.split(":", -1);
@@ -926,7 +926,7 @@ class OutboxIT {
     signUp(database, 1);
     try (Statement statement = connection.createStatement()) {
       statement.execute("SET enable_seqscan = off");
-      String query = Outbox.TAKE_NEW.replaceFirst("\\?", "0").replaceFirst("\\?", "100");
+      String query = Outbox.LOCK_NEW.replaceFirst("\\?", "0").replaceFirst("\\?", "100");
       try (ResultSet row = statement.executeQuery("EXPLAIN (FORMAT JSON) " + query)) {
         row.next();
         assertThat(row.getString(1)).contains("outbox_new");

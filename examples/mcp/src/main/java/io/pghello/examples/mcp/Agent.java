@@ -30,7 +30,7 @@ final class Agent implements AutoCloseable {
   /**
    * Starts the client and the server.
    *
-   * @param folder the directory returned by {@link Npm#folder}
+   * @param folder the directory returned by {@link Npm#directory}
    * @param command the server's program and its arguments
    */
   Agent(Path folder, Map<String, String> environment, List<String> command) {
@@ -47,7 +47,7 @@ final class Agent implements AutoCloseable {
     ObjectNode start = JSON.createObjectNode().put("command", command.get(0));
     start.set("args", JSON.valueToTree(command.subList(1, command.size())));
     start.set("env", JSON.valueToTree(environment));
-    server = ask(start);
+    server = request(start);
   }
 
   /** Returns the server's name and version. */
@@ -72,10 +72,10 @@ final class Agent implements AutoCloseable {
   JsonNode call(String tool, JsonNode arguments) {
     ObjectNode call = JSON.createObjectNode().put("name", tool);
     call.set("arguments", arguments);
-    return ask(call);
+    return request(call);
   }
 
-  private JsonNode ask(JsonNode question) {
+  private JsonNode request(JsonNode question) {
     try {
       in.write(question + "\n");
       in.flush();

@@ -116,7 +116,7 @@ public final class Demo implements Callable<Integer> {
 
   @Override
   public Integer call() throws SQLException {
-    Path npm = Npm.folder();
+    Path npm = Npm.directory();
     try (PgHelloServer server = PgHelloServer.start();
         var ourVictim = new Victim(server, mayWrite);
         var theirVictim = new Victim(server, mayWrite);

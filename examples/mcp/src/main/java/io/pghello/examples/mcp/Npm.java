@@ -39,7 +39,7 @@ final class Npm {
    *
    * @throws IllegalStateException if Node.js is missing or npm cannot install the packages
    */
-  static Path folder() {
+  static Path directory() {
     for (String program : List.of("node", "npm")) {
       if (!has(program)) {
         throw new IllegalStateException(

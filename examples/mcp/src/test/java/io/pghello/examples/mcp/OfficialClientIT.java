@@ -45,7 +45,7 @@ class OfficialClientIT {
     assumeTrue(Npm.has("node") && Npm.has("npm"), "no Node.js here");
     try (PgHelloServer server = PgHelloServer.start();
         var victim = new Victim(server, false);
-        Agent agent = Demo.ours(Npm.folder(), victim)) {
+        Agent agent = Demo.ours(Npm.directory(), victim)) {
       var tools = new ArrayList<String>();
       agent.tools().forEach(tool -> tools.add(tool.get("name").textValue()));
       assertThat(ARGUMENTS.keySet()).containsExactlyElementsOf(tools);

@@ -96,7 +96,7 @@ public final class AdminToken {
   }
 
   /** Writes the problem to the response. */
-  public void refuse(HttpServletResponse response, ProblemWriter writer) throws IOException {
+  public void reject(HttpServletResponse response, ProblemWriter writer) throws IOException {
     if (digest != null) {
       response.setHeader(HttpHeaders.WWW_AUTHENTICATE, "Bearer");
     }

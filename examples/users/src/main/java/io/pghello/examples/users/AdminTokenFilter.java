@@ -42,7 +42,7 @@ class AdminTokenFilter extends OncePerRequestFilter {
     if (!readsUsers(request) || token.isSentBy(request)) {
       chain.doFilter(request, response);
     } else {
-      token.refuse(response, writer);
+      token.reject(response, writer);
     }
   }
 

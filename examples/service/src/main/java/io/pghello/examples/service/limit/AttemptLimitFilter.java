@@ -52,7 +52,7 @@ class AttemptLimitFilter extends OncePerRequestFilter {
       HttpServletRequest request, HttpServletResponse response, FilterChain chain)
       throws ServletException, IOException {
     if (token.isMistakenBy(request)) {
-      ConsumptionProbe attempt = attempts.take(ClientAddress.of(request.getRemoteAddr()), 1);
+      ConsumptionProbe attempt = attempts.tryConsume(ClientAddress.of(request.getRemoteAddr()), 1);
       if (!attempt.isConsumed()) {
         Duration wait = Duration.ofNanos(attempt.getNanosToWaitForRefill());
         response.setHeader(HttpHeaders.RETRY_AFTER, RateLimitAnswer.wholeSeconds(wait));

@@ -13,7 +13,7 @@ public interface Buckets {
    * Takes the given number of tokens, or none if there are too few. Returns the outcome and the
    * number of remaining tokens.
    */
-  ConsumptionProbe take(String client, int tokens);
+  ConsumptionProbe tryConsume(String client, int tokens);
 
   /** Returns an unused token to the bucket. */
   void giveBack(String client);

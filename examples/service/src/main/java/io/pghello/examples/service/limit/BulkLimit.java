@@ -60,7 +60,8 @@ class BulkLimit extends RequestBodyAdviceAdapter {
       Class<? extends HttpMessageConverter<?>> converterType) {
     List<String> names = ((BulkRequest) body).names();
     Decision decision =
-        limit.take(request.getAttribute(RateLimitFilter.CLIENT), names == null ? 0 : names.size());
+        limit.tryConsume(
+            request.getAttribute(RateLimitFilter.CLIENT), names == null ? 0 : names.size());
     if (decision != null) {
       answer.writeHeaders(response, decision);
     }

@@ -52,7 +52,7 @@ class GraphQlLimit extends SimplePerformantInstrumentation implements WebGraphQl
     ExecutionContext context = parameters.getExecutionContext();
     Object client = context.getGraphQLContext().get(RateLimitFilter.CLIENT);
     try {
-      limit.take(client, greetings(context));
+      limit.tryConsume(client, greetings(context));
     } catch (RefusedException e) {
       throw new RefusedQueryException(e);
     }

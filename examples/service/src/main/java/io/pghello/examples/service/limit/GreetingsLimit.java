@@ -66,14 +66,14 @@ final class GreetingsLimit {
    * @throws RefusedException if the request exceeds the limit or cannot be counted; in that case,
    *     nothing was taken
    */
-  @Nullable Decision take(@Nullable Object client, int greetings) {
+  @Nullable Decision tryConsume(@Nullable Object client, int greetings) {
     int more = properties.requestsOf(greetings) - 1;
     if (client == null || more == 0) {
       return null;
     }
     Decision decision;
     try {
-      decision = limiter.take(client.toString(), more);
+      decision = limiter.tryConsume(client.toString(), more);
     } catch (RuntimeException e) {
       outages.failed(NOT_COUNTED, e.toString());
       throw new RefusedException(Problems.databaseUnavailable(), Problems.RETRY_SECONDS);

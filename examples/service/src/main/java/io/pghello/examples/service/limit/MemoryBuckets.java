@@ -30,7 +30,7 @@ public final class MemoryBuckets implements Buckets {
   }
 
   @Override
-  public ConsumptionProbe take(String client, int tokens) {
+  public ConsumptionProbe tryConsume(String client, int tokens) {
     return buckets.get(client).tryConsumeAndReturnRemaining(tokens);
   }
 

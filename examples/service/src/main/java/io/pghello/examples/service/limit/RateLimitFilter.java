@@ -77,7 +77,10 @@ final class RateLimitFilter extends OncePerRequestFilter {
     String client = ClientAddress.of(request.getRemoteAddr());
     Decision decision;
     try {
-      decision = matches(slowPaths, request) ? limiter.takeSlowly(client) : limiter.take(client, 1);
+      decision =
+          matches(slowPaths, request)
+              ? limiter.tryConsumeWithDelay(client)
+              : limiter.tryConsume(client, 1);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       unavailable(response);

@@ -44,8 +44,8 @@ final class RateLimiter {
   record Decision(Outcome outcome, long remaining, Duration reset, Duration retryAfter) {}
 
   /** Takes the given number of requests from the client's limit, or none if too few are left. */
-  Decision take(String client, int requests) {
-    ConsumptionProbe probe = buckets.take(client, requests);
+  Decision tryConsume(String client, int requests) {
+    ConsumptionProbe probe = buckets.tryConsume(client, requests);
     return probe.isConsumed()
         ? decision(Outcome.ALLOWED, probe, Duration.ZERO)
         : decision(Outcome.LIMIT_REACHED, probe, Duration.ofNanos(probe.getNanosToWaitForRefill()));
@@ -60,8 +60,8 @@ final class RateLimiter {
   }
 
   /** Takes one request, and blocks the thread for its delay. */
-  Decision takeSlowly(String client) throws InterruptedException {
-    Decision decision = take(client, 1);
+  Decision tryConsumeWithDelay(String client) throws InterruptedException {
+    Decision decision = tryConsume(client, 1);
     long remaining = decision.remaining();
     Duration delay = properties.delayOf(properties.requests() - remaining);
     if (decision.outcome() != Outcome.ALLOWED || delay.isZero()) {

@@ -46,13 +46,13 @@ final class SharedBuckets implements Buckets {
   }
 
   @Override
-  public ConsumptionProbe take(String client, int tokens) {
-    return alone(client, bucket -> bucket.tryConsumeAndReturnRemaining(tokens));
+  public ConsumptionProbe tryConsume(String client, int tokens) {
+    return withLock(client, bucket -> bucket.tryConsumeAndReturnRemaining(tokens));
   }
 
   @Override
   public void giveBack(String client) {
-    alone(
+    withLock(
         client,
         bucket -> {
           bucket.addTokens(1);
@@ -60,7 +60,7 @@ final class SharedBuckets implements Buckets {
         });
   }
 
-  private <T extends @Nullable Object> T alone(String client, Function<Bucket, T> action) {
+  private <T extends @Nullable Object> T withLock(String client, Function<Bucket, T> action) {
     ReentrantLock lock = locks[Math.floorMod(client.hashCode(), LOCKS)];
     lock.lock();
     try {

@@ -48,10 +48,10 @@ class LoadController {
   @PostMapping
   ResponseEntity<?> run(@RequestParam("batching") boolean wanted) throws InterruptedException {
     if (runners == null) {
-      return refuse(HttpStatus.FORBIDDEN, "LOAD_DISABLED", "greeting.load.enabled is not true.");
+      return problem(HttpStatus.FORBIDDEN, "LOAD_DISABLED", "greeting.load.enabled is not true.");
     }
     if (!running.tryAcquire()) {
-      return refuse(HttpStatus.CONFLICT, "LOAD_RUNNING", "Another load test is running.");
+      return problem(HttpStatus.CONFLICT, "LOAD_RUNNING", "Another load test is running.");
     }
     try {
       return ResponseEntity.ok(
@@ -70,7 +70,7 @@ class LoadController {
             .toList());
   }
 
-  private static ResponseEntity<?> refuse(HttpStatus status, String code, String detail) {
+  private static ResponseEntity<?> problem(HttpStatus status, String code, String detail) {
     return ResponseEntity.status(status)
         .contentType(MediaType.APPLICATION_PROBLEM_JSON)
         .body(Problems.of(status, code, detail));

@@ -49,7 +49,7 @@ class SecurityConfiguration {
         .exceptionHandling(
             exceptions ->
                 exceptions.authenticationEntryPoint(
-                    (request, response, e) -> token.refuse(response, writer)))
+                    (request, response, e) -> token.reject(response, writer)))
         // SecurityHeadersFilter adds the headers instead, even to responses of earlier filters
         .headers(AbstractHttpConfigurer::disable)
         // the service is stateless, so it needs no protection against cross-site requests

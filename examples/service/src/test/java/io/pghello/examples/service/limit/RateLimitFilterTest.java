@@ -23,7 +23,7 @@ class RateLimitFilterTest {
   private static final Buckets GONE =
       new Buckets() {
         @Override
-        public ConsumptionProbe take(String client, int tokens) {
+        public ConsumptionProbe tryConsume(String client, int tokens) {
           throw new IllegalStateException("there is no database");
         }
 
@@ -51,7 +51,7 @@ class RateLimitFilterTest {
       assertThat(response.getHeader("Retry-After")).isEqualTo("5");
       assertThat(response.getContentAsString()).contains("\"DATABASE_UNAVAILABLE\"");
       assertThatExceptionOfType(RefusedException.class)
-          .isThrownBy(() -> greetings.take("192.0.2.1", 1_000));
+          .isThrownBy(() -> greetings.tryConsume("192.0.2.1", 1_000));
     }
     assertThat(output.getAll().lines().filter(line -> line.contains(" WARN "))).hasSize(1);
   }

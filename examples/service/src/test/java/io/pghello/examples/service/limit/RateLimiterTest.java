@@ -32,7 +32,7 @@ class RateLimiterTest {
     try {
       List<Callable<Decision>> tasks = new ArrayList<>();
       for (int i = 0; i < requests; i++) {
-        tasks.add(() -> limiter.takeSlowly("client"));
+        tasks.add(() -> limiter.tryConsumeWithDelay("client"));
       }
       var decisions = new ArrayList<Decision>();
       for (Future<Decision> future : threads.invokeAll(tasks)) {
@@ -91,7 +91,7 @@ class RateLimiterTest {
         new Thread(
             () -> {
               try {
-                limiter.takeSlowly("client");
+                limiter.tryConsumeWithDelay("client");
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
               }
@@ -99,7 +99,7 @@ class RateLimiterTest {
     waiting.start();
     await().until(waiting::getState, state -> state == Thread.State.TIMED_WAITING);
     for (int i = 0; i < 3; i++) {
-      Decision decision = limiter.takeSlowly("client");
+      Decision decision = limiter.tryConsumeWithDelay("client");
       assertThat(decision.outcome()).isEqualTo(Outcome.TOO_MANY_WAITING);
       assertThat(decision.remaining()).isEqualTo(99);
       assertThat(decision.retryAfter()).isEqualTo(Duration.ofHours(1));
@@ -109,26 +109,26 @@ class RateLimiterTest {
     // an interrupted request frees its slot
     Thread.currentThread().interrupt();
     org.assertj.core.api.Assertions.assertThatExceptionOfType(InterruptedException.class)
-        .isThrownBy(() -> limiter.takeSlowly("client"));
+        .isThrownBy(() -> limiter.tryConsumeWithDelay("client"));
   }
 
   @Test
   void takesAllOrNothing() throws Exception {
     RateLimiter limiter = limiter(Map.of("GREETING_RATE_LIMIT_REQUESTS", "10"));
-    assertThat(limiter.take("client", 7).remaining()).isEqualTo(3);
-    Decision refused = limiter.take("client", 4);
+    assertThat(limiter.tryConsume("client", 7).remaining()).isEqualTo(3);
+    Decision refused = limiter.tryConsume("client", 4);
     assertThat(refused.outcome()).isEqualTo(Outcome.LIMIT_REACHED);
     assertThat(refused.remaining()).isEqualTo(3);
-    assertThat(limiter.take("client", 3).outcome()).isEqualTo(Outcome.ALLOWED);
+    assertThat(limiter.tryConsume("client", 3).outcome()).isEqualTo(Outcome.ALLOWED);
   }
 
   @Test
   void countsEachClientForItself() throws Exception {
     RateLimiter limiter = limiter(Map.of("GREETING_RATE_LIMIT_REQUESTS", "1"));
-    assertThat(limiter.takeSlowly("one").outcome()).isEqualTo(Outcome.ALLOWED);
-    Decision refused = limiter.takeSlowly("one");
+    assertThat(limiter.tryConsumeWithDelay("one").outcome()).isEqualTo(Outcome.ALLOWED);
+    Decision refused = limiter.tryConsumeWithDelay("one");
     assertThat(refused.outcome()).isEqualTo(Outcome.LIMIT_REACHED);
     assertThat(refused.retryAfter()).isBetween(Duration.ofMinutes(14), Duration.ofMinutes(15));
-    assertThat(limiter.takeSlowly("two").outcome()).isEqualTo(Outcome.ALLOWED);
+    assertThat(limiter.tryConsumeWithDelay("two").outcome()).isEqualTo(Outcome.ALLOWED);
   }
 }

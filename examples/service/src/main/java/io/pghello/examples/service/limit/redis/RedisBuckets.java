@@ -41,12 +41,12 @@ final class RedisBuckets implements Buckets {
   }
 
   @Override
-  public ConsumptionProbe take(String client, int tokens) {
+  public ConsumptionProbe tryConsume(String client, int tokens) {
     try {
       return redis.call(c -> bucket(c, client).tryConsumeAndReturnRemaining(tokens));
     } catch (RuntimeException e) {
       LOG.debug("A request is counted only in this instance", e);
-      return own.take(client, tokens);
+      return own.tryConsume(client, tokens);
     }
   }
 
