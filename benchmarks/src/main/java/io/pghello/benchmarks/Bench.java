@@ -285,15 +285,15 @@ public final class Bench implements Callable<Integer> {
         comparisons.stream().mapToInt(Comparison::steps).sum()
             + sweeps.stream().mapToInt(Sweep::steps).sum();
     List<BenchmarkRow> rows = comparisons.stream().map(Comparison::row).toList();
-    say(
+    send(
         "plan",
         new ForkMessage.Plan(server, rows, notRun.stream().filter(this::isChosen).toList(), steps));
-    Consumer<String> progress = what -> say("step", what);
+    Consumer<String> progress = what -> send("step", what);
     for (Comparison comparison : comparisons) {
-      say("result", comparison.measure(handicap, guard, progress));
+      send("result", comparison.measure(handicap, guard, progress));
     }
     for (Sweep sweep : sweeps) {
-      say("curves", sweep.measure(progress));
+      send("curves", sweep.measure(progress));
     }
   }
 
@@ -302,8 +302,8 @@ public final class Bench implements Callable<Integer> {
   }
 
   /** Sends the parent JVM a {@link ForkMessage} with one part. */
-  private void say(String part, Object message) {
-    ChildJvm.say(out, Map.of(part, message));
+  private void send(String part, Object message) {
+    ChildJvm.sendToParent(out, Map.of(part, message));
   }
 
   private ParameterException usage(String message) {

@@ -153,12 +153,12 @@ public final class ChildJvm implements AutoCloseable {
     var requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     String line;
     while ((line = requests.readLine()) != null) {
-      say(out, handler.answer(JSON.std.beanFrom(type, line)));
+      sendToParent(out, handler.answer(JSON.std.beanFrom(type, line)));
     }
   }
 
   /** Sends the parent JVM a message that is not a response to a request. */
-  public static void say(PrintStream out, Object message) {
+  public static void sendToParent(PrintStream out, Object message) {
     out.println(JSON.std.asString(message));
   }
 

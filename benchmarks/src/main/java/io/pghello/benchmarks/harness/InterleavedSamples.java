@@ -71,14 +71,14 @@ public final class InterleavedSamples {
 
   private Sample figure(int side) throws Exception {
     if (figures[side] == null) {
-      take();
+      measureBoth();
     }
     Sample figure = Objects.requireNonNull(figures[side]);
     figures[side] = null;
     return figure;
   }
 
-  private void take() throws Exception {
+  private void measureBoth() throws Exception {
     double[][] times = new double[2][count];
     double[] cpu = new double[2];
     for (int sample = 0; sample < count; sample++) {

@@ -34,7 +34,7 @@ public class GreetingApplication {
         application.run(Arrays.copyOfRange(args, 1, args.length));
     context.getBean(JdbcTemplate.class).queryForObject("SELECT version()", String.class);
     double cpuMillis = CpuTime.Client.PROCESS.nanos() / 1e6;
-    ChildJvm.say(
+    ChildJvm.sendToParent(
         System.out,
         new Started(
             context.getEnvironment().getRequiredProperty("local.server.port", Integer.class),

