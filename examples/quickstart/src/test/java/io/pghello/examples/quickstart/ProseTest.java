@@ -6,6 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
 import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -22,12 +26,17 @@ import org.junit.jupiter.api.Test;
  * in well-written libraries. Files that exceed the limit are listed with their counts in {@code
  * stilted-phrases.txt}. These counts must not rise: {@code ./dev generate} only lowers them, and
  * removes files that are within the limit.
+ *
+ * <p>Names of methods are split into words. Names that contain such a phrase, and names in main
+ * sources that use a vague verb, are listed in {@code stilted-names.txt}, from which {@code ./dev
+ * generate} only removes names. Tests have no such names.
  */
 class ProseTest {
   /** Maximum number of phrases per 1,000 words. A file of any length may contain one phrase. */
   private static final int LIMIT = 3;
 
   private static final Path KNOWN = Path.of("src", "test", "resources", "stilted-phrases.txt");
+  private static final Path KNOWN_NAMES = Path.of("src", "test", "resources", "stilted-names.txt");
 
   private static final Pattern PHRASE =
       Pattern.compile(
@@ -53,6 +62,23 @@ class ProseTest {
               "(?:^|[.!?;:] )(?:Of [a-z]+|Not [a-z]+ (?:is|are)|None of|Nothing (?:is|of))\\b",
               "[;,] else\\b|\\bor else\\b|\\bbut for\\b"),
           Pattern.MULTILINE);
+
+  /** The declaration of a method. The group is the method's name. */
+  private static final Pattern METHOD =
+      Pattern.compile(
+          "^ +(?:@[\\w.]+(?:\\([^)\\n]*\\))? +)*"
+              + "(?!(?:return|new|throw|else|yield|assert|case) )"
+              + "(?:[\\w.@?\\[\\]]+(?:<[^=;(){}\\n]*>)?,? +|<[^=;(){}\\n]*> +)+(\\w+)\\(",
+          Pattern.MULTILINE);
+
+  private static final Pattern NAME =
+      Pattern.compile(
+          "\\b(?:what\\w*|whom\\w*|wherever|asks|asked|looks|time outs|log ins"
+              + "|(?:the|own|long) (?:time out|log in))\\b");
+
+  /** For example, query, report, find, get, reject and directory are more precise. */
+  private static final Pattern MAIN_NAME =
+      Pattern.compile("^(?:ask|tell|told|look|take|refuse|say|said)\\b|\\bfolders?\\b");
 
   private static final Pattern WORD = Pattern.compile("[A-Za-z][A-Za-z'-]*");
   private static final Pattern JAVADOC = Pattern.compile("/\\*\\*(.*?)\\*/", Pattern.DOTALL);
@@ -105,6 +131,70 @@ class ProseTest {
               LIMIT, KNOWN)
           .isEmpty();
     }
+  }
+
+  @Test
+  void noMethodHasANewStiltedName() throws IOException {
+    List<String> known = Files.readAllLines(KNOWN_NAMES);
+    var found = new ArrayList<String>();
+    for (Path file : Tree.files(".*/src/(?!generated/).*\\.java")) {
+      String path = Tree.ROOT.relativize(file).toString();
+      stiltedNames(path, Files.readString(file))
+          .forEach(name -> found.add(path.substring(0, path.indexOf("/src/")) + " " + name));
+    }
+    Collections.sort(found);
+    if (Boolean.getBoolean("pg-hello.generate")) {
+      var remaining = new ArrayList<>(known);
+      found.removeIf(name -> !remaining.remove(name));
+      Files.write(KNOWN_NAMES, found);
+    } else {
+      assertThat(found)
+          .as(
+              "names of methods that contain stilted phrases or vague verbs. If one is unexpected,"
+                  + " choose another name (CONTRIBUTING.md, How to write). If one is missing,"
+                  + " ./dev generate removes it from %s.",
+              KNOWN_NAMES)
+          .containsExactlyElementsOf(known);
+    }
+  }
+
+  @Test
+  void findsPlantedNames() {
+    // with bars, this test does not find the methods in its own source
+    String source =
+        """
+        | @Test void aCallIsToldSo() {
+        |   return whatItIs();
+        | }
+        | private static <T> Map<String, List<T>> takeFromFolder(T one) {
+        |   String text = callWhoever();
+        | }
+        | void failsAfterItsOwnTimeOut(
+        |     int seconds) {}
+        """
+            .replace('|', ' ');
+    assertThat(stiltedNames("a/src/test/java/A.java", source))
+        .containsExactly("aCallIsToldSo", "failsAfterItsOwnTimeOut");
+    assertThat(stiltedNames("a/src/main/java/A.java", source))
+        .containsExactly("aCallIsToldSo", "takeFromFolder", "failsAfterItsOwnTimeOut");
+    assertThat(stiltedNames("a/src/main/java/A.java", "  void callFailsAfterItsTimeout() {}"))
+        .isEmpty();
+  }
+
+  private static List<String> stiltedNames(String file, String text) {
+    boolean main = !file.contains("/src/test/");
+    return METHOD
+        .matcher(text)
+        .results()
+        .map(method -> method.group(1))
+        .filter(
+            name -> {
+              String words = name.replaceAll("(?=[A-Z])", " ").toLowerCase(Locale.ROOT).strip();
+              return PHRASE.matcher(words).find()
+                  || NAME.matcher(words).find()
+                  || (main && MAIN_NAME.matcher(words).find());
+            })
+        .toList();
   }
 
   @Test
