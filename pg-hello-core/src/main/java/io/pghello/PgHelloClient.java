@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
+import io.pghello.extension.batching.BatchedFunction;
 import io.pghello.extension.batching.CallStatistics;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
-import java.util.concurrent.atomic.AtomicBoolean;
+import io.pghello.internal.Artifacts;
+import io.pghello.internal.HelloRequest;
 import javax.sql.DataSource;
 
 /**
@@ -43,12 +45,11 @@ import javax.sql.DataSource;
  * <p>Thread-safe, and immutable except for {@code close()}.
  */
 public final class PgHelloClient extends PooledOperations implements CallStatistics, AutoCloseable {
-  private final Runnable closePool;
-  private final AtomicBoolean closed = new AtomicBoolean();
+  private final BatchedFunction<HelloRequest, String> function;
 
-  PgHelloClient(Context context, Runnable closePool) {
-    super(context);
-    this.closePool = closePool;
+  PgHelloClient(BatchedFunction<HelloRequest, String> function, int repeat) {
+    super(function, repeat);
+    this.function = function;
   }
 
   /**
@@ -61,19 +62,25 @@ public final class PgHelloClient extends PooledOperations implements CallStatist
     return builder().dataSource(dataSource).build();
   }
 
-  /** Returns a builder for a client with other settings. */
+  /**
+   * Returns a builder for a client with other settings.
+   *
+   * @throws IllegalStateException if the class path contains {@code pg-extension-batching} or
+   *     {@code pg-extension-binding} of another version
+   */
   public static PgHelloClientBuilder builder() {
+    Artifacts.requireSameVersion();
     return new PgHelloClientBuilder();
   }
 
   @Override
   public int queuedCalls() {
-    return context.dispatcher().queuedCalls();
+    return function.queuedCalls();
   }
 
   @Override
   public int inFlightStatements() {
-    return context.statements().executor().inFlight();
+    return function.inFlightStatements();
   }
 
   /**
@@ -87,9 +94,6 @@ public final class PgHelloClient extends PooledOperations implements CallStatist
    */
   @Override
   public void close() {
-    if (closed.compareAndSet(false, true)) {
-      context.dispatcher().close();
-      closePool.run();
-    }
+    function.close();
   }
 }

@@ -2,18 +2,18 @@
 package io.pghello;
 
 import com.zaxxer.hikari.HikariConfig;
+import io.pghello.extension.batching.BatchedFunction;
+import io.pghello.extension.batching.BatchedFunctionBuilder;
 import io.pghello.extension.batching.CallListener;
 import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
-import io.pghello.extension.batching.internal.Settings;
-import io.pghello.extension.batching.internal.jdbc.ClientOptions;
-import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
-import io.pghello.internal.HelloDispatcher;
+import io.pghello.internal.Function;
 import io.pghello.internal.HelloErrors;
+import io.pghello.internal.HelloMapper;
 import io.pghello.internal.HelloRequest;
-import io.pghello.internal.HelloStatements;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
@@ -26,7 +26,12 @@ import javax.sql.DataSource;
  * IllegalArgumentException} for invalid values. Not thread-safe.
  */
 public final class PgHelloClientBuilder {
-  private final ClientOptions options = new ClientOptions("pg-hello");
+  private final BatchedFunctionBuilder<HelloRequest, String> options =
+      BatchedFunction.builder(Function.EXTENSION, Function.HELLO_ALL, HelloMapper.INSTANCE)
+          .clientName("pg-hello")
+          .functions(List.of(Function.values()))
+          .single(HelloMapper.INSTANCE)
+          .checks(HelloErrors.CHECKS);
   private int repeat = HelloRequest.SESSION_DEFAULT;
 
   PgHelloClientBuilder() {}
@@ -124,7 +129,7 @@ public final class PgHelloClientBuilder {
    * @throws FunctionCallException if {@code repeat} is out of range ({@link Code#INVALID_ARGUMENT})
    */
   public PgHelloClientBuilder defaultRepeat(int repeat) {
-    this.repeat = AbstractOperations.checkedRepeat(repeat);
+    this.repeat = HelloErrors.checkRepeat(repeat);
     return this;
   }
 
@@ -275,16 +280,6 @@ public final class PgHelloClientBuilder {
    *     option was set that requires {@link #url}
    */
   public PgHelloClient build() {
-    Settings settings = options.settings();
-    ClientOptions.Connections connections = options.open();
-    var statements =
-        new HelloStatements(
-            new StatementExecutor(
-                connections.source(), settings.statements(), HelloErrors.FUNCTIONS));
-    var dispatcher = new HelloDispatcher(statements, settings);
-    return new PgHelloClient(
-        new AbstractOperations.Context(
-            settings, statements, dispatcher, repeat, options.callTimeout()),
-        connections.closePool());
+    return new PgHelloClient(options.build(), repeat);
   }
 }

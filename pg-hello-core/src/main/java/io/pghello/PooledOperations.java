@@ -1,60 +1,45 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
-import io.pghello.extension.batching.internal.WaitTime;
-import io.pghello.internal.Function;
+import io.pghello.extension.batching.FunctionAsyncOperations;
+import io.pghello.internal.HelloErrors;
 import io.pghello.internal.HelloRequest;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 
 /** Runs calls on connections from a source. */
-class PooledOperations extends AbstractOperations implements PgHelloAsyncOperations {
-  PooledOperations(Context context) {
-    super(context);
+class PooledOperations extends ConnectionOperations implements PgHelloAsyncOperations {
+  private final FunctionAsyncOperations<HelloRequest, String> calls;
+
+  PooledOperations(FunctionAsyncOperations<HelloRequest, String> calls, int repeat) {
+    super(calls, repeat);
+    this.calls = calls;
   }
 
   @Override
-  String greet(HelloRequest request, @Nullable WaitTime wait) {
-    return context.dispatcher().call(request, context.deadline(), wait);
+  public final CompletableFuture<String> helloAsync(String name) {
+    return calls.callAsync(HelloRequest.of(name, repeat));
   }
 
   @Override
-  public CompletableFuture<String> helloAsync(String name) {
-    return greetAsync(name, context.repeat());
+  public final CompletableFuture<String> helloAsync(String name, int repeat) {
+    return calls.callAsync(HelloRequest.ofCount(name, repeat));
   }
 
   @Override
-  public CompletableFuture<String> helloAsync(String name, int repeat) {
-    return greetAsync(name, told(repeat));
-  }
-
-  private CompletableFuture<String> greetAsync(String name, int repeat) {
-    return context.dispatcher().callAsync(request(name, repeat), context.deadline());
-  }
-
-  @Override
-  public CompletableFuture<List<String>> helloAllAsync(Collection<String> names) {
-    List<HelloRequest> requests = requests(names);
-    long bytes = requests.stream().mapToLong(HelloRequest::bytes).sum();
-    return context
-        .dispatcher()
-        .async(
-            Function.HELLO_ALL,
-            ended -> greetAll(requests, ended),
-            (int) Math.min(bytes, Integer.MAX_VALUE),
-            context.deadline());
+  public final CompletableFuture<List<String>> helloAllAsync(Collection<String> names) {
+    return calls.callAllAsync(requests(names));
   }
 
   @Override
   public PgHelloAsyncOperations withRepeat(int repeat) {
-    return new PooledOperations(context.withRepeat(repeat));
+    return new PooledOperations(calls, HelloErrors.checkRepeat(repeat));
   }
 
   @Override
   public PgHelloAsyncOperations withTimeout(Duration timeout) {
-    return new PooledOperations(context.withTimeout(timeout));
+    return new PooledOperations(calls.withTimeout(timeout), repeat);
   }
 }

@@ -16,7 +16,6 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaMember;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
-import io.pghello.internal.HelloAllCodec;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Date;
@@ -75,6 +74,16 @@ class ArchitectureTest {
         .check(CLASSES);
   }
 
+  /** Authors of other extensions can build a client like this one. */
+  @Test
+  void clientUsesThePublicApiOfOtherArtifactsOnly() {
+    noClasses()
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("io.pghello.extension..internal..")
+        .check(CLASSES);
+  }
+
   @Test
   void internalPackagesHaveNoCycles() {
     slices().matching("io.pghello.(**)").should().beFreeOfCycles().check(CLASSES);
@@ -95,7 +104,7 @@ class ArchitectureTest {
   void theDriverAndThePoolAreUsedByTheBuilderAndTheCodecOnly() {
     noClasses()
         .that()
-        .doNotBelongToAnyOf(PgHelloClientBuilder.class, HelloAllCodec.class)
+        .doNotBelongToAnyOf(PgHelloClientBuilder.class)
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.postgresql..", "com.zaxxer.hikari..")

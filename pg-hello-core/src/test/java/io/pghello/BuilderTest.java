@@ -327,8 +327,8 @@ class BuilderTest {
             .build();
     assertThat(other)
         .hasToString(
-            "PgHelloClient[PGSimpleDataSource, repeat 3, schema \"Odd \"\"one\"\"\", timeout 20"
-                + " ms, not batching]");
+            "PgHelloClient[PGSimpleDataSource, schema \"Odd \"\"one\"\"\", timeout 20"
+                + " ms, not batching, repeat 3]");
     try (PgHelloClient own =
         PgHelloClient.builder()
             .url("jdbc:postgresql://secret-host/secret?password=secret")

@@ -9,7 +9,6 @@ import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.internal.HelloDispatcher;
 import io.pghello.testkit.PgHelloTest;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -225,7 +224,7 @@ class CloseIT {
     until(
         () -> {
           assertThat(closing.isAlive()).as("waits").isTrue();
-          return LockSupport.getBlocker(closing) instanceof HelloDispatcher;
+          return String.valueOf(LockSupport.getBlocker(closing)).contains("Dispatcher");
         });
     return closing;
   }

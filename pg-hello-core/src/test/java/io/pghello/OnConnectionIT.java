@@ -14,7 +14,6 @@ import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.internal.HelloDispatcher;
 import io.pghello.testkit.PgHelloTest;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -305,7 +304,7 @@ class OnConnectionIT {
       }
       var closing = new Thread(client::close);
       closing.start();
-      while (!(LockSupport.getBlocker(closing) instanceof HelloDispatcher)) {
+      while (!String.valueOf(LockSupport.getBlocker(closing)).contains("Dispatcher")) {
         assertThat(closing.isAlive()).as("waits").isTrue();
         Thread.onSpinWait();
       }

@@ -11,15 +11,17 @@ import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.ServerFunctions;
 import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.StatementContext;
+import io.pghello.extension.batching.internal.jdbc.ArrayStatements;
 import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.internal.Function;
 import io.pghello.internal.HelloErrors;
+import io.pghello.internal.HelloMapper;
 import io.pghello.internal.HelloRequest;
-import io.pghello.internal.HelloStatements;
 import io.pghello.testkit.PgHelloTest;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.nio.file.Path;
@@ -350,14 +352,19 @@ class PreflightIT {
     execute(dataSource, CREATE);
     var timeout = Duration.ofSeconds(60);
     var statements =
-        new HelloStatements(
+        new ArrayStatements<>(
+            HelloMapper.INSTANCE,
+            Function.HELLO_ALL,
+            HelloMapper.INSTANCE,
+            HelloErrors.CHECKS,
             new StatementExecutor(
                 dataSource::getConnection,
                 Settings.Statements.withoutClient(null, timeout),
-                HelloErrors.FUNCTIONS));
-    List<HelloRequest> requests =
+                new ServerFunctions(
+                    Function.EXTENSION, List.of(Function.values()), HelloErrors.CHECKS)));
+    List<ArrayStatements.Asked<HelloRequest>> requests =
         Stream.of("Ada", "Zoë")
-            .map(name -> HelloRequest.of(name, HelloRequest.SESSION_DEFAULT))
+            .map(name -> statements.ask(HelloRequest.of(name, HelloRequest.SESSION_DEFAULT)))
             .toList();
     Supplier<Object[]> batch =
         () -> statements.send(requests, StatementContext.batched(2, 0, Deadline.after(timeout)));

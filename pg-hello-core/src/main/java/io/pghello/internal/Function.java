@@ -7,7 +7,7 @@ import static io.pghello.extension.ExtensionFunction.Volatility.VOLATILE;
 
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionFunction;
-import io.pghello.extension.batching.internal.ServerFunction;
+import io.pghello.extension.batching.ServerFunction;
 
 /** The functions of the extension that the client calls. */
 public enum Function implements ServerFunction {
@@ -54,22 +54,13 @@ public enum Function implements ServerFunction {
         ExtensionDescription.builder("pg_hello")
             .oldestVersion(requiredVersion)
             .howToInstall(
-                "Install them there: sudo java -jar pg-hello-extension-*.jar install, or make install in"
-                    + " the directory extension/. For tests, pg-hello-testkit provides a server"
-                    + " that has them.");
+                "Install them there: sudo java -jar pg-hello-extension-*.jar install, or make"
+                    + " install in the directory extension/. For tests, pg-hello-testkit provides a"
+                    + " server that has them.");
     for (Function function : values()) {
       extension.function(function.description);
     }
     return extension.build();
-  }
-
-  /**
-   * Returns the function to call for a count.
-   *
-   * @param repeat the count; {@link HelloRequest#SESSION_DEFAULT} for the session's setting
-   */
-  public static Function forRepeat(int repeat) {
-    return repeat == HelloRequest.SESSION_DEFAULT ? HELLO : HELLO_REPEAT;
   }
 
   @Override

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal;
 
-import io.pghello.extension.batching.internal.jdbc.TextArrays;
+import io.pghello.extension.batching.TextArray;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -19,7 +19,7 @@ public final class HelloAllCodec {
       throws SQLException {
     Connection connection = statement.getConnection();
     statement.setArray(
-        1, TextArrays.of(connection, requests, HelloRequest::name, HelloRequest::bytes));
+        1, TextArray.of(connection, requests, HelloRequest::name, HelloRequest::bytes));
     statement.setArray(2, repeats(requests, connection));
   }
 

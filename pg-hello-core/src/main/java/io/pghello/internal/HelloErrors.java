@@ -2,25 +2,22 @@
 package io.pghello.internal;
 
 import io.pghello.extension.ExtensionProblem;
+import io.pghello.extension.batching.ArgumentChecks;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
-import io.pghello.extension.batching.internal.ArgumentChecks;
-import io.pghello.extension.batching.internal.Errors;
-import io.pghello.extension.batching.internal.ServerFunctions;
-import io.pghello.extension.batching.internal.installation.Preflight;
-import io.pghello.extension.batching.internal.jdbc.SqlErrors;
+import io.pghello.extension.batching.Preflight;
+import io.pghello.extension.batching.ServerErrors;
 import java.net.SocketTimeoutException;
+import java.nio.charset.CharsetEncoder;
 import java.sql.SQLException;
-import java.time.Duration;
-import java.util.List;
+import java.util.HashSet;
 import org.jspecify.annotations.Nullable;
 
 /** Creates errors about names and counts, and translates other errors to the client's exception. */
 public final class HelloErrors {
-  /** The functions of the extension. Their errors never contain a name. */
-  public static final ServerFunctions FUNCTIONS =
-      new ServerFunctions(Function.EXTENSION, List.of(Function.values()), new NameChecks());
+  /** The checks of names and counts. */
+  public static final ArgumentChecks<HelloRequest> CHECKS = new NameChecks();
 
   private static final String THE_ANSWER = "The answer";
   private static final String INSUFFICIENT_PRIVILEGE = "42501";
@@ -45,25 +42,16 @@ public final class HelloErrors {
         "Use a shorter name or a smaller count.");
   }
 
-  /** Adds the index of a name to an error. */
-  static FunctionCallException atIndex(FunctionCallException e, long index) {
-    String where = NameValidator.where(index);
-    String message = e.problem().message();
-    if (message.startsWith(THE_ANSWER)) {
-      String indexed = THE_ANSWER + " to " + where + message.substring(THE_ANSWER.length());
-      return new FunctionCallException(
-          new CallProblem(e.code(), indexed, e.remedy()), null, e.getCause());
+  /** Checks a repeat count, and returns it. */
+  public static int checkRepeat(int repeat) {
+    if (repeat < HelloRequest.REPEAT_MIN || repeat > HelloRequest.REPEAT_MAX) {
+      throw invalidRepeat(repeat);
     }
-    return new FunctionCallException(
-        e.code() == FunctionCallException.Code.INVALID_ARGUMENT
-            ? notInEncoding(where)
-            : tooLarge(where),
-        e.sqlState().orElse(null),
-        null);
+    return repeat;
   }
 
   /** Returns the error for a count that is out of range. */
-  public static FunctionCallException invalidRepeat(int repeat) {
+  private static FunctionCallException invalidRepeat(int repeat) {
     return of(
         new CallProblem(
             Code.INVALID_ARGUMENT,
@@ -77,7 +65,7 @@ public final class HelloErrors {
 
   /** Returns the error for a result that does not match the request. */
   public static FunctionCallException mismatch() {
-    return Errors.mismatch(Function.EXTENSION);
+    return of(ExtensionProblem.mismatch(Function.EXTENSION));
   }
 
   /** Returns the error for an installation problem. */
@@ -109,13 +97,13 @@ public final class HelloErrors {
           new CallProblem(
               Code.SERVER_ERROR,
               "The extension pg_hello cannot be used in its current state: "
-                  + SqlErrors.serverMessage(e)
+                  + ServerErrors.message(e)
                   + ".",
               remedy),
           e.getSQLState(),
           null);
     }
-    if (SqlErrors.hasCause(e, SocketTimeoutException.class)) {
+    if (hasSocketTimeout(e)) {
       return new FunctionCallException(
           new CallProblem(
               Code.TIMEOUT,
@@ -124,17 +112,26 @@ public final class HelloErrors {
           e.getSQLState(),
           e);
     }
-    CallProblem refusal = new NameChecks().problem(String.valueOf(e.getSQLState()), null);
-    return refusal == null
-        ? SqlErrors.translate(e, Duration.ZERO, FUNCTIONS)
-        : new FunctionCallException(refusal, e.getSQLState(), null);
+    return ServerErrors.translate(e, Function.EXTENSION, CHECKS);
+  }
+
+  private static boolean hasSocketTimeout(SQLException e) {
+    var seen = new HashSet<Throwable>();
+    Throwable cause = e;
+    while (cause != null && seen.add(cause)) {
+      if (cause instanceof SocketTimeoutException) {
+        return true;
+      }
+      cause = cause.getCause();
+    }
+    return false;
   }
 
   /**
    * Translates server errors about names that have passed the client's checks. The server rejects
    * such a name only because of its length or the encoding of the database.
    */
-  private static final class NameChecks implements ArgumentChecks {
+  private static final class NameChecks implements ArgumentChecks<HelloRequest> {
     @Override
     public @Nullable CallProblem problem(String sqlState, @Nullable String serverEncoding) {
       return switch (sqlState) {
@@ -143,6 +140,33 @@ public final class HelloErrors {
         case "22021" -> ServerEncoding.refusesOwnBytes(serverEncoding) ? notInEncoding("") : null;
         default -> null;
       };
+    }
+
+    @Override
+    public java.util.function.@Nullable Function<HelloRequest, @Nullable CallProblem> inEncoding(
+        @Nullable String serverEncoding) {
+      CharsetEncoder encoder = ServerEncoding.encoder(serverEncoding);
+      return encoder == null
+          ? null
+          : request -> encoder.canEncode(request.name()) ? null : notInEncoding("");
+    }
+
+    @Override
+    public @Nullable CallProblem ofMismatch(HelloRequest request, @Nullable String serverEncoding) {
+      return ServerEncoding.changes(serverEncoding, request.name()) ? notInEncoding("") : null;
+    }
+
+    @Override
+    public CallProblem atIndex(CallProblem problem, long index) {
+      String where = NameValidator.where(index);
+      String message = problem.message();
+      if (message.startsWith(THE_ANSWER)) {
+        message = THE_ANSWER + " to " + where + message.substring(THE_ANSWER.length());
+      } else if (message.startsWith(NameValidator.THE_NAME)) {
+        String rest = message.substring(NameValidator.THE_NAME.length());
+        message = NameValidator.theName(where) + rest;
+      }
+      return new CallProblem(problem.code(), message, problem.remedy());
     }
 
     @Override

@@ -4,7 +4,7 @@ package io.pghello.internal;
 import io.pghello.extension.Installation;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException.Code;
-import io.pghello.extension.batching.internal.installation.Preflight;
+import io.pghello.extension.batching.Preflight;
 import java.util.List;
 import java.util.stream.Stream;
 

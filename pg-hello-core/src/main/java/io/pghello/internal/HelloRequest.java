@@ -1,41 +1,55 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal;
 
-import io.pghello.extension.batching.internal.Request;
+import io.pghello.extension.batching.FunctionCallException;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** The arguments of a call to {@code pg_hello}. */
-public interface HelloRequest extends Request {
+/** The arguments of a call to {@code pg_hello}. They are checked when their size is needed. */
+public final class HelloRequest {
   /** The repeat count that selects the session's {@code pg_hello.repeat} setting. */
-  int SESSION_DEFAULT = 0;
+  public static final int SESSION_DEFAULT = 0;
 
   /** The minimum repeat count. */
-  int REPEAT_MIN = 1;
+  public static final int REPEAT_MIN = 1;
 
   /** The maximum repeat count. */
-  int REPEAT_MAX = 10;
+  public static final int REPEAT_MAX = 10;
 
-  /** Returns the checked name. */
-  String name();
+  private static final String BEFORE = "Hello, ";
+  private static final String AFTER = "!";
+  private static final String BETWEEN = " ";
+  // values of bytes before the check
+  private static final int UNCHECKED = -1;
+  private static final int UNCHECKED_WITH_COUNT = -2;
 
-  /** Returns the repeat count, 1 to 10, or {@link #SESSION_DEFAULT}. */
-  int repeat();
+  private final String name;
+  private final int repeat;
+  private int bytes;
 
-  /** Returns the number of bytes of the name in UTF-8. */
-  @Override
-  int bytes();
-
-  /** Checks a name and returns a request for its greeting. */
-  static HelloRequest of(String name, int repeat) {
-    return new Plain(name, repeat, NameValidator.check(name, ""));
+  private HelloRequest(String name, int repeat, int bytes) {
+    this.name = Objects.requireNonNull(name, "name");
+    this.repeat = repeat;
+    this.bytes = bytes;
   }
 
   /**
-   * Checks one of many names, and returns a request for its greeting. Errors contain the index of
-   * the name.
+   * Returns a request.
+   *
+   * @param repeat a checked repeat count, or {@link #SESSION_DEFAULT}
    */
-  static HelloRequest of(String name, int repeat, long index) {
-    return new Plain(name, repeat, NameValidator.check(name, NameValidator.where(index)));
+  public static HelloRequest of(String name, int repeat) {
+    return new HelloRequest(
+        name, repeat, repeat == SESSION_DEFAULT ? UNCHECKED : UNCHECKED_WITH_COUNT);
+  }
+
+  /**
+   * Returns a request with a repeat count.
+   *
+   * @param repeat the repeat count, which may be out of range
+   */
+  public static HelloRequest ofCount(String name, int repeat) {
+    return new HelloRequest(name, repeat, UNCHECKED_WITH_COUNT);
   }
 
   /**
@@ -43,71 +57,82 @@ public interface HelloRequest extends Request {
    *
    * @param where the location of the name, for the error message
    */
-  static HelloRequest of(String name, int repeat, String where) {
-    return new Plain(name, repeat, NameValidator.check(name, where));
+  public static HelloRequest of(String name, int repeat, String where) {
+    return new HelloRequest(name, repeat, NameValidator.check(name, where));
   }
 
-  @Override
-  default Function function() {
-    return Function.forRepeat(repeat());
+  /** Returns the name. */
+  public String name() {
+    return name;
+  }
+
+  /** Returns the repeat count, 1 to 10, or {@link #SESSION_DEFAULT}. */
+  public int repeat() {
+    return repeat;
+  }
+
+  /**
+   * Returns the number of bytes of the name in UTF-8.
+   *
+   * @throws FunctionCallException if the count is out of range, or if no database can store the
+   *     name
+   */
+  public int bytes() {
+    if (bytes < 0) {
+      if (bytes == UNCHECKED_WITH_COUNT) {
+        int unused = HelloErrors.checkRepeat(repeat);
+      }
+      bytes = NameValidator.check(name, "");
+    }
+    return bytes;
+  }
+
+  /** Returns the function that answers the request. */
+  public Function function() {
+    return repeat == SESSION_DEFAULT && bytes != UNCHECKED_WITH_COUNT
+        ? Function.HELLO
+        : Function.HELLO_REPEAT;
   }
 
   /** Returns the number of repetitions in the greeting of the empty name. */
   static int countOfEmptyName(String greeting) {
-    int step = Plain.BEFORE.length() + Plain.AFTER.length() + Plain.BETWEEN.length();
-    return (greeting.length() + Plain.BETWEEN.length()) / step;
+    int step = BEFORE.length() + AFTER.length() + BETWEEN.length();
+    return (greeting.length() + BETWEEN.length()) / step;
   }
 
   /**
    * Returns whether a result matches the request. A pooler without support for prepared statements
    * can return a result that belongs to another connection.
    */
-  default boolean isAnsweredBy(@Nullable String answer) {
-    return isGreeting(answer, name(), repeat());
+  public boolean isAnsweredBy(@Nullable String answer) {
+    return isGreeting(answer, name, repeat);
   }
 
   /**
    * Returns whether a text is the greeting of a name. With {@link #SESSION_DEFAULT}, any repeat
    * count matches.
    */
-  static boolean isGreeting(@Nullable String text, String name, int repeat) {
-    return Plain.answers(text, name, repeat);
-  }
-
-  /**
-   * A request that contains only its arguments.
-   *
-   * @param name a checked name
-   * @param repeat the repeat count
-   * @param bytes the number of bytes of the name in UTF-8
-   */
-  record Plain(String name, int repeat, int bytes) implements HelloRequest {
-    private static final String BEFORE = "Hello, ";
-    private static final String AFTER = "!";
-    private static final String BETWEEN = " ";
-
-    private static boolean answers(@Nullable String answer, String name, int repeat) {
-      if (answer == null) {
-        return false;
-      }
-      int greeting = BEFORE.length() + name.length() + AFTER.length();
-      int step = greeting + BETWEEN.length();
-      int count = (answer.length() + BETWEEN.length()) / step;
-      if (count * step != answer.length() + BETWEEN.length()
-          || count < REPEAT_MIN
-          || count > REPEAT_MAX
-          || (repeat != SESSION_DEFAULT && count != repeat)) {
-        return false;
-      }
-      for (int at = 0; at < answer.length(); at += step) {
-        if (!answer.startsWith(BEFORE, at)
-            || !answer.startsWith(name, at + BEFORE.length())
-            || !answer.startsWith(AFTER, at + greeting - AFTER.length())
-            || (at > 0 && !answer.startsWith(BETWEEN, at - BETWEEN.length()))) {
-          return false;
-        }
-      }
-      return true;
+  public static boolean isGreeting(@Nullable String text, String name, int repeat) {
+    if (text == null) {
+      return false;
     }
+    int greeting = BEFORE.length() + name.length() + AFTER.length();
+    int step = greeting + BETWEEN.length();
+    int count = (text.length() + BETWEEN.length()) / step;
+    if (count * step != text.length() + BETWEEN.length()
+        || count < REPEAT_MIN
+        || count > REPEAT_MAX
+        || (repeat != SESSION_DEFAULT && count != repeat)) {
+      return false;
+    }
+    for (int at = 0; at < text.length(); at += step) {
+      if (!text.startsWith(BEFORE, at)
+          || !text.startsWith(name, at + BEFORE.length())
+          || !text.startsWith(AFTER, at + greeting - AFTER.length())
+          || (at > 0 && !text.startsWith(BETWEEN, at - BETWEEN.length()))) {
+        return false;
+      }
+    }
+    return true;
   }
 }

@@ -11,6 +11,8 @@ public final class NameValidator {
   // A message to the server has the same limit as a value (1 GB), and contains more than the name.
   private static final int BYTES_MAX = 0x3fff_ffff - (1 << 16);
 
+  static final String THE_NAME = "The name";
+
   private NameValidator() {}
 
   /**
@@ -57,7 +59,7 @@ public final class NameValidator {
 
   /** Returns the beginning of a sentence about a name. */
   static String theName(String where) {
-    return where.isEmpty() ? "The name" : "The name " + where;
+    return where.isEmpty() ? THE_NAME : THE_NAME + " " + where;
   }
 
   /** Returns a text that identifies one of many names in an error message. */

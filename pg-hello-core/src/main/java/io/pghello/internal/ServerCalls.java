@@ -6,13 +6,8 @@ import io.pghello.extension.ExtensionFunction;
 import io.pghello.extension.ExtensionProblem;
 import io.pghello.extension.Installation;
 import io.pghello.extension.batching.ConnectionSource;
-import io.pghello.extension.batching.internal.Deadline;
-import io.pghello.extension.batching.internal.Errors;
-import io.pghello.extension.batching.internal.Settings;
-import io.pghello.extension.batching.internal.StatementContext;
-import io.pghello.extension.batching.internal.installation.Preflight;
-import io.pghello.extension.batching.internal.jdbc.Session;
-import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
+import io.pghello.extension.batching.FunctionSession;
+import io.pghello.extension.batching.Preflight;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Objects;
@@ -30,19 +25,18 @@ public final class ServerCalls {
   /**
    * Returns the server's time. Throws if the extension counts the milliseconds from another epoch.
    */
-  public static long nowMillis(Session session) throws SQLException {
+  public static long nowMillis(FunctionSession session) throws SQLException {
     long millis = session.call(Function.NOW_MS, row -> row.getLong(2));
     if (Math.abs(millis + POSTGRES_EPOCH_MILLIS - System.currentTimeMillis()) < DAY_MILLIS) {
-      Installation found = session.look().installation();
-      throw Errors.of(
-          Preflight.problem(
-              ExtensionProblem.foreignBuild(Function.EXTENSION, found.database(), found.schema())));
+      Installation found = session.preflight().installation();
+      throw HelloErrors.of(
+          ExtensionProblem.foreignBuild(Function.EXTENSION, found.database(), found.schema()));
     }
     return millis;
   }
 
   /** Returns the server's version. */
-  public static String spiVersion(Session session) throws SQLException {
+  public static String spiVersion(FunctionSession session) throws SQLException {
     return session.call(Function.SPI_VERSION, row -> row.getString(2));
   }
 
@@ -53,11 +47,7 @@ public final class ServerCalls {
    */
   public static HelloPreflight preflight(
       ConnectionSource source, @Nullable String schema, Duration timeout) {
-    var executor =
-        new StatementExecutor(
-            source, Settings.Statements.withoutClient(schema, timeout), HelloErrors.FUNCTIONS);
-    return HelloPreflight.of(
-        executor.run(StatementContext.single(Deadline.after(timeout)), Session::look));
+    return HelloPreflight.of(Preflight.run(source, schema, Function.EXTENSION, timeout));
   }
 
   /**
@@ -65,11 +55,26 @@ public final class ServerCalls {
    *
    * @param repeat the default number of repetitions; 0 for the session's setting
    */
-  public static PgHelloInfo info(Session session, int repeat) throws SQLException {
+  public static PgHelloInfo info(FunctionSession session, int repeat) throws SQLException {
     // this call loads the library, which defines the setting
+    HelloRequest empty = HelloRequest.of("", HelloRequest.SESSION_DEFAULT);
     String greeting =
-        HelloStatements.one(session, HelloRequest.of("", HelloRequest.SESSION_DEFAULT));
-    Installation installation = session.lookFor(Function.HELLO).installation();
+        session.call(
+            Function.HELLO,
+            empty,
+            HelloMapper.INSTANCE::bind,
+            row -> row.getString(Function.HELLO.column()));
+    if (!empty.isAnsweredBy(greeting)) {
+      throw session.mismatch();
+    }
+    Preflight found = session.preflight();
+    found
+        .problemFor(Function.HELLO)
+        .ifPresent(
+            problem -> {
+              throw HelloErrors.of(problem);
+            });
+    Installation installation = found.installation();
     return new PgHelloInfo(
         installation.serverVersion(),
         Objects.requireNonNull(installation.version()),

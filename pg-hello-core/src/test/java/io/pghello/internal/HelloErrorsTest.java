@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import java.sql.SQLException;
-import java.util.Objects;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -33,8 +32,7 @@ class HelloErrorsTest {
   @ParameterizedTest
   @CsvSource({"EUC_TW, true", "EUC_JIS_2004, true", "LATIN1, false", ", false"})
   void serverRejectsBytesOfSomeEncodings(String encoding, boolean refused) {
-    CallProblem problem =
-        Objects.requireNonNull(HelloErrors.FUNCTIONS.checks()).problem("22021", encoding);
+    CallProblem problem = HelloErrors.CHECKS.problem("22021", encoding);
     assertThat(problem != null).isEqualTo(refused);
   }
 }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException.Code;
-import io.pghello.extension.batching.internal.installation.Preflight;
+import io.pghello.extension.batching.Preflight;
 import io.pghello.testkit.PgHelloTest;
 import java.lang.module.ModuleDescriptor.Version;
 import java.sql.Connection;
@@ -22,8 +22,8 @@ import org.junit.jupiter.api.Test;
 @PgHelloTest(extension = false)
 class PreflightFunctionsIT {
   private static final String MEMBERS =
-      "SELECT objid::regprocedure FROM pg_depend WHERE classid = 'pg_proc'::regclass AND"
-          + " refclassid = 'pg_extension'::regclass AND deptype = 'e' AND refobjid = (SELECT oid FROM"
+      "SELECT objid::regprocedure FROM pg_depend WHERE classid = 'pg_proc'::regclass AND refclassid"
+          + " = 'pg_extension'::regclass AND deptype = 'e' AND refobjid = (SELECT oid FROM"
           + " pg_extension WHERE extname = 'pg_hello')";
 
   /** Detects a function that is missing in {@link Function}. */

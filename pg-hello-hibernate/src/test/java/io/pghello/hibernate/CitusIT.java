@@ -96,7 +96,7 @@ class CitusIT {
       REPORT.add(
           "shards by node: "
               + ask("SELECT nodename || ':' || nodeport || ' ' || count(*) FROM citus_shards GROUP"
-                        + " BY nodename, nodeport")
+                      + " BY nodename, nodeport")
                   .replace("\n", ", "));
     }
   }

@@ -98,7 +98,19 @@ public final class BatchedFunction<Q, A> extends PooledFunctionCalls<Q, A>
    */
   public static <Q, A> BatchedFunctionBuilder<Q, A> builder(
       ExtensionDescription extension, String name, BatchMapper<Q, A> mapper) {
-    return new BatchedFunctionBuilder<>(extension, name, mapper);
+    return builder(extension, ArrayStatements.find(extension, name), mapper);
+  }
+
+  /**
+   * Returns a builder for a {@code BatchedFunction} that calls a function with SQL of its own.
+   *
+   * @param extension the description of the extension, with its functions
+   * @param function the function, which accepts arrays and returns an array
+   * @param mapper the mapper that binds the arguments and reads the answers
+   */
+  public static <Q, A> BatchedFunctionBuilder<Q, A> builder(
+      ExtensionDescription extension, ServerFunction function, BatchMapper<Q, A> mapper) {
+    return new BatchedFunctionBuilder<>(extension, function, mapper);
   }
 
   @Override

@@ -4,18 +4,21 @@ package io.pghello.extension.batching;
 import com.zaxxer.hikari.HikariConfig;
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.batching.FunctionCallException.Code;
-import io.pghello.extension.batching.internal.ServerFunction;
 import io.pghello.extension.batching.internal.ServerFunctions;
 import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.jdbc.ArrayStatements;
 import io.pghello.extension.batching.internal.jdbc.ClientOptions;
 import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Builds a {@link BatchedFunction}. Set exactly one source of connections: {@link #dataSource},
@@ -32,11 +35,46 @@ public final class BatchedFunctionBuilder<Q, A> {
   private final ServerFunction function;
   private final BatchMapper<Q, A> mapper;
   private final ClientOptions options = new ClientOptions("pg-extension");
+  private final Set<ServerFunction> functions = new LinkedHashSet<>();
+  private @Nullable SingleMapper<Q, A> single;
+  private @Nullable ArgumentChecks<Q> checks;
 
-  BatchedFunctionBuilder(ExtensionDescription extension, String name, BatchMapper<Q, A> mapper) {
-    this.extension = extension;
-    this.function = ArrayStatements.find(extension, name);
+  BatchedFunctionBuilder(
+      ExtensionDescription extension, ServerFunction function, BatchMapper<Q, A> mapper) {
+    this.extension = Objects.requireNonNull(extension, "extension");
+    this.function = Objects.requireNonNull(function, "function");
     this.mapper = Objects.requireNonNull(mapper, "mapper");
+    functions.add(function);
+  }
+
+  /**
+   * Sets the name of a client that is built on this function. It is used for the pool of {@link
+   * #url}, for the {@link #applicationName} and for threads. Default: pg-extension.
+   */
+  public BatchedFunctionBuilder<Q, A> clientName(String name) {
+    options.clientName(name);
+    return this;
+  }
+
+  /**
+   * Adds functions of the extension that the client calls in addition to the batched function: the
+   * functions of {@link #single}, and of {@link FunctionOperations#run}.
+   */
+  public BatchedFunctionBuilder<Q, A> functions(Collection<? extends ServerFunction> functions) {
+    this.functions.addAll(functions);
+    return this;
+  }
+
+  /** Sets a mapper for requests that are sent in their own statement. */
+  public BatchedFunctionBuilder<Q, A> single(SingleMapper<Q, A> single) {
+    this.single = Objects.requireNonNull(single, "single");
+    return this;
+  }
+
+  /** Sets checks for a client whose errors never contain an argument. */
+  public BatchedFunctionBuilder<Q, A> checks(ArgumentChecks<Q> checks) {
+    this.checks = Objects.requireNonNull(checks, "checks");
+    return this;
   }
 
   /**
@@ -267,9 +305,11 @@ public final class BatchedFunctionBuilder<Q, A> {
   public BatchedFunction<Q, A> build() {
     Settings settings = options.settings();
     ClientOptions.Connections connections = options.open();
-    var functions = new ServerFunctions(extension, List.of(function));
-    var executor = new StatementExecutor(connections.source(), settings.statements(), functions);
+    var called = new ServerFunctions(extension, List.copyOf(functions), checks);
+    var executor = new StatementExecutor(connections.source(), settings.statements(), called);
     return new BatchedFunction<>(
-        new ArrayStatements<>(mapper, function, executor), settings, connections.closePool());
+        new ArrayStatements<>(mapper, function, single, checks, executor),
+        settings,
+        connections.closePool());
   }
 }

@@ -2,6 +2,7 @@
 package io.pghello.extension.batching;
 
 import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.Events;
 import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.StatementContext;
 import io.pghello.extension.batching.internal.WaitTime;
@@ -15,8 +16,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -54,12 +58,28 @@ class FunctionCalls<Q, A> implements FunctionOperations<Q, A> {
 
   @Override
   public final A call(Q request) {
-    Asked<Q> asked = context.statements().ask(request);
+    int bytes = bytes(request);
     if (!context.settings().listens()) {
-      return send(asked, null);
+      return send(request, bytes, null);
     }
     var wait = new WaitTime();
-    return measured(wait, () -> send(asked, wait));
+    return measured(
+        context.statements().functionFor(request), wait, () -> send(request, bytes, wait));
+  }
+
+  /** Returns the size of a request. If the request is rejected, notifies the listener. */
+  final int bytes(Q request) {
+    try {
+      return context.statements().bytes(request);
+    } catch (FunctionCallException e) {
+      throw rejected(context.statements().functionFor(request), e);
+    }
+  }
+
+  /** Notifies the listener of a call that is not sent because of its arguments. */
+  private FunctionCallException rejected(ServerFunction function, FunctionCallException error) {
+    listener().callEnded(new Events.Call(function.signature(), 0, 0, error));
+    return error;
   }
 
   /**
@@ -67,24 +87,27 @@ class FunctionCalls<Q, A> implements FunctionOperations<Q, A> {
    *
    * @param wait the object that receives the call's waiting time; null if the time is not measured
    */
-  A send(Asked<Q> asked, @Nullable WaitTime wait) {
+  A send(Q request, int bytes, @Nullable WaitTime wait) {
     context.dispatcher().checkOpen();
-    return context.statements().one(asked, context.deadline());
+    return context.statements().one(request, context.deadline());
   }
 
   @Override
   public final List<A> callAll(Collection<? extends Q> requests) {
-    List<Asked<Q>> asked = ask(requests);
-    Supplier<List<A>> call =
-        () -> context.dispatcher().ofSeveralStatements(() -> sendAll(asked, () -> false));
-    return context.settings().listens() ? measured(new WaitTime(), call) : call.get();
+    List<Asked<Q>> asked = askAll(requests);
+    return measured(() -> ofSeveralStatements(() -> sendAll(asked, () -> false)));
   }
 
-  final List<Asked<Q>> ask(Collection<? extends Q> requests) {
+  final List<Asked<Q>> askAll(Collection<? extends Q> requests) {
     Objects.requireNonNull(requests, "requests");
     var asked = new ArrayList<Asked<Q>>(requests.size());
-    for (Q request : requests) {
-      asked.add(context.statements().ask(request));
+    try {
+      for (Q request : requests) {
+        asked.add(context.statements().ask(request));
+      }
+    } catch (FunctionCallException e) {
+      throw rejected(
+          context.statements().function(), context.statements().atIndex(e, asked.size()));
     }
     return asked;
   }
@@ -96,16 +119,71 @@ class FunctionCalls<Q, A> implements FunctionOperations<Q, A> {
     var answers = new ArrayList<A>(requests.size());
     Iterator<Asked<Q>> left = requests.iterator();
     while (left.hasNext() && !ended.getAsBoolean()) {
-      List<Asked<Q>> batch = context.settings().batches().next(left);
-      answers.addAll(
-          context.statements().all(batch, StatementContext.bulk(batch.size(), context.deadline())));
+      answers.addAll(sendBatch(context.settings().batches().next(left), answers.size()));
     }
     return List.copyOf(answers);
   }
 
-  private <T> T measured(WaitTime wait, Supplier<T> call) {
-    return Measurement.measured(
-        context.settings().statements().listener(), context.statements().function(), wait, call);
+  @Override
+  public final long callEach(
+      Iterator<? extends Q> requests, Consumer<? super A> answers, LongConsumer progress) {
+    Objects.requireNonNull(answers, "answers");
+    Objects.requireNonNull(progress, "progress");
+    var valid = new ValidRequests(Objects.requireNonNull(requests, "requests"));
+    context.dispatcher().checkOpen();
+    long count = 0;
+    while (valid.hasNext()) {
+      List<Asked<Q>> batch = context.settings().batches().next(valid);
+      long first = count;
+      List<A> received = measured(() -> ofSeveralStatements(() -> sendBatch(batch, first)));
+      received.forEach(answers);
+      count += batch.size();
+      progress.accept(count);
+    }
+    valid.throwIfInvalid();
+    return count;
+  }
+
+  private List<A> sendBatch(List<Asked<Q>> batch, long first) {
+    return context
+        .statements()
+        .all(batch, first, StatementContext.bulk(batch.size(), context.deadline()));
+  }
+
+  private <T> T ofSeveralStatements(Supplier<T> work) {
+    return context.dispatcher().ofSeveralStatements(work);
+  }
+
+  @Override
+  public final <T> T run(FunctionSession.Work<T> work) {
+    Objects.requireNonNull(work, "work");
+    context.dispatcher().checkOpen();
+    return context
+        .statements()
+        .executor()
+        .run(StatementContext.single(context.deadline()), work::run);
+  }
+
+  @Override
+  public final <T> T run(ServerFunction reported, FunctionSession.Work<T> work) {
+    Objects.requireNonNull(reported, "reported");
+    return context.settings().listens()
+        ? measured(reported, new WaitTime(), () -> run(work))
+        : run(work);
+  }
+
+  private <T> T measured(Supplier<T> bulkCall) {
+    return context.settings().listens()
+        ? measured(context.statements().function(), new WaitTime(), bulkCall)
+        : bulkCall.get();
+  }
+
+  private <T> T measured(ServerFunction function, WaitTime wait, Supplier<T> call) {
+    return Measurement.measured(listener(), function, wait, call);
+  }
+
+  private CallListener listener() {
+    return context.settings().statements().listener();
   }
 
   @Override
@@ -119,11 +197,61 @@ class FunctionCalls<Q, A> implements FunctionOperations<Q, A> {
   }
 
   @Override
+  public final String describe() {
+    return context.statements().executor() + ", " + context.settings().describe(context.timeout());
+  }
+
+  @Override
   public String toString() {
     return "BatchedFunction["
-        + context.statements()
+        + context.statements().function().signature()
         + ", "
-        + context.settings().describe(context.timeout())
+        + describe()
         + "]";
+  }
+
+  /** The requests up to the first one that cannot be sent. They are read lazily. */
+  private final class ValidRequests implements Iterator<Asked<Q>> {
+    private final Iterator<? extends Q> requests;
+    private long index;
+    private @Nullable Asked<Q> next;
+    private @Nullable RuntimeException invalid;
+
+    private ValidRequests(Iterator<? extends Q> requests) {
+      this.requests = requests;
+    }
+
+    @Override
+    public boolean hasNext() {
+      if (next == null && invalid == null && requests.hasNext()) {
+        try {
+          next = context.statements().ask(requests.next());
+          index++;
+        } catch (FunctionCallException e) {
+          invalid = context.statements().atIndex(e, index);
+        } catch (NullPointerException e) {
+          invalid = e;
+        }
+      }
+      return next != null;
+    }
+
+    @Override
+    public Asked<Q> next() {
+      Asked<Q> request = hasNext() ? next : null;
+      if (request == null) {
+        throw new NoSuchElementException();
+      }
+      next = null;
+      return request;
+    }
+
+    private void throwIfInvalid() {
+      if (invalid instanceof FunctionCallException e) {
+        throw rejected(context.statements().function(), e);
+      } else if (invalid != null) {
+        throw invalid;
+      }
+    }
   }
 }

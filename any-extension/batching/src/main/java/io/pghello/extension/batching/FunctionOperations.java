@@ -5,7 +5,10 @@ import io.pghello.extension.batching.FunctionCallException.Code;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 
 /**
  * Blocking calls to one function. {@link BatchedFunction} runs them on pooled connections; the
@@ -37,14 +40,60 @@ public interface FunctionOperations<Q, A> {
    * Calls the function for many arguments. Takes one round trip per batch. A batch contains at most
    * {@link BatchedFunctionBuilder#maxBatchSize} arguments and about {@link
    * BatchedFunctionBuilder#maxBatchBytes} bytes, and has its own timeout. If the function rejects
-   * an argument, the whole call fails, and the client does not determine which argument caused the
-   * error. Use {@link #call} for arguments that may be rejected. An empty list takes no round trip.
+   * an argument, the whole call fails. The error contains the index of the argument if the client
+   * has {@link BatchedFunctionBuilder#checks}; otherwise, use {@link #call} for arguments that may
+   * be rejected. An empty list takes no round trip.
    *
    * @param requests the arguments, without null elements; duplicates are allowed
    * @return an unmodifiable list of answers, in the order of the arguments
    * @throws FunctionCallException for the same reasons as {@link #call}
    */
   List<A> callAll(Collection<? extends Q> requests);
+
+  /**
+   * Calls the function for arguments from an iterator, batch by batch like {@link #callAll}, and
+   * passes the answers to a consumer. Only one batch is in memory. The consumers run on the calling
+   * thread while no connection is in use. Arguments before the first invalid one are sent.
+   *
+   * @param requests the arguments, without null elements
+   * @param answers receives the answers, in the order of the arguments
+   * @param progress receives the number of answers so far, after each batch
+   * @return the number of answers
+   * @throws FunctionCallException for the same reasons as {@link #call}; the answers of earlier
+   *     batches have been passed on
+   */
+  long callEach(Iterator<? extends Q> requests, Consumer<? super A> answers, LongConsumer progress);
+
+  /**
+   * Runs statements on a connection, for example calls to other functions of the extension. They
+   * are not batched with other calls. If the connection is lost, the work runs again on another
+   * one, unless {@link BatchedFunctionBuilder#retryOnConnectionLoss} is false. Listeners receive
+   * the statement, but no call.
+   *
+   * @return the result of the work
+   * @throws FunctionCallException if the work fails
+   */
+  <T> T run(FunctionSession.Work<T> work);
+
+  /**
+   * Runs statements on a connection like {@link #run(FunctionSession.Work)}, and reports them to
+   * listeners as a call.
+   *
+   * @param reported the function that listeners receive
+   */
+  <T> T run(ServerFunction reported, FunctionSession.Work<T> work);
+
+  /**
+   * Inspects the installation of the extension. Takes one round trip.
+   *
+   * @throws FunctionCallException if the server cannot be reached, or the query fails
+   */
+  default Preflight preflight() {
+    return run(FunctionSession::preflight);
+  }
+
+  /** Returns the source of connections and the settings, for log messages. Contains no secrets. */
+  String describe();
 
   /**
    * Returns operations with another timeout, which replaces {@link

@@ -17,18 +17,22 @@ class PooledFunctionCalls<Q, A> extends FunctionCalls<Q, A>
   }
 
   @Override
-  A send(Asked<Q> asked, @Nullable WaitTime wait) {
-    return context.dispatcher().call(asked, context.deadline(), wait);
+  A send(Q request, int bytes, @Nullable WaitTime wait) {
+    return context
+        .dispatcher()
+        .call(request, bytes, context.statements(), context.deadline(), wait);
   }
 
   @Override
   public CompletableFuture<A> callAsync(Q request) {
-    return context.dispatcher().callAsync(context.statements().ask(request), context.deadline());
+    return context
+        .dispatcher()
+        .callAsync(context.statements().request(request, bytes(request)), context.deadline());
   }
 
   @Override
   public CompletableFuture<List<A>> callAllAsync(Collection<? extends Q> requests) {
-    List<Asked<Q>> asked = ask(requests);
+    List<Asked<Q>> asked = askAll(requests);
     long bytes = asked.stream().mapToLong(Asked::bytes).sum();
     return context
         .dispatcher()

@@ -8,6 +8,8 @@ import java.sql.Array;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
 
 /** Creates parameters of type {@code text[]} for a {@link BatchMapper}. */
 public final class TextArray {
@@ -22,6 +24,20 @@ public final class TextArray {
    */
   public static Array of(Connection connection, List<String> texts) throws SQLException {
     return TextArrays.of(connection, texts, text -> text, TextArray::bytes);
+  }
+
+  /**
+   * Returns an array of the texts of objects, like {@link #of(Connection, List)}, for texts whose
+   * sizes are known.
+   *
+   * @param values the objects that contain the texts
+   * @param text a function that returns the text of an object, not null
+   * @param bytes a function that returns the number of bytes of the text in UTF-8
+   */
+  public static <T> Array of(
+      Connection connection, List<T> values, Function<T, String> text, ToIntFunction<T> bytes)
+      throws SQLException {
+    return TextArrays.of(connection, values, text, bytes);
   }
 
   /** Returns the number of bytes of a text in UTF-8. */

@@ -130,12 +130,19 @@ class ArchitectureTest {
             not(resideInAPackage(API))
                 .or(
                     belongToAnyOf(
+                        ArgumentChecks.class,
                         BatchMapper.class,
                         CallListener.class,
                         CallProblem.class,
                         CallStatistics.class,
                         ConnectionSource.class,
-                        FunctionCallException.class)))
+                        FunctionCallException.class,
+                        FunctionSession.class,
+                        FunctionSession.Binder.class,
+                        FunctionSession.Reader.class,
+                        Preflight.class,
+                        ServerFunction.class,
+                        SingleMapper.class)))
         .check(CLASSES);
   }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.batching.internal;
 
+import io.pghello.extension.batching.ServerFunction;
+
 /** The arguments of a call that can be batched with other calls. */
 public interface Request {
   /**

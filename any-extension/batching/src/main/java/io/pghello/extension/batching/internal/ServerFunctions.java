@@ -2,6 +2,8 @@
 package io.pghello.extension.batching.internal;
 
 import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.batching.ArgumentChecks;
+import io.pghello.extension.batching.ServerFunction;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public record ServerFunctions(
     ExtensionDescription extension,
     List<? extends ServerFunction> all,
-    @Nullable ArgumentChecks checks) {
+    @Nullable ArgumentChecks<?> checks) {
   /** Creates functions without argument checks. */
   public ServerFunctions(ExtensionDescription extension, List<? extends ServerFunction> all) {
     this(extension, all, null);

@@ -5,8 +5,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionFunction;
+import io.pghello.extension.batching.ArgumentChecks;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.ServerFunction;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +48,7 @@ public record NameRequest(String name, int bytes) implements Request {
     }
   }
 
-  private static final class Checks implements ArgumentChecks {
+  private static final class Checks implements ArgumentChecks<NameRequest> {
     @Override
     public @Nullable CallProblem problem(String sqlState, @Nullable String serverEncoding) {
       return sqlState.equals("22P05")

@@ -23,8 +23,7 @@ class LoadConfiguration {
   }
 
   @Bean
-  LoadRunners loadRunners(
-      PgHelloClient client, @Qualifier("unbatched") PgHelloClient unbatched) {
+  LoadRunners loadRunners(PgHelloClient client, @Qualifier("unbatched") PgHelloClient unbatched) {
     return new LoadRunners(new LoadRunner(client), new LoadRunner(unbatched));
   }
 

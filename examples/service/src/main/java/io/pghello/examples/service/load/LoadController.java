@@ -54,8 +54,7 @@ class LoadController {
       return problem(HttpStatus.CONFLICT, "LOAD_RUNNING", "Another load test is running.");
     }
     try {
-      return ResponseEntity.ok(
-          answer((wanted ? runners.batching() : runners.unbatched()).run()));
+      return ResponseEntity.ok(answer((wanted ? runners.batching() : runners.unbatched()).run()));
     } finally {
       running.release();
     }

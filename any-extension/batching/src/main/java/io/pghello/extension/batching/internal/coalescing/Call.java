@@ -3,10 +3,10 @@ package io.pghello.extension.batching.internal.coalescing;
 
 import io.pghello.extension.batching.CallListener;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.ServerFunction;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.Request;
-import io.pghello.extension.batching.internal.ServerFunction;
 import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.Threads;
 import java.lang.invoke.MethodHandles;

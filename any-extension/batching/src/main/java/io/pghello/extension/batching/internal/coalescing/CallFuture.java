@@ -3,8 +3,8 @@ package io.pghello.extension.batching.internal.coalescing;
 
 import io.pghello.extension.batching.CallListener;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.ServerFunction;
 import io.pghello.extension.batching.internal.Errors;
-import io.pghello.extension.batching.internal.ServerFunction;
 import io.pghello.extension.batching.internal.Settings;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;

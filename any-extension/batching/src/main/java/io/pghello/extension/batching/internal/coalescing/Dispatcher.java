@@ -3,15 +3,16 @@ package io.pghello.extension.batching.internal.coalescing;
 
 import io.pghello.extension.batching.CallListener;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.ServerFunction;
 import io.pghello.extension.batching.internal.AsyncWorker;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.Request;
-import io.pghello.extension.batching.internal.ServerFunction;
 import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.StatementContext;
 import io.pghello.extension.batching.internal.TimeoutTimer;
 import io.pghello.extension.batching.internal.WaitTime;
+import io.pghello.extension.batching.internal.jdbc.Requests;
 import io.pghello.extension.batching.internal.jdbc.Statements;
 import java.time.Duration;
 import java.util.List;
@@ -97,24 +98,35 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   }
 
   /**
-   * Makes a call, either in a separate statement on the calling thread, or as part of a batch.
+   * Makes a call, either in a separate statement on the calling thread, or as part of a batch. The
+   * request is created only if the call has to wait, because most calls do not.
    *
+   * @param bytes the size of the arguments in bytes
    * @param wait the object that receives the call's waiting time; null if the time is not needed
    */
-  @SuppressWarnings("unchecked") // the answers to the call have this type
-  public A call(Q request, Deadline deadline, @Nullable WaitTime wait) {
+  public <P> A call(
+      P arguments,
+      int bytes,
+      Requests<P, Q, A> requests,
+      Deadline deadline,
+      @Nullable WaitTime wait) {
     checkOpen();
-    if (!mayJoin(request, deadline)) {
-      return statements.one(request, deadline);
+    if (!mayJoin(bytes, deadline)) {
+      return requests.one(arguments, deadline);
     }
     int permit = coalescer.tryAcquire();
     if (permit != InFlightLimit.NONE) {
       try {
-        return statements.one(request, deadline);
+        return requests.one(arguments, deadline);
       } finally {
         coalescer.release(permit);
       }
     }
+    return await(requests.request(arguments, bytes), deadline, wait);
+  }
+
+  @SuppressWarnings("unchecked") // the answers to the call have this type
+  private A await(Q request, Deadline deadline, @Nullable WaitTime wait) {
     Call.OfThread<Q, A> call = Call.ofThread(request, deadline);
     coalescer.add(call);
     boolean watchesDeadline = !timer.start();
@@ -144,7 +156,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     Q request = call.request();
     try {
       checkOpen();
-      if (mayJoin(request, deadline)) {
+      if (mayJoin(request.bytes(), deadline)) {
         coalescer.add(call);
         watch(call);
         return call;
@@ -216,9 +228,9 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
    * Returns whether a call may be batched. Returns false for a call with a timeout longer than the
    * client's, because such a call could delay the other calls.
    */
-  private boolean mayJoin(Q request, Deadline deadline) {
+  private boolean mayJoin(int bytes, Deadline deadline) {
     return batching
-        && request.bytes() < LARGE
+        && bytes < LARGE
         && deadline.timeout().compareTo(callTimeout) <= 0
         && !statements.executor().isBound();
   }

@@ -3,9 +3,9 @@ package io.pghello.extension.batching.internal.coalescing;
 
 import io.pghello.extension.batching.CallListener;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.ServerFunction;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.Events;
-import io.pghello.extension.batching.internal.ServerFunction;
 import io.pghello.extension.batching.internal.WaitTime;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.batching.internal.installation;
 
-import io.pghello.extension.batching.internal.ServerFunction;
+import io.pghello.extension.batching.Preflight;
+import io.pghello.extension.batching.ServerFunction;
 import io.pghello.extension.batching.internal.ServerFunctions;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;

@@ -1,36 +1,43 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.batching.internal.jdbc;
 
-import static java.util.stream.Collectors.joining;
-
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionFunction;
+import io.pghello.extension.batching.ArgumentChecks;
 import io.pghello.extension.batching.BatchMapper;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.FunctionSession;
+import io.pghello.extension.batching.ServerFunction;
+import io.pghello.extension.batching.SingleMapper;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.Request;
-import io.pghello.extension.batching.internal.ServerFunction;
 import io.pghello.extension.batching.internal.StatementContext;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Calls a function with arrays of arguments and results, using the program's {@link BatchMapper}.
+ * Calls a function with arrays of arguments and results, using the program's {@link BatchMapper},
+ * or a function for one request, using its {@link SingleMapper}.
  *
  * @param <Q> the arguments of one call
  * @param <A> the answer to a call
  */
-public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.Asked<Q>, A> {
+public final class ArrayStatements<Q, A>
+    implements Statements<ArrayStatements.Asked<Q>, A>, Requests<Q, ArrayStatements.Asked<Q>, A> {
   /**
    * Maximum number of failures due to insufficient resources: enough to isolate one failing request
    * in a batch of 1,024, the default of {@code maxBatchSize}.
@@ -38,19 +45,35 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
   private static final int RESOURCE_FAILURES_MAX = 11;
 
   private final BatchMapper<Q, A> mapper;
-  private final ServerFunction described;
+  private final ServerFunction function;
+  private final @Nullable SingleMapper<Q, A> single;
+  private final @Nullable ArgumentChecks<Q> checks;
   private final StatementExecutor executor;
+
+  // created once, because each call uses them
+  private final StatementExecutor.WorkWith<Q, A> workOfOne = this::one;
+  private final FunctionSession.Binder<Q> singleBinder = this::bindOne;
+  private final FunctionSession.Reader<A> firstColumn = row -> readOne(row, 1);
+  private final FunctionSession.Reader<A> secondColumn = row -> readOne(row, 2);
 
   /**
    * Creates statements for a function.
    *
-   * @param described the function that {@link #find} returned
+   * @param function the function for many requests
+   * @param single the mapper for single requests; null to send them as arrays, too
+   * @param checks the client's argument checks; null if there are none
    * @param executor the executor that runs the statements
    */
   public ArrayStatements(
-      BatchMapper<Q, A> mapper, ServerFunction described, StatementExecutor executor) {
+      BatchMapper<Q, A> mapper,
+      ServerFunction function,
+      @Nullable SingleMapper<Q, A> single,
+      @Nullable ArgumentChecks<Q> checks,
+      StatementExecutor executor) {
     this.mapper = mapper;
-    this.described = described;
+    this.function = function;
+    this.single = single;
+    this.checks = checks;
     this.executor = executor;
   }
 
@@ -68,35 +91,137 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
           "The description of %s has %s functions named %s that return an array; it must have one."
               .formatted(extension.name(), found.isEmpty() ? "no" : found.size(), name));
     }
-    return new Described(found.get(0));
+    return ServerFunction.of(found.get(0));
   }
 
   /** Returns a request with these arguments. */
   public Asked<Q> ask(Q arguments) {
+    return request(arguments, bytes(arguments));
+  }
+
+  /** Returns the size of the arguments in bytes. Throws if they are rejected. */
+  public int bytes(Q arguments) {
     int bytes = mapper.sizeInBytes(Objects.requireNonNull(arguments, "request"));
     if (bytes < 0) {
       throw new IllegalArgumentException(
           "The size of a request is " + bytes + " bytes; it must be 0 or more.");
     }
-    return new Asked<>(arguments, bytes, described);
+    return bytes;
+  }
+
+  @Override
+  public Asked<Q> request(Q arguments, int bytes) {
+    return new Asked<>(arguments, bytes, functionFor(arguments));
+  }
+
+  @Override
+  public A one(Q arguments, Deadline deadline) {
+    return executor.run(deadline, arguments, workOfOne);
+  }
+
+  /** Returns the function that is called if a request is sent in its own statement. */
+  public ServerFunction functionFor(Q arguments) {
+    return single == null ? function : single.function(arguments);
   }
 
   /** Returns the same statements for use on the caller's connection. */
   public ArrayStatements<Q, A> on(Connection connection) {
-    return new ArrayStatements<>(mapper, described, executor.on(connection));
+    return new ArrayStatements<>(mapper, function, single, checks, executor.on(connection));
   }
 
-  /** Returns the function that is called. */
+  /** Returns the function for many requests. */
   public ServerFunction function() {
-    return described;
+    return function;
   }
 
   /**
-   * Sends all requests in one round trip. If requests fail, throws the error of the first failed
-   * request.
+   * Sends all requests of a bulk call in one round trip, or in several if the driver rejects a
+   * result of this size. If a request fails, throws its error. If the client checks arguments, the
+   * error contains the index of the request, and finding the request may take further round trips.
+   *
+   * @param first the index of the first request
    */
-  public List<A> all(List<Asked<Q>> requests, StatementContext context) {
-    return answers(executor.run(context, session -> outcomes(session, requests)));
+  public List<A> all(List<Asked<Q>> requests, long first, StatementContext context) {
+    if (executor.exceedsDriverLimit(requests)) {
+      return halves(requests, first, context);
+    }
+    try {
+      return answers(executor.run(context, session -> bulk(session, requests, first)));
+    } catch (FunctionCallException e) {
+      if (SqlErrors.isDriverLimit(e) && !executor.isBound()) {
+        executor.noteDriverLimit(requests);
+        if (requests.size() == 1) {
+          throw atIndex(e, first);
+        }
+        return halves(requests, first, context);
+      }
+      // errors from the server contain no index
+      throw checks != null && e.sqlState().isPresent() && isOfArgument(e.code())
+          ? withIndex(requests, first, context, e)
+          : e;
+    }
+  }
+
+  private List<A> halves(List<Asked<Q>> requests, long first, StatementContext context) {
+    int size = requests.size();
+    int half = size / 2;
+    Deadline deadline = context.deadline();
+    var answers =
+        new ArrayList<A>(
+            all(requests.subList(0, half), first, StatementContext.bulk(half, deadline)));
+    answers.addAll(
+        all(
+            requests.subList(half, size),
+            first + half,
+            StatementContext.bulk(size - half, deadline)));
+    return answers;
+  }
+
+  /**
+   * Uses a binary search to find the first request that the server rejects, and adds its index to
+   * the error.
+   */
+  private FunctionCallException withIndex(
+      List<Asked<Q>> requests, long first, StatementContext context, FunctionCallException error) {
+    if (executor.isBound()) {
+      // the transaction has failed, so no further statement is possible
+      return error;
+    }
+    FunctionCallException refusal = error;
+    int from = 0;
+    int to = requests.size();
+    while (to - from > 1) {
+      int middle = (from + to) >>> 1;
+      List<Asked<Q>> half = requests.subList(from, middle);
+      try {
+        Object[] answers =
+            executor.run(
+                StatementContext.bulk(half.size(), context.deadline()),
+                session -> array(session, half));
+        for (int i = 0; i < answers.length; i++) {
+          // if a pooler mixes up statements, the search would find an arbitrary request
+          if (!isAnsweredBy(half.get(i).arguments(), answers[i])) {
+            return error;
+          }
+        }
+        from = middle;
+      } catch (FunctionCallException e) {
+        if (!isOfArgument(e.code())) {
+          return error;
+        }
+        refusal = e;
+        to = middle;
+      }
+    }
+    return atIndex(refusal, first + from);
+  }
+
+  /** Adds the index of a request to an error, if the client checks arguments. */
+  public FunctionCallException atIndex(FunctionCallException e, long index) {
+    return checks == null
+        ? e
+        : new FunctionCallException(
+            checks.atIndex(e.problem(), index), e.sqlState().orElse(null), e.getCause());
   }
 
   @SuppressWarnings("unchecked") // every outcome that is not an error is an answer
@@ -115,22 +240,23 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
   }
 
   @Override
-  public A one(Asked<Q> request, Deadline deadline) {
-    return answers(executor.run(deadline, List.of(request), this::outcomes)).get(0);
-  }
-
-  @Override
   public A one(Asked<Q> request, StatementContext context) {
-    return all(List.of(request), context).get(0);
+    return executor.run(context, session -> one(session, request.arguments()));
   }
 
   /**
-   * Retries only once after a lost connection, because one of the requests may have ended the
-   * session.
+   * Retries only once after a lost connection if the client does not check the arguments, because
+   * one of the requests may have ended the session.
    */
   @Override
   public Object[] several(List<Asked<Q>> requests, StatementContext context) {
-    return executor.run(context, 1, session -> outcomes(session, requests));
+    return executor.run(
+        context,
+        checks == null ? 1 : Integer.MAX_VALUE,
+        session ->
+            requests.size() == 1 && single != null
+                ? new Object[] {one(session, requests.get(0).arguments())}
+                : outcomes(session, requests));
   }
 
   /**
@@ -139,6 +265,9 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
    */
   @Override
   public boolean isOfOneRequest(FunctionCallException error, int failures) {
+    if (checks != null) {
+      return isOfArgument(error.code());
+    }
     return switch (error.code()) {
       case CONNECTION_LOST -> true;
       case SERVER_ERROR ->
@@ -147,6 +276,10 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
               : !(error.getCause() instanceof VirtualMachineError);
       default -> false;
     };
+  }
+
+  private static boolean isOfArgument(Code code) {
+    return code == Code.INVALID_ARGUMENT || code == Code.RESULT_TOO_LARGE;
   }
 
   /**
@@ -165,10 +298,14 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
 
   /**
    * Removes the server's message, and causes other than network errors, because the message and the
-   * causes may quote the arguments of one request.
+   * causes may quote the arguments of one request. The errors of a client that checks arguments do
+   * not quote them.
    */
   @Override
   public FunctionCallException shared(FunctionCallException error) {
+    if (checks != null) {
+      return error;
+    }
     CallProblem problem = error.problem();
     Throwable cause = error.getCause();
     if (error.code() == Code.SERVER_ERROR && error.sqlState().isPresent()) {
@@ -195,21 +332,138 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     return shared;
   }
 
+  private A one(Session session, Q arguments) throws SQLException {
+    return single == null
+        ? answers(outcomes(session, List.of(request(arguments, 0)))).get(0)
+        : single(session, arguments, single.function(arguments));
+  }
+
+  private A single(Session session, Q arguments, ServerFunction called) throws SQLException {
+    A answer =
+        session.call(
+            called,
+            arguments,
+            singleBinder,
+            called.repeatsArguments() ? firstColumn : secondColumn);
+    if (!isAnsweredBy(arguments, answer)) {
+      throw mismatch(session, arguments);
+    }
+    return answer;
+  }
+
+  /** Returns an answer or an error for each request. */
   private Object[] outcomes(Session session, List<Asked<Q>> requests) throws SQLException {
-    Array array = session.call(described, arguments(requests), this::bind, row -> row.getArray(2));
-    if (array == null) {
-      throw session.mismatch();
-    }
-    Object[] outcomes = read(array);
-    if (outcomes.length != requests.size()) {
-      throw session.mismatch();
-    }
+    Object[] outcomes = outcomesOfFitting(session, requests);
     for (int i = 0; i < outcomes.length; i++) {
-      if (!isAnsweredBy(requests.get(i).arguments(), outcomes[i])) {
-        outcomes[i] = session.mismatch();
+      if (!(outcomes[i] instanceof FunctionCallException)
+          && !isAnsweredBy(requests.get(i).arguments(), outcomes[i])) {
+        outcomes[i] = mismatch(session, requests.get(i).arguments());
       }
     }
     return outcomes;
+  }
+
+  /**
+   * Sends the requests that the database's encoding can represent, if the client checks this, and
+   * returns errors for the other requests.
+   */
+  private Object[] outcomesOfFitting(Session session, List<Asked<Q>> requests) throws SQLException {
+    Function<Q, @Nullable CallProblem> check = checkFor(session);
+    if (check == null) {
+      return arrayOrEach(session, requests);
+    }
+    var outcomes = new Object[requests.size()];
+    var fitting = new ArrayList<Asked<Q>>(outcomes.length);
+    for (int i = 0; i < outcomes.length; i++) {
+      CallProblem problem = check.apply(requests.get(i).arguments());
+      if (problem == null) {
+        fitting.add(requests.get(i));
+      } else {
+        outcomes[i] = Errors.of(problem);
+      }
+    }
+    if (!fitting.isEmpty()) {
+      Iterator<Object> answers = Arrays.asList(arrayOrEach(session, fitting)).iterator();
+      Arrays.setAll(outcomes, i -> outcomes[i] == null ? answers.next() : outcomes[i]);
+    }
+    return outcomes;
+  }
+
+  private @Nullable Function<Q, @Nullable CallProblem> checkFor(Session session)
+      throws SQLException {
+    return checks == null ? null : checks.inEncoding(session.serverEncoding());
+  }
+
+  /**
+   * Sends all requests in one statement, or one by one if the function for many requests is missing
+   * or may not be executed.
+   */
+  private Object[] arrayOrEach(Session session, List<Asked<Q>> requests) throws SQLException {
+    if (single == null) {
+      return array(session, requests);
+    }
+    if (session.offers(function)) {
+      try {
+        return array(session, requests);
+      } catch (FunctionCallException e) {
+        if (e.code() != Code.VERSION_TOO_OLD && e.code() != Code.NO_EXECUTE_PRIVILEGE) {
+          throw e;
+        }
+      }
+    }
+    var outcomes = new Object[requests.size()];
+    for (int i = 0; i < outcomes.length; i++) {
+      try {
+        outcomes[i] = one(session, requests.get(i).arguments());
+      } catch (FunctionCallException e) {
+        outcomes[i] = e;
+      }
+    }
+    return outcomes;
+  }
+
+  /** Returns the answers to all requests. Throws if a request cannot be sent or answered. */
+  private Object[] bulk(Session session, List<Asked<Q>> requests, long first) throws SQLException {
+    Function<Q, @Nullable CallProblem> check = checkFor(session);
+    for (int i = 0; check != null && i < requests.size(); i++) {
+      CallProblem problem = check.apply(requests.get(i).arguments());
+      if (problem != null) {
+        throw atIndex(Errors.of(problem), first + i);
+      }
+    }
+    Object[] answers = array(session, requests);
+    for (int i = 0; i < answers.length; i++) {
+      if (!isAnsweredBy(requests.get(i).arguments(), answers[i])) {
+        FunctionCallException mismatch = mismatch(session, requests.get(i).arguments());
+        throw mismatch.code() == Code.RESPONSE_MISMATCH ? mismatch : atIndex(mismatch, first + i);
+      }
+    }
+    return answers;
+  }
+
+  /** Returns the unchecked answers to all requests. */
+  private Object[] array(Session session, List<Asked<Q>> requests) throws SQLException {
+    int column = function.column();
+    Array array =
+        session.call(function, arguments(requests), this::bind, row -> row.getArray(column));
+    if (array == null) {
+      throw session.mismatch();
+    }
+    Object[] answers = read(array);
+    if (answers.length != requests.size()) {
+      throw session.mismatch();
+    }
+    return answers;
+  }
+
+  /**
+   * Returns the error for a wrong answer, and marks the connection for closing. If the server has
+   * changed the argument, returns the error for this argument instead.
+   */
+  private FunctionCallException mismatch(Session session, Q arguments) throws SQLException {
+    CallProblem changed =
+        checks == null ? null : checks.ofMismatch(arguments, session.serverEncoding());
+    return changed == null ? session.mismatch() : Errors.of(changed);
   }
 
   /** Returns the arguments of all requests. Faster than a stream, which matters in each batch. */
@@ -229,6 +483,18 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
     } catch (RuntimeException | Error e) {
       throw ofProgram(e);
     }
+  }
+
+  private void bindOne(PreparedStatement statement, Q arguments) throws SQLException {
+    try {
+      Objects.requireNonNull(single).bind(statement, arguments);
+    } catch (RuntimeException | Error e) {
+      throw ofProgram(e);
+    }
+  }
+
+  private A readOne(ResultSet row, int column) throws SQLException {
+    return Objects.requireNonNull(single).read(row, column);
   }
 
   /** Reads the answers. Copies the list, because the program's list may be lazy. */
@@ -259,41 +525,7 @@ public final class ArrayStatements<Q, A> implements Statements<ArrayStatements.A
 
   @Override
   public String toString() {
-    return described.signature() + ", " + executor;
-  }
-
-  /**
-   * A function from the extension's description. All statements use the same instance, because each
-   * statement looks up its SQL with this instance as the key.
-   */
-  private static final class Described implements ServerFunction {
-    private final ExtensionFunction description;
-
-    Described(ExtensionFunction description) {
-      this.description = description;
-    }
-
-    @Override
-    public ExtensionFunction description() {
-      return description;
-    }
-
-    @Override
-    public boolean repeatsArguments() {
-      return false;
-    }
-
-    /** Adds casts, because otherwise another role's overload could be a better match. */
-    @Override
-    public String expressionIn(String schema) {
-      return description.argumentTypes().stream()
-          .map(
-              type ->
-                  ExtensionFunction.isBuiltIn(type)
-                      ? "?::pg_catalog." + ExtensionFunction.catalogName(type)
-                      : "?")
-          .collect(joining(", ", schema + "." + description.name() + "(", ")"));
-    }
+    return function.signature() + ", " + executor;
   }
 
   /** The arguments of a call. */

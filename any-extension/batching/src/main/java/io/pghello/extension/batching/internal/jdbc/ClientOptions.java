@@ -34,14 +34,14 @@ public final class ClientOptions {
   private static final Duration POOL_CHECK = Duration.ofSeconds(1);
   private static final Duration POOL_LIFETIME = Duration.ofMinutes(30);
 
-  private final String clientName;
+  private String clientName;
   private @Nullable DataSource dataSource;
   private @Nullable ConnectionSource connections;
   private @Nullable String url;
   private final Set<String> ownPoolOptions = new LinkedHashSet<>();
   private @Nullable String user;
   private @Nullable String password;
-  private String applicationName;
+  private @Nullable String applicationName;
   private @Nullable Duration statementTimeout;
   private Consumer<HikariConfig> pool = config -> {};
   private @Nullable String schema;
@@ -65,7 +65,11 @@ public final class ClientOptions {
    */
   public ClientOptions(String clientName) {
     this.clientName = clientName;
-    this.applicationName = clientName;
+  }
+
+  /** Sets the name of the client, used for its pool, sessions and threads. */
+  public void clientName(String name) {
+    this.clientName = Objects.requireNonNull(name, "name");
   }
 
   /** Sets the data source that provides connections. */
@@ -244,7 +248,8 @@ public final class ClientOptions {
     config.setJdbcUrl(url);
     config.setUsername(user);
     config.setPassword(password);
-    config.addDataSourceProperty("ApplicationName", applicationName);
+    config.addDataSourceProperty(
+        "ApplicationName", applicationName == null ? clientName : applicationName);
     config.setMaximumPoolSize(POOL_SIZE);
     config.setMinimumIdle(0);
     config.setIdleTimeout(POOL_IDLE.toMillis());

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.batching.internal.jdbc;
 
+import io.pghello.extension.batching.ArgumentChecks;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
-import io.pghello.extension.batching.internal.ArgumentChecks;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.Threads;
@@ -158,7 +158,7 @@ final class ConnectionBorrower {
    * another cause.
    */
   private @Nullable CallProblem refusal(SQLException e, Connection connection) {
-    ArgumentChecks checks = context.functions().checks();
+    ArgumentChecks<?> checks = context.functions().checks();
     String state = e.getSQLState();
     if (checks == null || state == null) {
       return null;

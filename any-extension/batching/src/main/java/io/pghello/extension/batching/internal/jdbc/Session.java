@@ -4,9 +4,10 @@ package io.pghello.extension.batching.internal.jdbc;
 import io.pghello.extension.ExtensionProblem;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionSession;
+import io.pghello.extension.batching.Preflight;
+import io.pghello.extension.batching.ServerFunction;
 import io.pghello.extension.batching.internal.Errors;
-import io.pghello.extension.batching.internal.ServerFunction;
-import io.pghello.extension.batching.internal.installation.Preflight;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -17,17 +18,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** A connection while it is in use. */
-public final class Session implements AutoCloseable {
-  /** Sets the parameters of a statement. */
-  public interface Binder<A> {
-    void bind(PreparedStatement statement, A argument) throws SQLException;
-  }
-
-  /** Reads the single row of a result. */
-  public interface Reader<T> {
-    T read(ResultSet row) throws SQLException;
-  }
-
+public final class Session implements FunctionSession, AutoCloseable {
   private final SessionContext context;
   private final DeadlineMonitor.WatchedStatement watched;
   private final boolean switchedAutoCommit;
@@ -101,7 +92,7 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  /** Returns the error for a mismatched answer, and marks the connection for closing. */
+  @Override
   public FunctionCallException mismatch() {
     watched.responseMismatch = true;
     return Errors.mismatch(context.functions().extension());
@@ -119,16 +110,12 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  /** Calls a function without parameters. */
+  @Override
   public <T> T call(ServerFunction function, Reader<T> reader) throws SQLException {
     return call(function, function, (statement, none) -> {}, reader);
   }
 
-  /**
-   * Calls a function.
-   *
-   * @param argument the argument to bind
-   */
+  @Override
   public <A, T> T call(ServerFunction function, A argument, Binder<A> binder, Reader<T> reader)
       throws SQLException {
     String statement = statement(function);
@@ -167,12 +154,12 @@ public final class Session implements AutoCloseable {
       return true;
     }
     // the extension may have been updated in the meantime
-    look();
+    preflight();
     return statement(function) != null;
   }
 
-  /** Inspects the installation of the extension. */
-  public Preflight look() throws SQLException {
+  @Override
+  public Preflight preflight() throws SQLException {
     limitTime();
     Preflight preflight =
         Preflight.run(connection(), context.settings().schema(), context.functions().extension());
@@ -189,8 +176,8 @@ public final class Session implements AutoCloseable {
   }
 
   /** Inspects the installation of the extension. Throws if the given function cannot be called. */
-  public Preflight lookFor(ServerFunction function) throws SQLException {
-    Preflight preflight = look();
+  private Preflight preflight(ServerFunction function) throws SQLException {
+    Preflight preflight = preflight();
     Optional<CallProblem> obstacle = preflight.problemFor(function);
     if (obstacle.isPresent()) {
       throw Errors.of(obstacle.get());
@@ -203,7 +190,7 @@ public final class Session implements AutoCloseable {
    * cannot be called.
    */
   private String find(ServerFunction function) throws SQLException {
-    return function.callIn(Objects.requireNonNull(lookFor(function).schema()));
+    return function.callIn(Objects.requireNonNull(preflight(function).schema()));
   }
 
   private <A, T> T execute(

@@ -6,9 +6,9 @@ import io.pghello.extension.ExtensionProblem;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.Preflight;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.ServerFunctions;
-import io.pghello.extension.batching.internal.installation.Preflight;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
@@ -396,7 +396,8 @@ public final class SqlErrors {
 
   private static String noConnectionRemedy(Exception e, String state) {
     if (state.equals("53300")) {
-      return "Try again, reduce the size of the programs' connection pools, or raise max_connections.";
+      return "Try again, reduce the size of the programs' connection pools, or raise"
+          + " max_connections.";
     }
     return hasCause(e, ConnectException.class)
         ? "Check the URL, and that the server is running."

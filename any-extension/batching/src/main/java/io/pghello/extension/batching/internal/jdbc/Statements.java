@@ -2,7 +2,6 @@
 package io.pghello.extension.batching.internal.jdbc;
 
 import io.pghello.extension.batching.FunctionCallException;
-import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.Request;
 import io.pghello.extension.batching.internal.StatementContext;
@@ -13,9 +12,6 @@ import java.util.List;
 public interface Statements<Q extends Request, A> {
   /** Returns the executor that runs the statements. */
   StatementExecutor executor();
-
-  /** Sends one request, for a call that has not waited in the queue. */
-  A one(Q request, Deadline deadline);
 
   /** Sends one request. */
   A one(Q request, StatementContext context);

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
-import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.NameRequest;
 import io.pghello.extension.batching.internal.StatementContext;
 import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
@@ -45,7 +44,9 @@ class DispatcherTest extends CoalescerFixture {
             executor.execute(
                 () -> {
                   try {
-                    call.complete(new Greetings(this).one(request("late"), in(CALL_TIMEOUT)));
+                    call.complete(
+                        new Greetings(this)
+                            .one(request("late"), StatementContext.single(in(CALL_TIMEOUT))));
                   } catch (RuntimeException e) {
                     call.completeExceptionally(e);
                   }
@@ -79,11 +80,6 @@ class DispatcherTest extends CoalescerFixture {
 
   /** Statements that get no connection. */
   private record Greetings(StatementExecutor executor) implements Statements<NameRequest, String> {
-    @Override
-    public String one(NameRequest request, Deadline deadline) {
-      return executor.run(deadline, request, (session, sent) -> sent.name());
-    }
-
     @Override
     public String one(NameRequest request, StatementContext context) {
       return executor.run(context, session -> request.name());

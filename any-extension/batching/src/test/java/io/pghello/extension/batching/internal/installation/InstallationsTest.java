@@ -3,8 +3,8 @@ package io.pghello.extension.batching.internal.installation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.batching.ServerFunction;
 import io.pghello.extension.batching.internal.NameRequest;
-import io.pghello.extension.batching.internal.ServerFunction;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;

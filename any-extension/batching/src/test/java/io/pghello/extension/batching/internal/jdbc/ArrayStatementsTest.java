@@ -2,21 +2,27 @@
 package io.pghello.extension.batching.internal.jdbc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.batching.ArgumentChecks;
 import io.pghello.extension.batching.BatchMapper;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.NameRequest;
 import io.pghello.extension.batching.internal.Settings;
+import io.pghello.extension.batching.internal.StatementContext;
 import java.io.IOException;
 import java.sql.Array;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,12 +34,19 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Shows which errors of a batch belong to one of its calls, and which errors all calls share. */
 @Timeout(60)
 class ArrayStatementsTest {
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+  private final FunctionCallException rejected =
+      new FunctionCallException(
+          new CallProblem(Code.INVALID_ARGUMENT, "Rejected.", "Change it."), "22021", null);
+
   private final ArrayStatements<String, String> statements =
       new ArrayStatements<>(
           new Echo(),
           ArrayStatements.find(
               ExtensionDescription.builder("acme").function("echo(text[])", "text[]").build(),
               "echo"),
+          null,
+          null,
           new StatementExecutor(
               () -> {
                 throw new SQLException("unused");
@@ -118,6 +131,73 @@ class ArrayStatementsTest {
         .hasCause(other);
   }
 
+  /** If a pooler mixes up answers, the error must not blame a valid request. */
+  @Test
+  void searchForARejectedRequestEndsAtOtherAnswers() {
+    assertKeepsRejection(() -> new Object[] {"somebody else"});
+  }
+
+  /** The rejection of a request is more important than the lost connection. */
+  @Test
+  void searchForARejectedRequestEndsIfTheConnectionIsLost() {
+    assertKeepsRejection(
+        () -> {
+          throw new FunctionCallException(Code.CONNECTION_LOST, "Lost.");
+        });
+  }
+
+  @Test
+  void searchFindsTheRejectedRequest() {
+    var found = assertThatThrownBy(() -> bulk(() -> new Object[] {"Ada"}));
+    found.hasMessage("Request 1: Rejected. Change it.");
+  }
+
+  private void assertKeepsRejection(Supplier<Object[]> firstHalf) {
+    assertThatThrownBy(() -> bulk(firstHalf)).isSameAs(rejected);
+  }
+
+  /** Sends a bulk call of two requests. The server rejects it, and answers its first half. */
+  private void bulk(Supplier<Object[]> firstHalf) {
+    var executor =
+        new StatementExecutor(
+            () -> {
+              throw new SQLException("no connection is needed");
+            },
+            Settings.Statements.withoutClient(null, TIMEOUT),
+            NameRequest.FUNCTIONS) {
+          private boolean isRejected;
+
+          @Override
+          @SuppressWarnings("unchecked") // the statements of a bulk call return an array
+          public <T> T run(StatementContext context, Work<T> work) {
+            if (!isRejected) {
+              isRejected = true;
+              throw rejected;
+            }
+            return (T) firstHalf.get();
+          }
+        };
+    var checked =
+        new ArrayStatements<>(new Echo(), NameRequest.FUNCTION, null, new Checks(), executor);
+    checked.all(
+        List.of(checked.ask("Ada"), checked.ask("Zoë")),
+        0,
+        StatementContext.bulk(2, Deadline.after(TIMEOUT)));
+  }
+
+  private final class Checks implements ArgumentChecks<String> {
+    @Override
+    public @Nullable CallProblem problem(String sqlState, @Nullable String serverEncoding) {
+      return rejected.problem();
+    }
+
+    @Override
+    public CallProblem atIndex(CallProblem problem, long index) {
+      return new CallProblem(
+          problem.code(), "Request " + index + ": " + problem.message(), problem.remedy());
+    }
+  }
+
   private boolean isOfOneRequest(String state, int failures) {
     return statements.isOfOneRequest(
         error(Code.SERVER_ERROR, state, new SQLException("secret")), failures);
@@ -139,7 +219,7 @@ class ArrayStatementsTest {
 
     @Override
     public boolean matches(String request, String answer) {
-      return true;
+      return request.equals(answer);
     }
 
     @Override

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.ServerFunction;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.NameRequest;
 import io.pghello.extension.batching.internal.Request;
-import io.pghello.extension.batching.internal.ServerFunction;
 import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.StatementContext;
 import java.sql.SQLException;
@@ -174,11 +174,6 @@ class FailedBatchTest {
     @Override
     public StatementExecutor executor() {
       return executor;
-    }
-
-    @Override
-    public String one(Name request, Deadline deadline) {
-      throw new UnsupportedOperationException();
     }
 
     @Override

@@ -8,8 +8,8 @@ import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.batching.BatchMapper;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.ServerFunction;
 import io.pghello.extension.batching.internal.Deadline;
-import io.pghello.extension.batching.internal.ServerFunction;
 import io.pghello.extension.batching.internal.ServerFunctions;
 import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.StatementContext;
@@ -63,6 +63,8 @@ class MismatchedAnswersTest {
       new ArrayStatements<>(
           new Echo(),
           ECHO,
+          null,
+          null,
           new StatementExecutor(
               () -> connection,
               Settings.Statements.withoutClient("acme", LONG),

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.batching.internal.installation;
+package io.pghello.extension.batching;
 
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionException;
 import io.pghello.extension.ExtensionProblem;
 import io.pghello.extension.Installation;
-import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
-import io.pghello.extension.batching.internal.ServerFunction;
+import io.pghello.extension.batching.internal.ServerFunctions;
+import io.pghello.extension.batching.internal.Settings;
+import io.pghello.extension.batching.internal.StatementContext;
+import io.pghello.extension.batching.internal.jdbc.Session;
+import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The extension's installation, with its problems converted to the client's type.
+ * The installation of an extension in a database, with its problems as a client reports them.
  *
  * @param installation the installation, as found in one round trip
  * @param isBehindPooler whether a pooler may mix up prepared statements
@@ -32,19 +37,44 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
               + " session.");
 
   /**
-   * Inspects the installation on a connection, without changing anything.
+   * Inspects the installation on a connection, without changing anything. Takes one round trip.
+   * Does not detect poolers.
    *
-   * @param told the quoted schema of the functions, as set by the program; null to look up the
-   *     schema
+   * @param schema the expected schema, in quotes or as returned by {@code quote_ident}; null for
+   *     any schema
+   * @throws FunctionCallException if the server returns the result of another statement
+   * @throws SQLException if the query fails
    */
   public static Preflight run(
-      Connection connection, @Nullable String told, ExtensionDescription extension)
+      Connection connection, @Nullable String schema, ExtensionDescription extension)
       throws SQLException {
     try {
-      return new Preflight(extension.inspect(connection, told), false);
+      return new Preflight(extension.inspect(connection, schema), false);
     } catch (ExtensionException e) {
       throw Errors.of(problem(e.problem()));
     }
+  }
+
+  /**
+   * Inspects the installation on a connection of a source, without a client, for example at
+   * startup. Retries if the connection is lost. Takes one round trip.
+   *
+   * @param schema the expected schema, in quotes or as returned by {@code quote_ident}; null for
+   *     any schema
+   * @param timeout the timeout, at least one millisecond and less than 20 days
+   * @throws FunctionCallException if the server cannot be reached, or the query fails
+   */
+  public static Preflight run(
+      ConnectionSource source,
+      @Nullable String schema,
+      ExtensionDescription extension,
+      Duration timeout) {
+    var executor =
+        new StatementExecutor(
+            source,
+            Settings.Statements.withoutClient(schema, Deadline.checkTimeout(timeout)),
+            new ServerFunctions(extension, List.of()));
+    return executor.run(StatementContext.single(Deadline.after(timeout)), Session::preflight);
   }
 
   /** Returns a copy with a warning about a pooler that may mix up prepared statements. */
@@ -52,7 +82,7 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
     return new Preflight(installation, true);
   }
 
-  /** Converts a problem to the client's type. */
+  /** Converts an installation problem to the problem of a call. */
   public static CallProblem problem(ExtensionProblem problem) {
     return new CallProblem(
         switch (problem.kind()) {

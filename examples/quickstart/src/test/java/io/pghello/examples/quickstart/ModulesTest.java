@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.examples.quickstart;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Shows that artifacts use only the public API of each other. Packages named {@code internal} may
+ * change in any release.
+ */
+class ModulesTest {
+  private static final Pattern COMMENT = Pattern.compile("(?s)/\\*.*?\\*/|//[^\\n]*");
+  private static final Pattern INTERNAL =
+      Pattern.compile("\\bio\\.pghello\\.(?:[a-z]+\\.)*?internal\\b");
+
+  /** Uses of another artifact's internal package that remain. This list only becomes shorter. */
+  private static final Map<String, Set<String>> REMAINING =
+      Map.of(
+          "any-extension/maven-plugin", Set.of("io.pghello.extension.testkit.internal"),
+          "examples/mcp", Set.of("io.pghello.extension.testkit.internal"),
+          "pg-hello-hibernate", Set.of("io.pghello.internal"),
+          "pg-hello-spring-boot-starter", Set.of("io.pghello.hibernate.internal"),
+          "pg-hello-testkit", Set.of("io.pghello.extension.testkit.internal"));
+
+  @Test
+  void artifactsUseThePublicApiOfOtherArtifactsOnly() throws IOException {
+    List<Path> sources = Tree.files("(?:.*/)?src/main/java/.*\\.java");
+    var owners = new TreeMap<String, Set<String>>();
+    for (Path source : sources) {
+      for (String name : internalPackages(packageOf(source))) {
+        owners.computeIfAbsent(name, unused -> new TreeSet<>()).add(moduleOf(source));
+      }
+    }
+    assertThat(owners)
+        .containsKeys("io.pghello.internal", "io.pghello.extension.batching.internal");
+    var used = new TreeMap<String, Set<String>>();
+    for (Path source : sources) {
+      String module = moduleOf(source);
+      String code = COMMENT.matcher(Files.readString(source)).replaceAll("");
+      for (String name : internalPackages(code)) {
+        if (!owners.getOrDefault(name, Set.of()).contains(module)) {
+          used.computeIfAbsent(module, unused -> new TreeSet<>()).add(name);
+        }
+      }
+    }
+    assertThat(used)
+        .as("modules, and the internal packages of other modules that they use")
+        .isEqualTo(REMAINING);
+  }
+
+  private static List<String> internalPackages(String code) {
+    return INTERNAL.matcher(code).results().map(MatchResult::group).distinct().toList();
+  }
+
+  private static String packageOf(Path source) {
+    String path = Tree.ROOT.relativize(source).toString().replace('\\', '/');
+    return path.substring(path.indexOf("src/main/java/") + "src/main/java/".length())
+        .replace('/', '.');
+  }
+
+  private static String moduleOf(Path source) {
+    String path = Tree.ROOT.relativize(source).toString().replace('\\', '/');
+    return path.substring(0, path.indexOf("/src/main/java/"));
+  }
+}
