@@ -9,14 +9,18 @@ STAGE=$ROOT/target/release
 
 usage() {
   cat <<TEXT
-Usage: ./dev release --dry-run [VERSION]
+Usage: ./dev release --dry-run [--recipes=NAME,...] [VERSION]
        ./dev release --sign
 
-Stage a release in target/release, which is a Maven repository. Nothing is published. Check the
-requirements of Maven Central and the licences of all dependencies. Build projects from the staged
-artifacts on JDK 17 and 25, if they are installed. Then sign every file with a temporary key.
+Stage a release in target/release: a Maven repository, and the program pghello as one jar. Nothing
+is published. Check the requirements of Maven Central and the licences of all dependencies. Build
+projects from the staged artifacts on JDK 17 and 25, if they are installed. Then sign every file
+with a temporary key.
 
   --dry-run   Required, because nothing is published yet.
+  --recipes   Recipes to stage: names separated by commas, to build from the packages of Debian's
+              current suites; built, for the recipes that scripts/recipes.sh has built in this tree;
+              or none. Default: pgvector.
   --sign      Sign the artifacts in target/release again, with the secret key in
               PG_HELLO_SIGNING_KEY: the output of gpg --armor --export-secret-keys, without a
               passphrase. Nothing is built. Uncommitted changes, or a changelog without the version,
@@ -29,18 +33,19 @@ Sign on a machine on which nothing was built, after copying the directory target
 TEXT
 }
 
-dry_run='' sign='' versions=()
+dry_run='' sign='' recipes='' versions=()
 for argument in "$@"; do
   case $argument in
     -h | --help) usage && exit ;;
     --dry-run) dry_run=1 ;;
     --sign) sign=1 ;;
-    -*) misuse "release accepts --dry-run and a version, or --sign, but got: $argument" ;;
+    --recipes=?*) recipes=${argument#*=} ;;
+    -*) misuse "release accepts --dry-run, --recipes=NAME,... and a version, or --sign, but got: $argument" ;;
     *) versions+=("$argument") ;;
   esac
 done
 [ ${#versions[@]} -le 1 ] || misuse "release accepts one version, but got: ${versions[*]}"
-[ -z "$sign" ] || [ -z "$dry_run${versions[*]-}" ] || misuse "release --sign accepts no further arguments"
+[ -z "$sign" ] || [ -z "$dry_run$recipes${versions[*]-}" ] || misuse "release --sign accepts no further arguments"
 version=$(project_version)
 version=${versions[0]-${version%-SNAPSHOT}}
 [[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+(-[A-Za-z0-9.]+)?$ && $version != *-SNAPSHOT ]] ||
@@ -84,6 +89,45 @@ of_one_artifact() {
   done
 }
 
+# stage_program: stages the program pghello, which is not an artifact of Maven Central, with its bill of materials and checksum.
+stage_program() {
+  local jar=$STAGE/pghello-$version.jar home found
+  cp "$copy/tools/pghello/target/pg-hello-cli-$version-all.jar" "$jar"
+  cp "$copy/tools/pghello/target/bom.json" "$STAGE/pghello-$version-cyclonedx.json"
+  (cd "$STAGE" && sha256sum "${jar##*/}" >"${jar##*/}.sha256" && sha256sum --quiet -c "${jar##*/}.sha256") || wrong "the checksum of ${jar##*/} is wrong"
+  for home in $(homes); do
+    found=$("$home/bin/java" -jar "$jar" --version 2>>"$SCRATCH/log") || true
+    [ "$found" = "pghello $version" ] || wrong "${jar##*/} does not run on $home: $found"
+  done
+}
+
+# stage_recipes NAMES: stages recipes: names separated by commas, built, or none.
+stage_recipes() {
+  local names=() folder=$copy/any-extension/recipes
+  case $1 in
+    none) return ;;
+    built)
+      folder=$ROOT/any-extension/recipes
+      mapfile -t names < <(cd "$folder" && compgen -G '*/build/*.properties' | cut -d/ -f1 | sort -u)
+      [ ${#names[@]} -gt 0 ] || die "no recipe is built in this tree. Remedy: run scripts/recipes.sh"
+      ;;
+    *)
+      IFS=, read -ra names <<<"$1"
+      "$copy/scripts/recipes.sh" "${names[@]}" >&2 || die "the recipes cannot be built. Remedy: add --recipes=none to stage a release without recipes"
+      ;;
+  esac
+  "$(java_home)/bin/java" "${START_FAST[@]}" "$ROOT/scripts/RecipeArtifacts.java" "$STAGE" \
+    "$STAGE/io/github/pg-hello/pg-extension-installer/$version/pg-extension-installer-$version.jar" \
+    "$(pom_property project.build.outputTimestamp)" "$folder" "${names[@]}" >&2
+}
+
+# homes: prints the JDKs to test with, one per line.
+homes() {
+  local found
+  found=$(find_jdk 17 17 || true; echo; find_jdk 25 || true)
+  printf '%s\n' "${found:-$(java_home)}"
+}
+
 # unready WORD...: reports a reason not to release. A dry run only prints it.
 unready() {
   if [ -n "$sign" ]; then
@@ -103,6 +147,46 @@ sign_set() {
       wrong "${file##*/} cannot be signed"
     fi
   done < <(find "$STAGE" -type f ! -name '*.md5' ! -name '*.sha1' ! -name '*.sha256' ! -name '*.sha512' ! -name 'maven-metadata*' -print0)
+}
+
+# pgvector_project VERSION: writes a project with a test that uses this version of the recipe pgvector.
+pgvector_project() {
+  local test=$SCRATCH/pgvector/src/test/java/com/example
+  mkdir -p "$test"
+  sed -e 's:pg-hello-testkit:pg-extension-testkit:' \
+    -e "s:^  <dependencies>:&<dependency><groupId>io.github.pg-hello</groupId><artifactId>pg-extension-pgvector</artifactId><version>$1</version><scope>test</scope></dependency>:" \
+    "$SCRATCH/first-test/pom.xml" >"$SCRATCH/pgvector/pom.xml"
+  cat >"$test/VectorTest.java" <<'JAVA'
+package com.example;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.pghello.extension.testkit.ExtensionTest;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import org.junit.jupiter.api.Test;
+
+@ExtensionTest(extensions = "vector")
+class VectorTest {
+  @Test
+  void measuresADistance(Connection connection) throws Exception {
+    try (ResultSet row = connection.createStatement().executeQuery("SELECT '[1,2]'::vector <-> '[4,6]'")) {
+      row.next();
+      assertEquals(5.0, row.getDouble(1));
+    }
+  }
+}
+JAVA
+}
+
+# own_extension: generates a project with an extension, builds it, tests it, and writes its image.
+own_extension() {
+  say "Building a project with an extension"
+  mkdir "$SCRATCH/own"
+  (cd "$SCRATCH/own" && foreign "$(java_home)" "org.apache.maven.plugins:maven-archetype-plugin:$(pom_property maven-archetype-plugin.version):generate" \
+    -DarchetypeGroupId=io.github.pg-hello -DarchetypeArtifactId=pg-extension-archetype "-DarchetypeVersion=$version" -DarchetypeCatalog=local \
+    -DgroupId=com.example -DartifactId=acme-geo -DextensionName=acme_geo -Dpackage=com.example.geo)
+  foreign "$(java_home)" -f "$SCRATCH/own/acme-geo/pom.xml" verify
 }
 
 # key_home: creates a directory for the key in SCRATCH. Only commands after this call use the directory.
@@ -142,15 +226,17 @@ need gpg gnupg jq jq unzip unzip
 copy=$SCRATCH/tree
 mkdir -m 700 "$copy"
 "$ROOT/scripts/native.sh" --all-platforms
-tar -C "$ROOT" --exclude=./.git --exclude=target -c . | tar -C "$copy" -x
+tar -C "$ROOT" --exclude=./.git --exclude=target --exclude='./any-extension/recipes/*/build' -c . | tar -C "$copy" -x
 find "$copy" -name pom.xml -exec sed -i "s:<version>$(project_version)</version>:<version>$version</version>:" {} +
 rm -rf "$STAGE"
 say "Building $version (a minute or two)"
 plugin() { printf 'org.apache.maven.plugins:maven-%s-plugin:%s:%s' "$1" "$(pom_property "maven-$1-plugin.version")" "$2"; }
 # The BOM has no parent, so the plugins are listed here.
-maven -q -B -ntp -f "$copy/pom.xml" '-Prelease,!checks' -pl "$(module_list pg-hello-parent "${PUBLISHED[@]}")" -Dmaven.test.skip=true \
-  "-DaltDeploymentRepository=staged::file://$STAGE" -DoutputFormat=json package \
+maven -q -B -ntp -f "$copy/pom.xml" '-Prelease,!checks' -pl "$(module_list pg-hello-parent "${PUBLISHED[@]}" pg-hello-cli)" -Dmaven.test.skip=true \
+  "-DaltDeploymentRepository=staged::file://$STAGE" -DoutputFormat=json -Dcyclonedx.skipNotDeployed=false package \
   "org.cyclonedx:cyclonedx-maven-plugin:$(pom_property cyclonedx-maven-plugin.version):makeBom" "$(plugin deploy deploy)" >&2
+stage_program
+stage_recipes "${recipes:-pgvector}"
 mapfile -t poms < <(find "$STAGE" -name '*.pom' | sort)
 [ ${#poms[@]} -gt ${#PUBLISHED[@]} ] || die "only ${#poms[@]} artifacts are staged"
 for pom in "${poms[@]}"; do
@@ -168,20 +254,25 @@ foreign() {
   JAVA_HOME=$1 maven -q -B -ntp -llr -s "$SCRATCH/settings.xml" -Dmaven.repo.local="$SCRATCH/repository" "${@:2}" >"$SCRATCH/log" 2>&1 ||
     { cat "$SCRATCH/log" >&2; wrong "a project does not build on $1: ${*:2}"; }
 }
-mkdir "$SCRATCH/project" && cp -r "$ROOT"/examples/first-test/{pom.xml,src} "$SCRATCH/project"
-sed -i "s:$(project_version):$version:" "$SCRATCH/project/pom.xml"
+cp -r "$ROOT/examples/first-test" "$SCRATCH/first-test"
+rm -rf "$SCRATCH/first-test/target"
+sed -i "s:$(project_version):$version:" "$SCRATCH/first-test/pom.xml"
+vector=$(find "$STAGE/io/github/pg-hello/pg-extension-pgvector" -mindepth 1 -maxdepth 1 -printf '%f' 2>/dev/null || true)
+[ -z "$vector" ] || pgvector_project "$vector"
 {
   printf '<project><modelVersion>4.0.0</modelVersion><groupId>com.example</groupId><artifactId>all</artifactId><version>1</version><dependencies>\n'
-  printf '%s\n' "${poms[@]}" | sed -nE "/pg-hello-(bom|parent)/!s|.*/([^/]*)/[^/]*/[^/]*|<dependency><groupId>io.github.pg-hello</groupId><artifactId>\1</artifactId><version>$version</version></dependency>|p"
+  printf '%s\n' "${poms[@]}" | sed -nE '/pg-hello-(bom|parent)/!s|.*/([^/]*)/([^/]*)/[^/]*|<dependency><groupId>io.github.pg-hello</groupId><artifactId>\1</artifactId><version>\2</version></dependency>|p'
   printf '</dependencies></project>\n'
 } >"$SCRATCH/all.xml"
 foreign "$(java_home)" -f "$SCRATCH/all.xml" "$(plugin dependency resolve)"
-homes=$(find_jdk 17 17 || true; echo; find_jdk 25 || true)
-[ -n "$homes" ] || homes=$(java_home)
-for home in $homes; do
-  say "Building a project with JDK $(jdk_version "$home")"
-  foreign "$home" -f "$SCRATCH/project/pom.xml" test
+for home in $(homes); do
+  for project in first-test pgvector; do
+    [ -e "$SCRATCH/$project" ] || continue
+    say "Testing the project $project with JDK $(jdk_version "$home")"
+    foreign "$home" -f "$SCRATCH/$project/pom.xml" test
+  done
 done
+own_extension
 
 # Creates the key only after everything was built.
 key_home

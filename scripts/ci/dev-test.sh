@@ -163,6 +163,7 @@ done
 ends 2 'release accepts one version, but got: 1.0.0 1.0.1' release --dry-run 1.0.0 1.0.1
 ends 2 'release --sign accepts no further arguments' release --sign 1.0.0
 ends 2 'release --sign accepts no further arguments' release --dry-run --sign
+ends 2 'release --sign accepts no further arguments' release --sign --recipes=pgvector
 ends 2 'release --sign needs a secret key in PG_HELLO_SIGNING_KEY' release --sign
 PG_HELLO_SIGNING_KEY=none ends 2 'PG_HELLO_SIGNING_KEY is set, and the build could read it' release --dry-run
 "$ROOT/scripts/ci/release-test.sh" || failures=$((failures + 1))

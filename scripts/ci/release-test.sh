@@ -29,6 +29,8 @@ signs 1 'target/release contains no staged release'
 for file in pom jar jar.sha1 jar.asc; do
   echo "$file" >"$bom/pg-hello-bom-1.2.3.$file"
 done
+program=$tree/target/release/pghello-1.2.3.jar
+echo jar >"$program"
 signs 1 'PG_HELLO_SIGNING_KEY is not a secret key'
 export GNUPGHOME=$SCRATCH/own
 gpg --batch --quiet --passphrase '' --quick-generate-key 'a test <test@pg-hello.invalid>' default default 1d 2>/dev/null
@@ -37,6 +39,7 @@ signs 0 'Every file of version 1.2.3 is signed'
 for file in pom jar; do
   gpg --batch --quiet --verify "$bom/pg-hello-bom-1.2.3.$file.asc" "$bom/pg-hello-bom-1.2.3.$file" 2>/dev/null || die "the $file is not signed by the key"
 done
+gpg --batch --quiet --verify "$program.asc" "$program" 2>/dev/null || die "the program is not signed by the key"
 [ ! -e "$bom/pg-hello-bom-1.2.3.jar.sha1.asc" ] || die "a checksum is signed"
 printf '## 1.2.2\n' >"$tree/CHANGELOG.md"
 signs 1 '1 problems found; version 1.2.3 cannot be released'
