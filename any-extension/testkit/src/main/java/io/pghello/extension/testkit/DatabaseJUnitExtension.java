@@ -98,11 +98,11 @@ public abstract class DatabaseJUnitExtension
    * The settings that an annotation specifies.
    *
    * @param key a key that identifies the server; tests with equal keys share a server
-   * @param open a function that starts or finds the server, with a template if its argument is not
-   *     null; called once for each key and template. The server is closed at the end of the test
-   *     run.
-   * @param startsServer whether this JVM starts the server, so a preparer with a key can have a
-   *     server of its own
+   * @param open a function that starts or finds the server, and prepares the given template unless
+   *     it is null; called once for each key and template. The server is closed at the end of the
+   *     test run.
+   * @param startsServer whether this JVM starts the server; if so, each preparer with a key gets a
+   *     separate server
    * @param shared whether the tests of a class share one database
    * @param withExtensions whether the databases contain the extensions
    * @param scripts the scripts that fill the databases' template
@@ -156,8 +156,8 @@ public abstract class DatabaseJUnitExtension
       SqlScripts scripts, @Nullable Class<? extends DatabasePreparer> preparer)
       implements DatabasePreparer {
     /**
-     * The minimum size of scripts without a preparer that are worth a server of their own. Smaller
-     * scripts run faster than such a server starts.
+     * The minimum size of scripts that get a separate server if the annotation has no preparer.
+     * Smaller scripts run faster than a server starts.
      */
     private static final int MIN_SCRIPT_CHARACTERS = 64 * 1024;
 
@@ -399,7 +399,7 @@ public abstract class DatabaseJUnitExtension
             () -> settings.open().apply(request));
   }
 
-  /** Returns the request for a template of the cache; null if the class has no preparer or key. */
+  /** Returns the request for a cached template, or null if the preparer has no key. */
   private @Nullable TemplateRequest request(ExtensionContext context, Settings settings) {
     if (!settings.startsServer()) {
       return null;

@@ -80,6 +80,7 @@ class ArchitectureTest {
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
             "java..",
+            "javax.crypto..",
             "javax.sql..",
             "com.github.dockerjava..",
             "com.zaxxer.hikari..",
