@@ -45,6 +45,26 @@ contains() {
   return 1
 }
 
+# suggestion WORD NAME...: prints a question about the name that is most similar to a misspelt word, or nothing if no name is similar.
+suggestion() {
+  printf '%s\n' "${@:2}" | awk -v word="$1" '
+    function least(a, b, c) { if (b < a) a = b; return c < a ? c : a }
+    {
+      for (j = 0; j <= length(word); j++) row[j] = j
+      for (i = 1; i <= length($0); i++) {
+        diagonal = row[0]
+        row[0] = i
+        for (j = 1; j <= length(word); j++) {
+          replaced = diagonal + (substr($0, i, 1) != substr(word, j, 1))
+          diagonal = row[j]
+          row[j] = least(replaced, row[j] + 1, row[j - 1] + 1)
+        }
+      }
+      if (NR == 1 || row[length(word)] < best) { best = row[length(word)]; name = $0 }
+    }
+    END { if (3 * best <= length(name)) printf "; did you mean %s?", name }'
+}
+
 # The target platform of a script, if it is not this machine's.
 PLATFORM=''
 
@@ -325,6 +345,40 @@ find_jdk() {
     fi
   done
   return 1
+}
+
+# require_tools COMMAND PACKAGE...: installs everything that is missing for a build with one command: the JDK, Maven, and the packages
+# of these commands. If the Maven repository is not reachable, prints a note.
+require_tools() {
+  local missing=()
+  if ! find_jdk 17 >/dev/null; then
+    say "There is no JDK 17 or newer in JAVA_HOME (${JAVA_HOME-not set}), on the PATH or in /usr/lib/jvm"
+    missing=(default-jdk-headless)
+  fi
+  set -- mvn maven "$@"
+  while [ $# -gt 0 ]; do
+    command -v "$1" >/dev/null || missing+=("$2")
+    shift 2
+  done
+  [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
+  maven_repository_reachable ||
+    say "Note: no connection to the Maven repository, so a build fails unless all artifacts were downloaded before (docs/ci.md)"
+}
+
+# maven_repository_reachable: whether the first mirror in Maven's settings, or Maven Central, accepts connections. With a proxy,
+# always true.
+maven_repository_reachable() {
+  local settings=${HOME-}/.m2/settings.xml url='' host port
+  if [ -n "${https_proxy-}${HTTPS_PROXY-}" ] || grep -qs '<proxy>' "$settings"; then
+    return 0
+  fi
+  [ ! -r "$settings" ] || url=$(tr -d ' \n' <"$settings" | grep -o '<mirror>.*</mirror>' | sed 's:</url>.*::; s:.*<url>::')
+  url=${url:-https://repo.maven.apache.org/maven2}
+  [[ $url =~ ^http(s?)://([^/@]*@)?([^/:]+)(:([0-9]+))?(/|$) ]] || return 0
+  host=${BASH_REMATCH[3]} port=${BASH_REMATCH[5]}
+  [ -n "$port" ] || { [ -n "${BASH_REMATCH[1]}" ] && port=443 || port=80; }
+  # shellcheck disable=SC2016
+  timeout 1 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$host" "$port" 2>/dev/null
 }
 
 # java_home: prints the JDK to use: JAVA_HOME, otherwise the JDK on the path, otherwise any JDK from version 17 on.

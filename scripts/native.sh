@@ -56,7 +56,8 @@ takes_platform() {
   platforms=('') platform_words=0
   case ${1-} in
     --platform)
-      contains "${2-}" "${OTHERS[@]}" || misuse "--platform accepts one of:$(printf ' %s' "${OTHERS[@]-none on this machine}"), but got: ${2-}"
+      contains "${2-}" "${OTHERS[@]}" ||
+        misuse "--platform accepts one of:$(printf ' %s' "${OTHERS[@]-none on this machine}"), but got: ${2-}$(suggestion "${2-}" "${OTHERS[@]-none}")"
       platforms=("$2") platform_words=2
       ;;
     --all-platforms) platforms=('' "${OTHERS[@]}") platform_words=1 ;;

@@ -156,7 +156,7 @@ esac
 majors=() names=() architectures=() cross=()
 for argument in "$@"; do
   if [[ $argument =~ ^[0-9]+$ ]]; then
-    known_major "$argument"
+    contains "$argument" "${MAJORS[@]}" || misuse "PostgreSQL $argument is not supported; use one of ${MAJORS[*]}"
     majors+=("$argument")
   elif [ "$argument" = --all-platforms ]; then
     architectures=("${PACKAGED[@]#linux-}") cross=("${CROSS_BUILT[@]}")
@@ -165,7 +165,10 @@ for argument in "$@"; do
   elif contains "$argument" "${CROSS_BUILT[@]}"; then
     cross+=("$argument")
   else
-    [ -e "$ROOT/any-extension/recipes/$argument/test.sql" ] || misuse "no recipe any-extension/recipes/$argument"
+    mapfile -t known < <(recipes)
+    contains "$argument" "${known[@]}" ||
+      misuse "no recipe or platform $argument$(suggestion "$argument" "${known[@]}" "${PLATFORMS[@]}")" \
+        "Use one of the recipes ${known[*]}, or of the platforms ${PLATFORMS[*]}"
     names+=("$argument")
   fi
 done

@@ -145,6 +145,7 @@ ends 2 'but got: 9' native 9
 ends 2 'unknown argument seventeen' native seventeen
 ends 2 'accepts one of: linux-arm64 linux-amd64-musl linux-arm64-musl darwin-arm64 darwin-amd64 windows-amd64, but got: linux-riscv64' \
   native --platform linux-riscv64 17
+ends 2 'but got: linux-arm46; did you mean linux-arm64?' native --platform linux-arm46 17
 ends 2 'accepts one of:' native --check --platform
 ends 2 'install accepts only --all-platforms, but got: --platform linux-arm64' install --platform linux-arm64
 ends 2 'unknown argument --platform' native --headers --platform darwin-arm64
@@ -240,6 +241,54 @@ PATH=$WORK/mac/bin:$PATH on_mac 'no module unheard-of has tests' test unheard-of
 PATH=$WORK/mac/bin:$PATH on_mac 'no module unheard-of has tests' test pg-extension-testkit unheard-of pg-hello-core
 PATH=$WORK/mac/bin:$PATH on_mac 'no module  has tests' test ''
 PATH=$WORK/mac/bin:$PATH on_mac '--major needs a value' server --port 0 --major
+
+# recipe_ends WORDS ARGUMENT...: scripts/recipes.sh must reject the arguments with these words, before it downloads anything.
+recipe_ends() {
+  local status=0
+  cases=$((cases + 1))
+  timeout 60 "$ROOT/scripts/recipes.sh" "${@:2}" >"$WORK/out" 2>&1 </dev/null || status=$?
+  if [ "$status" != 2 ] || [ "$(wc -l <"$WORK/out")" != 1 ] || ! grep -qF -- "$1" "$WORK/out"; then
+    printf 'scripts/recipes.sh %s: expected status 2 and "%s", but found: status %s\n' "${*:2}" "$1" "$status"
+    cat "$WORK/out"
+    failures=$((failures + 1))
+  fi
+}
+recipe_ends 'no recipe or platform postgsi; did you mean postgis?' 17 linux-amd64 postgsi
+recipe_ends 'no recipe or platform linux-amd46; did you mean linux-amd64?' 17 linux-amd46 pgvector
+recipe_ends 'no recipe or platform citus Use' citus
+recipe_ends 'or of the platforms linux-amd64' 17 linux-arm64v8 pgvector
+recipe_ends 'PostgreSQL 16 is not supported; use one of 15 17 18' 16 pgvector
+
+# Everything that is missing is reported with one command, before anything is built. The tree has no libraries, and the path no JDK, Maven
+# or compiler.
+cases=$((cases + 1)) status=0
+mkdir "$WORK/tree" "$WORK/path" "$WORK/jdk11"
+tar -C "$ROOT" --exclude=target --exclude=.git --exclude=extension/build -c . | tar -C "$WORK/tree" -x
+ln -s /usr/bin/* "$WORK/path"
+rm -f "$WORK"/path/{java*,mvn*,*gcc*,apt-get,sudo}
+echo 'JAVA_VERSION="11.0.2"' >"$WORK/jdk11/release"
+# shellcheck disable=SC2016
+sed -i 's:^    /usr/lib/jvm/\*; do:    /nonexistent; do:' "$WORK/tree/scripts/lib.sh"
+began=$(date +%s%N)
+(cd "$WORK/tree" && env -i "PATH=$WORK/path" "HOME=$WORK/home" "JAVA_HOME=$WORK/jdk11" ./dev install) >"$WORK/out" 2>"$WORK/err" </dev/null || status=$?
+took=$((($(date +%s%N) - began) / 1000000))
+if [ "$status" != 1 ] || [ -s "$WORK/out" ] || [ "$took" -gt 15000 ] ||
+  ! grep -qF "no JDK 17 or newer in JAVA_HOME ($WORK/jdk11)" "$WORK/err" ||
+  ! tail -1 "$WORK/err" | grep -qF 'sudo apt-get install default-jdk-headless maven gcc'; then
+  printf './dev install does not report what is missing: status %s after %s ms\n' "$status" "$took"
+  cat "$WORK/out" "$WORK/err"
+  failures=$((failures + 1))
+fi
+# without a connection to the Maven repository
+cases=$((cases + 1))
+mkdir -p "$WORK/home/.m2"
+printf '<settings><mirrors>\n<mirror><id>m</id>\n<url>http://127.0.0.1:1/maven</url></mirror></mirrors></settings>\n' >"$WORK/home/.m2/settings.xml"
+if HOME=$WORK/home https_proxy='' HTTPS_PROXY='' bash -c ". '$ROOT/scripts/lib.sh' && maven_repository_reachable" ||
+  ! HOME=$WORK/home https_proxy=http://proxy bash -c ". '$ROOT/scripts/lib.sh' && maven_repository_reachable"; then
+  printf 'a Maven repository without a connection is not noticed\n'
+  failures=$((failures + 1))
+fi
+rm -rf "${WORK:?}"/{tree,path,home,jdk11}
 
 # On macOS, a JDK is found if only the path contains it. Homebrew installs such a JDK.
 cases=$((cases + 1))

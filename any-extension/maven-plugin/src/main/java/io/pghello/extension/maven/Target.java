@@ -6,10 +6,12 @@ import io.pghello.extension.testkit.internal.Platform;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A platform that this machine can build extensions for, in addition to its own. */
@@ -166,7 +168,9 @@ enum Target {
         throw new IllegalArgumentException(
             "There is no platform "
                 + name
-                + ". Remedy: set pg-extension.platforms to all, or to some of "
+                + "."
+                + suggestion(name, known)
+                + " Remedy: set pg-extension.platforms to all, or to some of "
                 + String.join(", ", known));
       }
     }
@@ -176,6 +180,30 @@ enum Target {
     return names.stream()
         .sorted((one, two) -> Boolean.compare(two.equals(current), one.equals(current)))
         .toList();
+  }
+
+  /** Returns a question about the most similar name; empty if no name is similar. */
+  private static String suggestion(String misspelt, List<String> names) {
+    return names.stream()
+        .min(Comparator.comparingInt(name -> distance(name, misspelt)))
+        .filter(name -> 3 * distance(name, misspelt) <= name.length())
+        .map(name -> " Did you mean " + name + "?")
+        .orElse("");
+  }
+
+  /** Returns how many characters must be inserted, deleted or replaced. */
+  private static int distance(String one, String other) {
+    int[] row = IntStream.rangeClosed(0, other.length()).toArray();
+    for (int i = 1; i <= one.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= other.length(); j++) {
+        int replaced = diagonal + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
+      }
+    }
+    return row[other.length()];
   }
 
   /**

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Tests the platforms that the goals accept, and the file names for each platform. */
 class TargetTest {
@@ -43,6 +45,21 @@ class TargetTest {
             "There is no platform macos. Remedy: set pg-extension.platforms to all, or to some of"
                 + " linux-amd64, linux-arm64, linux-amd64-musl, linux-arm64-musl, darwin-arm64,"
                 + " darwin-amd64, windows-amd64");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "linux-amd46, linux-amd64",
+    "linux-arm, linux-arm64",
+    "linux-amd64-must, linux-amd64-musl",
+    "darwin-arm46, darwin-arm64",
+    "Windows-amd64, windows-amd64"
+  })
+  void suggestsThePlatformWithASimilarName(String misspelt, String platform) {
+    assertThatThrownBy(() -> Target.platforms(List.of(misspelt)))
+        .hasMessageStartingWith(
+            "There is no platform %s. Did you mean %s? Remedy: set pg-extension.platforms to all",
+            misspelt, platform);
   }
 
   @Test
