@@ -156,7 +156,7 @@ esac
 majors=() names=() architectures=() cross=()
 for argument in "$@"; do
   if [[ $argument =~ ^[0-9]+$ ]]; then
-    contains "$argument" "${MAJORS[@]}" || misuse "PostgreSQL $argument is not supported; use one of ${MAJORS[*]}"
+    contains "$argument" "${MAJORS[@]}" || misuse "PostgreSQL $argument is not supported: use one of ${MAJORS[*]}"
     majors+=("$argument")
   elif [ "$argument" = --all-platforms ]; then
     architectures=("${PACKAGED[@]#linux-}") cross=("${CROSS_BUILT[@]}")

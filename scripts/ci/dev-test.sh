@@ -257,7 +257,7 @@ recipe_ends 'no recipe or platform postgsi; did you mean postgis?' 17 linux-amd6
 recipe_ends 'no recipe or platform linux-amd46; did you mean linux-amd64?' 17 linux-amd46 pgvector
 recipe_ends 'no recipe or platform citus Use' citus
 recipe_ends 'or of the platforms linux-amd64' 17 linux-arm64v8 pgvector
-recipe_ends 'PostgreSQL 16 is not supported; use one of 15 17 18' 16 pgvector
+recipe_ends 'PostgreSQL 16 is not supported: use one of 15 17 18' 16 pgvector
 
 # Everything that is missing is reported with one command, before anything is built. The tree has no libraries, and the path no JDK, Maven
 # or compiler.
