@@ -34,7 +34,7 @@ other-users-jars    nightly
 hibernate-6.6       ^scripts/ci/checks/other-line|test:pg-hello-hibernate
 hibernate-next      nightly
 jooq-3.20           nightly
-frameworks          ^(examples/(quarkus|micronaut|kotlin)/|scripts/ci/checks/frameworks)|main:pg-hello-core,pg-hello-hibernate,pg-hello-testkit
+frameworks          ^(examples/(quarkus|micronaut|kotlin|reactive)/|scripts/ci/checks/frameworks)|main:pg-hello-core,pg-hello-hibernate,pg-hello-testkit
 recipes             ^(any-extension/recipes/|scripts/(recipes|packages|debian)\.sh)|main:pg-extension-testkit,pg-extension-maven-plugin
 spring-boot-pgvector ^(examples/spring-boot-pgvector/|docs/guide-spring-boot|any-extension/recipes/pgvector/|scripts/(recipes|ci/checks/spring-boot-pgvector)\.sh)
 jooq-sources        ^scripts/ci/checks/jooq-sources|test:pg-hello-jooq

@@ -26,12 +26,15 @@ final class Mappings {
   private final Dialect dialect;
   private final Prefetcher prefetcher;
   private final StrategyChoice strategies;
+  private final boolean reactive;
   private final Map<String, List<MappedValue>> found = new HashMap<>();
 
-  private Mappings(Dialect dialect, Prefetcher prefetcher, StrategyChoice strategies) {
+  private Mappings(
+      Dialect dialect, Prefetcher prefetcher, StrategyChoice strategies, boolean reactive) {
     this.dialect = dialect;
     this.prefetcher = prefetcher;
     this.strategies = strategies;
+    this.reactive = reactive;
   }
 
   /**
@@ -39,17 +42,20 @@ final class Mappings {
    *
    * @param distributed a supplier that returns whether the database is distributed by Citus; called
    *     at most once
+   * @param reactive whether the factory is Hibernate Reactive's, which has no JDBC connection
    */
   static Map<String, List<MappedValue>> prepare(
       Metadata metadata,
       WriteExpressions expressions,
       Prefetcher prefetcher,
-      BooleanSupplier distributed) {
+      BooleanSupplier distributed,
+      boolean reactive) {
     var mappings =
         new Mappings(
             metadata.getDatabase().getDialect(),
             prefetcher,
-            new StrategyChoice(metadata, expressions, prefetcher, distributed));
+            new StrategyChoice(metadata, expressions, prefetcher, distributed),
+            reactive);
     metadata.getEntityBindings().forEach(mappings::visit);
     return mappings.found;
   }
@@ -76,6 +82,13 @@ final class Mappings {
             value,
             attribute,
             "is the version, which Hibernate fills; put the annotation on another attribute");
+      }
+      if (reactive) {
+        throw place.error(
+            value,
+            attribute,
+            "does not work with Hibernate Reactive, which has no JDBC connection; map a generated"
+                + " column (@GeneratedColumn) or a @Formula instead");
       }
       found
           .computeIfAbsent(place.entity().getEntityName(), any -> new ArrayList<>())

@@ -34,7 +34,11 @@ public final class PgHelloIntegrator implements Integrator {
     var prefetcher = new Prefetcher(schema);
     Map<String, List<MappedValue>> mapped =
         Mappings.prepare(
-            metadata, expressions, prefetcher, () -> StartUpCheck.isDistributed(factory));
+            metadata,
+            expressions,
+            prefetcher,
+            () -> StartUpCheck.isDistributed(factory),
+            StartUpCheck.isReactive(factory));
     if (mapped.isEmpty()) {
       return;
     }

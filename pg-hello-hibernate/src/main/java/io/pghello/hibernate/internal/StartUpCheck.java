@@ -60,6 +60,11 @@ final class StartUpCheck extends ExtensionCheck {
     }
   }
 
+  /** Returns whether a factory is Hibernate Reactive's, which has no JDBC connections. */
+  static boolean isReactive(SessionFactoryImplementor factory) {
+    return factory.getClass().getName().startsWith("org.hibernate.reactive.");
+  }
+
   /** Returns the reaction to a problem: fail, warn or off. */
   private static String reaction(SessionFactoryImplementor factory) {
     return factory.getJdbcServices().getDialect() instanceof PostgreSQLDialect
@@ -77,12 +82,13 @@ final class StartUpCheck extends ExtensionCheck {
     return new Source(factory.getJdbcServices().getBootstrapJdbcConnectionAccess(), jta);
   }
 
-  /** Returns whether there is a single database and Hibernate may connect to it at startup. */
+  /** Returns whether there is a single database and Hibernate may connect to it with JDBC. */
   private static boolean isPossible(SessionFactoryImplementor factory) {
     Map<String, Object> settings =
         factory.getServiceRegistry().requireService(ConfigurationService.class).getSettings();
     Object mayConnect = settings.get(JdbcSettings.ALLOW_METADATA_ON_BOOT);
-    return !factory.getSessionFactoryOptions().isMultiTenancyEnabled()
+    return !isReactive(factory)
+        && !factory.getSessionFactoryOptions().isMultiTenancyEnabled()
         && (mayConnect == null || Boolean.parseBoolean(mayConnect.toString()));
   }
 
