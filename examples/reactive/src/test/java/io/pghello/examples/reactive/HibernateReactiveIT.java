@@ -144,16 +144,14 @@ class HibernateReactiveIT {
     URI url = URI.create(database.jdbcUrl().substring("jdbc:".length()));
     Configuration configuration =
         new Configuration()
-        .addAnnotatedClass(entity)
-        .setProperty(
-            "jakarta.persistence.jdbc.url",
-            "postgresql://" + url.getHost() + ":" + url.getPort() + url.getPath())
-        .setProperty("jakarta.persistence.jdbc.user", database.user())
-        .setProperty("jakarta.persistence.jdbc.password", database.password());
+            .addAnnotatedClass(entity)
+            .setProperty(
+                "jakarta.persistence.jdbc.url",
+                "postgresql://" + url.getHost() + ":" + url.getPort() + url.getPath())
+            .setProperty("jakarta.persistence.jdbc.user", database.user())
+            .setProperty("jakarta.persistence.jdbc.password", database.password());
     return configuration.buildSessionFactory(
-        new ReactiveServiceRegistryBuilder()
-            .applySettings(configuration.getProperties())
-            .build());
+        new ReactiveServiceRegistryBuilder().applySettings(configuration.getProperties()).build());
   }
 
   private static void createTables(TestDatabase database) throws SQLException {
