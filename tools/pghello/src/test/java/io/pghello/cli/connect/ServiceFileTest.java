@@ -79,6 +79,11 @@ class ServiceFileTest {
   }
 
   @Test
+  void doesNotFindServicesByTheBeginningOfTheirNames() {
+    assertThatThrownBy(() -> read("ap", Map.of())).hasMessageContaining("service ap is not defined");
+  }
+
+  @Test
   void reportsSearchedFiles() {
     assertThatThrownBy(() -> read("unheard-of", Map.of()))
         .isInstanceOf(IllegalArgumentException.class)

@@ -4,7 +4,10 @@ package io.pghello.cli.connect;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -42,7 +45,9 @@ class TargetTest {
         .containsEntry("socketFactory", UnixSocketFactory.class.getName())
         .containsEntry("socketFactoryArg", "/run/postgresql/.s.PGSQL.5433")
         .containsEntry("sslmode", "disable");
-    assertThat(target.environment()).containsEntry("PGHOST", "/run/postgresql");
+    assertThat(target.environment())
+        .containsEntry("PGHOST", "/run/postgresql")
+        .containsEntry("PGSSLMODE", "disable");
   }
 
   @Test
@@ -166,6 +171,7 @@ class TargetTest {
     "b?password=secret, 1, the host is not a name or address",
     "a, -1, but is -1",
     "'a,b', '1,2,3', 'there are 2 hosts, but 3 ports'",
+    "'a,b,c', '1,2', 'there are 3 hosts, but 2 ports'",
     "'a,', 1, 'the list of hosts contains an empty name'",
     "'a,,b', 1, 'the list of hosts contains an empty name'",
     "',b', 1, 'the list of hosts contains an empty name'"
@@ -264,6 +270,36 @@ class TargetTest {
     assertThat(target.in("other").url()).isEqualTo("jdbc:postgresql://a:1,b:2/other");
   }
 
+  /** Otherwise, the driver would take a primary for a standby if its role only reads by default. */
+  @ParameterizedTest
+  @ValueSource(strings = {"primary", "standby", "prefer-standby"})
+  void selectsServerRegardlessOfReadOnlyDefault(String attributes) {
+    Map<String, String> service =
+        Map.of("target_session_attrs", attributes, "options", "-c a.b=c");
+    assertThat(find(Map.of(), service, Map.of()).properties())
+        .containsEntry("options", "-c a.b=c -c default_transaction_read_only=off");
+  }
+
+  /** libpq would not accept the sessions of PostgreSQL's programs if they could write. */
+  @Test
+  void keepsReadOnlyDefaultIfRequired() {
+    Target target = find(Map.of(), Map.of("target_session_attrs", "read-only"), Map.of());
+    assertThat(target.environment()).containsEntry("PGOPTIONS", "");
+    assertThat(find(Map.of(), Map.of(), Map.of()).environment().get("PGOPTIONS"))
+        .startsWith("-c default_transaction_read_only=off");
+  }
+
+  /** The driver sends one password to all hosts. */
+  @Test
+  void rejectsDifferentPasswordsOfTwoHosts() throws IOException {
+    Path file = Files.writeString(home.resolve("passwords"), "a:*:*:*:one\n*:*:*:*:two\n");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+    Target target =
+        find(Map.of("host", "a,b"), Map.of(), Map.of("PGPASSFILE", file.toString()));
+    assertThatThrownBy(target::connect)
+        .hasMessageContaining("does not have the same password for all of a:5432,b:5432");
+  }
+
   /** PostgreSQL's programs must not read another password file, or none. */
   @Test
   void readsSamePasswordFileAsPostgresPrograms() {
@@ -275,6 +311,8 @@ class TargetTest {
             find(Map.of(), Map.of("passfile", "/service"), Map.of("PGPASSFILE", "/variable"))
                 .environment())
         .containsEntry("PGPASSFILE", "/service");
+    // The driver must not look for one, either.
+    assertThat(System.getProperty("org.postgresql.pgpassfile")).isEqualTo("/dev/null");
   }
 
   private static Target find(
