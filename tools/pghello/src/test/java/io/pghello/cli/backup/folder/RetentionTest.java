@@ -90,4 +90,17 @@ class RetentionTest {
     assertThat(Retention.problem(Backup.all(folder))).isNull();
     assertThat(old(1)).extracting(Backup::time).isEqualTo(times(61, 91));
   }
+
+  /** A pause is long if it exceeds seven days and twice the pause before. */
+  @Test
+  void suspectsTheClockAfterLongPausesOnly() throws Exception {
+    Backup newest = made(0);
+    Backup other = made(TODAY.minus(Duration.ofDays(1)), "1", "shop");
+    Backup before = made(10);
+    Backup first = made(14);
+    assertThat(Retention.problem(List.of(newest, before, first))).isNotNull();
+    assertThat(Retention.problem(List.of(newest, other, before, first))).isNotNull();
+    assertThat(Retention.problem(List.of(newest, before, made(16)))).isNull();
+    assertThat(Retention.problem(List.of(newest, made(6), made(7)))).isNull();
+  }
 }
