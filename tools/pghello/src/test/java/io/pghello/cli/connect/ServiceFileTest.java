@@ -80,7 +80,8 @@ class ServiceFileTest {
 
   @Test
   void doesNotFindServicesByTheBeginningOfTheirNames() {
-    assertThatThrownBy(() -> read("ap", Map.of())).hasMessageContaining("service ap is not defined");
+    assertThatThrownBy(() -> read("ap", Map.of()))
+        .hasMessageContaining("service ap is not defined");
   }
 
   @Test

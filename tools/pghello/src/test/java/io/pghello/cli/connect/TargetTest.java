@@ -274,8 +274,7 @@ class TargetTest {
   @ParameterizedTest
   @ValueSource(strings = {"primary", "standby", "prefer-standby"})
   void selectsServerRegardlessOfReadOnlyDefault(String attributes) {
-    Map<String, String> service =
-        Map.of("target_session_attrs", attributes, "options", "-c a.b=c");
+    Map<String, String> service = Map.of("target_session_attrs", attributes, "options", "-c a.b=c");
     assertThat(find(Map.of(), service, Map.of()).properties())
         .containsEntry("options", "-c a.b=c -c default_transaction_read_only=off");
   }
@@ -294,8 +293,7 @@ class TargetTest {
   void rejectsDifferentPasswordsOfTwoHosts() throws IOException {
     Path file = Files.writeString(home.resolve("passwords"), "a:*:*:*:one\n*:*:*:*:two\n");
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
-    Target target =
-        find(Map.of("host", "a,b"), Map.of(), Map.of("PGPASSFILE", file.toString()));
+    Target target = find(Map.of("host", "a,b"), Map.of(), Map.of("PGPASSFILE", file.toString()));
     assertThatThrownBy(target::connect)
         .hasMessageContaining("does not have the same password for all of a:5432,b:5432");
   }
