@@ -40,7 +40,7 @@ server_archive() {
     "postgresql-$major:$architecture postgresql-client-$major:$architecture libc6:$architecture" "$tmp/deb" "$SERVER_WITHOUT" || status=$?
   deb=$(printf '%s\n' "$tmp/deb/postgresql-$major"_*.deb)
   if [ "$status" != 0 ] || [ ! -e "$deb" ]; then
-    say "PostgreSQL $major: the server for $2 cannot be fetched from Debian's suite $suite"
+    say "PostgreSQL $major: the server for $2 cannot be fetched from Debian's suite $suite. Remedy: check the connection to the Debian mirror"
     return 1
   fi
   version=$(dpkg-deb -f "$deb" Version)

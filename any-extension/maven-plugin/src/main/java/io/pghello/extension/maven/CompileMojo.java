@@ -7,7 +7,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import javax.inject.Inject;
 import org.apache.maven.plugin.AbstractMojo;
@@ -79,6 +78,13 @@ public class CompileMojo extends AbstractMojo {
 
   /** Variables for all calls of make, e.g. {@code USE_ZLIB=1}. */
   @Parameter List<String> makeArguments = List.of();
+
+  /**
+   * Symbols that a library for Linux may import although neither the server nor the libraries it
+   * needs have them, for example because it is loaded after the library of another extension.
+   */
+  @Parameter(property = "pg-extension.allowed-symbols")
+  List<String> allowedSymbols = List.of();
 
   /** Skip this goal. */
   @Parameter(property = "pg-extension.skip", defaultValue = "false")
@@ -159,7 +165,8 @@ public class CompileMojo extends AbstractMojo {
             sanitize,
             System.getenv(),
             other)
-        .withVariables(makeArguments);
+        .withVariables(makeArguments)
+        .withServers(new ServerPrograms(servers), allowedSymbols);
   }
 
   private void build(Pgxs pgxs, String name, int major) throws IOException, Pgxs.BuildException {
@@ -204,11 +211,14 @@ public class CompileMojo extends AbstractMojo {
 
   /** Implements {@link ServerPrograms.Repository} with Maven. */
   private Path jar(String group, String artifact, String version) throws IOException {
+    if (repositorySystem == null) {
+      throw new IOException("there is no Maven repository");
+    }
     try {
       var request = new ArtifactRequest();
       request.setArtifact(new DefaultArtifact(group, artifact, "jar", version));
       request.setRepositories(repositories);
-      return Objects.requireNonNull(repositorySystem)
+      return repositorySystem
           .resolveArtifact(repositorySession, request)
           .getArtifact()
           .getFile()

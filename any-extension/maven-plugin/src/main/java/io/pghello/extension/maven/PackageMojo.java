@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
+import io.pghello.extension.installer.ElfFile;
+import io.pghello.extension.installer.ElfSymbols;
 import io.pghello.extension.launcher.Launcher;
 import io.pghello.extension.testkit.internal.ExtensionSource;
 import io.pghello.extension.testkit.internal.InstalledExtension;
@@ -17,8 +19,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.function.BinaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.maven.plugin.AbstractMojo;
@@ -65,6 +69,13 @@ public class PackageMojo extends AbstractMojo {
   @Parameter(property = "pg-extension.require-platforms", defaultValue = "false")
   boolean requirePlatforms;
 
+  /**
+   * Highest version of the GNU C library that libraries for Linux may need, e.g. {@code 2.31}. If a
+   * library needs a later version, the build fails. Default: no limit.
+   */
+  @Parameter(property = "pg-extension.max-glibc")
+  @Nullable String maxGlibc;
+
   /** Libraries that the server must preload, without suffix. */
   @Parameter List<String> preload = List.of();
 
@@ -91,6 +102,10 @@ public class PackageMojo extends AbstractMojo {
     }
     try {
       majors = Target.majors(majors);
+      if (maxGlibc != null && !maxGlibc.matches("[0-9]{1,4}(\\.[0-9]{1,4})+")) {
+        throw new IllegalArgumentException(
+            "pg-extension.max-glibc must be a version such as 2.31, but is " + maxGlibc);
+      }
       BuildLock lock = BuildLock.of(buildDirectory.toPath(), getLog()::info);
       try (lock) {
         pack();
@@ -149,6 +164,7 @@ public class PackageMojo extends AbstractMojo {
               + ", because they were not built. Remedy: run the goal compile first, with the same"
               + " platforms");
     }
+    checkGlibc(packed);
     Path descriptors = classesDirectory.toPath().resolve(FOLDER);
     Path folder = descriptors.resolve(Objects.requireNonNull(extension));
     // files of an earlier build may be outdated
@@ -174,6 +190,73 @@ public class PackageMojo extends AbstractMojo {
                   + String.join(", ", unbuilt)
                   + ", because they were not built");
     }
+  }
+
+  /**
+   * Logs the version of the GNU C library that the libraries for each Linux platform need, because
+   * it depends on the machine that built them.
+   */
+  private void checkGlibc(Map<String, byte[]> packed) throws IOException {
+    var needed = new TreeMap<String, String>();
+    for (Map.Entry<String, byte[]> file : packed.entrySet()) {
+      if (!file.getKey().startsWith("linux-") || !file.getKey().endsWith(".so")) {
+        continue;
+      }
+      ElfFile library;
+      try {
+        library = ElfFile.read(file.getValue());
+      } catch (IOException e) {
+        // for example the library of another processor, which the testkit reports
+        continue;
+      }
+      Optional<String> version = library.glibc();
+      if (version.isPresent()) {
+        if (maxGlibc != null && ElfFile.BY_VERSION.compare(version.get(), maxGlibc) > 0) {
+          throw new IllegalStateException(
+              "The library "
+                  + file.getKey()
+                  + " needs version "
+                  + version.get()
+                  + " of the GNU C library because of "
+                  + newer(file.getValue(), maxGlibc)
+                  + ", but pg-extension.max-glibc is "
+                  + maxGlibc
+                  + ". Remedy: build on a distribution with this version, for example in a"
+                  + " container, or set a higher version");
+        }
+        needed.merge(
+            file.getKey().substring(0, file.getKey().indexOf('/')),
+            version.get(),
+            BinaryOperator.maxBy(ElfFile.BY_VERSION));
+      }
+    }
+    needed.forEach(
+        (platform, version) ->
+            getLog()
+                .info(
+                    "The libraries for "
+                        + platform
+                        + " need version "
+                        + version
+                        + " or later of the GNU C library"));
+  }
+
+  /** Returns the names of the symbols that need a later version of the GNU C library. */
+  private static String newer(byte[] library, String max) throws IOException {
+    return ElfFile.readSymbols(library).imports().stream()
+        .filter(
+            symbol ->
+                symbol
+                    .version()
+                    .filter(version -> version.matches("GLIBC_[0-9]{1,4}(\\.[0-9]{1,4})+"))
+                    .filter(
+                        version ->
+                            ElfFile.BY_VERSION.compare(version.substring("GLIBC_".length()), max)
+                                > 0)
+                    .isPresent())
+        .map(ElfSymbols.Import::name)
+        .sorted()
+        .collect(Collectors.joining(", "));
   }
 
   private void warn(int major, List<String> left) {

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
+import io.pghello.extension.installer.ElfFile;
 import io.pghello.extension.installer.NativeFile;
+import io.pghello.extension.testkit.internal.EmbeddedDistribution;
 import io.pghello.extension.testkit.internal.EmbeddedServer;
+import io.pghello.extension.testkit.internal.InstallationCache;
+import io.pghello.extension.testkit.internal.PackagedServer;
 import io.pghello.extension.testkit.internal.Platform;
 import io.pghello.extension.testkit.internal.Remedies;
 import io.pghello.extension.testkit.internal.Sha256;
@@ -41,6 +45,9 @@ import org.jspecify.annotations.Nullable;
  * runs the extension's tests in this copy.
  */
 final class Pgxs {
+  /** Prints the path of an archive with a server, which it assembles from Debian's packages. */
+  private static final String SERVER_SCRIPT = "server.sh";
+
   /**
    * The plugin's scripts, and the files that these scripts use. headers.sh calls the other scripts.
    */
@@ -59,7 +66,8 @@ final class Pgxs {
           "platforms/windows-gcc.sh",
           "platforms/windows-pg_config_os.h",
           "platforms/windows-s_lock.h",
-          "platforms/windows.macros");
+          "platforms/windows.macros",
+          SERVER_SCRIPT);
 
   private static final List<String> TOOLS = List.of("bash", "gcc", "make");
 
@@ -76,7 +84,7 @@ final class Pgxs {
    * The version of the build procedure, which is part of the digest of a build's inputs. Increase
    * this number when the procedure changes.
    */
-  private static final int FORMAT = 3;
+  private static final int FORMAT = 4;
 
   /**
    * Suffixes of build results. The source directory may contain such files, possibly from a build
@@ -118,6 +126,9 @@ final class Pgxs {
       Pattern.compile("(?:test|    ) +\\S+ +\\.\\.\\. +ok\\b.*|ok \\d+ +[-+] .*");
 
   private static final Pattern VERSION = Pattern.compile("PostgreSQL (\\S+)");
+
+  /** A version of a release, without a beta version or release candidate. */
+  private static final String RELEASE = "\\d{1,4}(\\.\\d{1,4})+";
 
   /** A variable on make's command line. */
   private static final Pattern VARIABLE = Pattern.compile("([A-Za-z_][A-Za-z0-9_]*)=.*");
@@ -162,6 +173,8 @@ final class Pgxs {
   private final List<String> options = new ArrayList<>();
   private final List<String> variables = new ArrayList<>();
   private final Map<String, String> environment;
+  private @Nullable ServerPrograms servers;
+  private List<String> allowedSymbols = List.of();
 
   /**
    * Creates a build, without running anything.
@@ -225,6 +238,19 @@ final class Pgxs {
       }
     }
     variables.addAll(arguments);
+    return this;
+  }
+
+  /**
+   * Sets the embedded servers that the symbols of libraries are compared with. Without this call,
+   * only installed servers and servers from Debian's packages are used.
+   *
+   * @param allowed symbols that libraries may import although neither the server nor the libraries
+   *     they need have them
+   */
+  Pgxs withServers(ServerPrograms embedded, List<String> allowed) {
+    servers = embedded;
+    allowedSymbols = allowed;
     return this;
   }
 
@@ -318,6 +344,7 @@ final class Pgxs {
     if (other != null) {
       finishLibraries(other, major, installed);
     }
+    checkSymbols(major, config, installed, log);
     Matcher version = VERSION.matcher(ask(config, "--version"));
     if (version.find()) {
       Files.writeString(headersFile(target, major), version.group(1));
@@ -332,14 +359,7 @@ final class Pgxs {
    */
   private static void finishLibraries(Other other, int major, Path installed)
       throws IOException, BuildException {
-    List<Path> libraries;
-    try (Stream<Path> files = Files.walk(installed)) {
-      libraries =
-          files
-              .filter(file -> suffix(file).equals("so"))
-              .filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
-              .toList();
-    }
+    List<Path> libraries = libraries(installed);
     Optional<Platform> platform = other.platform.server();
     Optional<NativeFile> server = Optional.empty();
     if (platform.isPresent()) {
@@ -356,6 +376,16 @@ final class Pgxs {
       if (problem != null) {
         throw new BuildException("The library " + name(library) + " " + problem + ".");
       }
+    }
+  }
+
+  private static List<Path> libraries(Path installed) throws IOException {
+    try (Stream<Path> files = Files.walk(installed)) {
+      return files
+          .filter(file -> suffix(file).equals("so"))
+          .filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
+          .sorted()
+          .toList();
     }
   }
 
@@ -791,6 +821,140 @@ final class Pgxs {
     }
     words.lines().forEach(log);
     return Path.of(Files.readString(said).strip());
+  }
+
+  /**
+   * Fails if the server that will load the libraries lacks a symbol that they import. If the
+   * headers are newer than the embedded server, and a library needs a symbol that only later
+   * servers have, assembles a server of the headers' version in the cache, where the testkit finds
+   * it.
+   */
+  private void checkSymbols(int major, Path config, Path installed, Consumer<String> log)
+      throws IOException, BuildException {
+    Platform platform =
+        other == null ? Platform.ofThisJvm() : Platform.named(other.platform.platform());
+    if (!platform.name().startsWith("linux-") || options.stream().anyMatch(Pgxs::isSanitizer)) {
+      return;
+    }
+    Matcher headers = VERSION.matcher(ask(config, "--version"));
+    String version = headers.find() ? headers.group(1) : "";
+    Optional<ServerProgram> server;
+    try {
+      server = server(major, config, platform, version);
+    } catch (BuildException e) {
+      log.accept(notChecked(major, platform) + ": " + e.getMessage());
+      return;
+    }
+    if (server.isEmpty()) {
+      log.accept(notChecked(major, platform) + ", because there is no server to compare with");
+      return;
+    }
+    List<Path> libraries = libraries(installed);
+    var check = new SymbolCheck(server.get(), providers(platform, config), allowedSymbols);
+    Optional<String> problem = check.problem(libraries);
+    if (problem.isPresent()
+        && platform.hasPackagedServer()
+        && isNewer(version, server.get().version())
+        && fetchServer(major, platform, log)) {
+      server = server(major, config, platform, version);
+      check = new SymbolCheck(server.orElseThrow(), check.libraries(), allowedSymbols);
+      problem = check.problem(libraries);
+    }
+    if (problem.isPresent()) {
+      throw new BuildException(problem.get() + remedy(server.orElseThrow().version(), version));
+    }
+  }
+
+  private static String notChecked(int major, Platform platform) {
+    return "PostgreSQL " + major + ": the symbols for " + platform.name() + " are not checked";
+  }
+
+  private static boolean isSanitizer(String option) {
+    return option.startsWith("-fsanitize=");
+  }
+
+  private static String remedy(String server, String headers) {
+    return isNewer(headers, server)
+        ? " It was built with the headers of "
+            + headers
+            + ". Remedy: set PG_CONFIG to the pg_config of "
+            + server
+            + " or of an earlier version, or leave this platform and major version out"
+            + " (pg-extension.platforms, pg-extension.majors)."
+        : " Remedy: link the library that has this symbol, or, if another extension provides it, set"
+            + " pg-extension.allowed-symbols.";
+  }
+
+  /** Returns the newest available server that loads libraries for a platform. */
+  private Optional<ServerProgram> server(int major, Path config, Platform platform, String headers)
+      throws IOException, BuildException {
+    Path installed = other == null ? Path.of(ask(config, "--bindir"), "postgres") : Path.of("/");
+    if (Files.isRegularFile(installed)) {
+      return Optional.of(ServerProgram.of(headers, installed));
+    }
+    Optional<PackagedServer> packaged = PackagedServer.find(platform, major);
+    Optional<String> embedded = ServerPrograms.version(major);
+    if (packaged.isPresent()
+        && embedded.stream().noneMatch(each -> isNewer(each, packaged.get().version()))) {
+      return Optional.of(
+          ServerProgram.of(
+              packaged.get().version(), EmbeddedDistribution.program(packaged.get(), platform)));
+    }
+    if (servers == null || embedded.isEmpty() || platform.serverArtifact().isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(ServerProgram.of(embedded.get(), servers.program(platform, major)));
+  }
+
+  /** Returns the libraries that the C compiler for a platform links with. */
+  private LibraryFinder providers(Platform platform, Path config) {
+    List<String> compiler = List.of(other == null ? "gcc" : config.resolveSibling("cc").toString());
+    return name -> {
+      if (platform.musl()) {
+        return musl(platform);
+      }
+      Path file = Path.of(answer(with(compiler, "-print-file-name=" + name), target));
+      return file.isAbsolute() && Files.isRegularFile(file) ? Optional.of(file) : Optional.empty();
+    };
+  }
+
+  /** Returns musl, which is the only library that libraries for other platforms may need. */
+  private static Optional<Path> musl(Platform platform) throws IOException {
+    String processor = platform.processor().equals("amd64") ? "x86_64" : "aarch64";
+    String folder = "usr/lib/" + processor + "-linux-musl/libc.so";
+    return Stream.of(
+            Path.of("/" + folder),
+            Path.of("/lib/ld-musl-" + processor + ".so.1"),
+            InstallationCache.open()
+                .scripts()
+                .resolve("sdk/musl-" + platform.processor())
+                .resolve(folder))
+        .filter(Files::isRegularFile)
+        .findFirst();
+  }
+
+  /** Assembles a server from Debian's packages. Returns false if that is not possible. */
+  private boolean fetchServer(int major, Platform platform, Consumer<String> log)
+      throws IOException, BuildException {
+    Path folder = root.resolve("scripts");
+    Path errors = folder.resolve("errors-server-" + major + "-" + platform.name());
+    int status =
+        waitFor(
+            builder(
+                    List.of("bash", SERVER_SCRIPT, Integer.toString(major), platform.name()),
+                    folder)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .redirectError(errors.toFile())
+                .start());
+    Files.readString(errors).strip().lines().forEach(log);
+    return status == 0;
+  }
+
+  /** Returns whether a version such as 17.12 is later than another one. */
+  private static boolean isNewer(String version, String other) {
+    return version.matches(RELEASE)
+        && other.matches(RELEASE)
+        && ElfFile.BY_VERSION.compare(version, other) > 0;
   }
 
   private String ask(Path config, String option) throws IOException, BuildException {

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Properties;
 
 /** The servers that libraries for macOS and Windows are linked with and checked against. */
@@ -57,6 +58,11 @@ final class ServerPrograms {
               + ": "
               + e.getMessage());
     }
+  }
+
+  /** Returns the version of the embedded server of a major version, e.g. 17.11.0. */
+  static Optional<String> version(int major) throws IOException {
+    return Optional.ofNullable(versions().getProperty(Integer.toString(major)));
   }
 
   private static Properties versions() throws IOException {

@@ -430,7 +430,7 @@ class PlatformsIT {
   }
 
   /** Finds an artifact in the local Maven repository that contains this machine's server. */
-  private static Path jar(String group, String artifact, String version) throws IOException {
+  static Path jar(String group, String artifact, String version) throws IOException {
     String archive =
         Objects.requireNonNull(PlatformsIT.class.getResource(ARCHIVE), ARCHIVE).getPath();
     Path server = Path.of(archive.replaceFirst("^file:", "").replaceFirst("!.*", ""));

@@ -86,7 +86,9 @@ public record PackagedServer(Path archive, String version, String glibc) {
         properties.load(in);
       }
     } catch (IOException | IllegalArgumentException | IllegalStateException e) {
-      LOGGER.log(System.Logger.Level.WARNING, "The server in " + folder + " is not used: " + e);
+      LOGGER.log(
+          System.Logger.Level.WARNING,
+          "The server in " + folder + " is not used: " + e + ". Remedy: remove this directory.");
       return null;
     }
     String version = properties.getProperty("version", "");

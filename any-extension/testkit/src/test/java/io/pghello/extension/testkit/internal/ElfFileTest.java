@@ -3,15 +3,20 @@ package io.pghello.extension.testkit.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.extension.installer.ElfFile;
+import io.pghello.extension.installer.ElfSymbols;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -36,6 +41,52 @@ class ElfFileTest {
     assertThat(library.glibc())
         .hasValueSatisfying(version -> assertThat(version).matches("2\\.[0-9]{1,2}(\\.[0-9]+)?"));
     assertThat(library.newestDefined()).isEmpty();
+  }
+
+  @Test
+  void readsSymbols() throws IOException {
+    ElfSymbols symbols = ElfFile.readSymbols(library());
+    assertThat(exported(symbols, "Pg_magic_func").kind()).isEqualTo(ElfSymbols.Kind.FUNCTION);
+    assertThat(symbols.exports()).doesNotContainKey("palloc");
+    assertThat(symbols.imports())
+        .contains(new ElfSymbols.Import("palloc", Optional.empty(), true))
+        .anyMatch(symbol -> symbol.version().filter(each -> each.startsWith("GLIBC_")).isPresent())
+        .noneMatch(symbol -> symbol.name().equals("__gmon_start__"));
+  }
+
+  private static ElfSymbols.Export exported(ElfSymbols symbols, String name) {
+    return Objects.requireNonNull(symbols.exports().get(name), name);
+  }
+
+  /** The C library exports some functions in several versions. */
+  @Test
+  void readsSymbolVersions() throws IOException {
+    Path libc = Path.of("/lib/x86_64-linux-gnu/libc.so.6");
+    assumeTrue(Files.exists(libc), "another distribution or processor");
+    ElfSymbols symbols = ElfFile.readSymbols(Files.readAllBytes(libc));
+    ElfSymbols.Export copy = exported(symbols, "memcpy");
+    assertThat(copy.kind()).isEqualTo(ElfSymbols.Kind.FUNCTION);
+    assertThat(copy.versions()).containsExactlyInAnyOrder("GLIBC_2.2.5", "GLIBC_2.14");
+    assertThat(copy.hasVersion(Optional.of("GLIBC_2.14"))).isTrue();
+    assertThat(copy.hasVersion(Optional.of("GLIBC_9.9"))).isFalse();
+    assertThat(exported(symbols, "environ").kind()).isEqualTo(ElfSymbols.Kind.OBJECT);
+  }
+
+  @Test
+  void readsSymbolsOfDamagedFilesInLimitedTime() throws IOException {
+    byte[] whole = library();
+    var random = new Random(1);
+    for (int i = 0; i < 2_000; i++) {
+      byte[] damaged = whole.clone();
+      for (int j = 0; j < 4; j++) {
+        damaged[random.nextInt(4_096)] = (byte) random.nextInt();
+      }
+      try {
+        ElfFile.readSymbols(damaged);
+      } catch (IOException e) {
+        assertThat(e).hasMessageMatching("it is (truncated or damaged|not a 64-bit .*)");
+      }
+    }
   }
 
   @Test
