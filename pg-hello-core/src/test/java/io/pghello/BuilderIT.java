@@ -819,7 +819,7 @@ class BuilderIT {
   }
 
   @Test
-  void failsTheFutureWithPgHelloException(DataSource dataSource) throws SQLException {
+  void failsTheFutureWithFunctionCallException(DataSource dataSource) throws SQLException {
     execute(dataSource, "DROP EXTENSION pg_hello");
     try (PgHelloClient client = PgHelloClient.create(dataSource)) {
       assertThat(client.helloAsync("Ada"))

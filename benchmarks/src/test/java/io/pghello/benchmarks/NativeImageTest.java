@@ -15,7 +15,7 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.Locations;
 import io.pghello.PgHelloClient;
 import io.pghello.extension.ExtensionDescription;
-import io.pghello.extension.batching.CoalescedFunction;
+import io.pghello.extension.batching.BatchedFunction;
 import io.pghello.hibernate.WelcomeMessage;
 import io.pghello.jooq.PgHello;
 import io.pghello.plugin.PostgresConnection;
@@ -39,14 +39,11 @@ import org.junit.jupiter.api.Test;
  * This module is the only one that depends on all of these libraries.
  */
 class NativeImageTest {
-  private static final String METADATA =
-      "META-INF/native-image/io.github.pg-hello/%s/reachability-metadata.json";
-
   /** A class of each published library that runs in native images. */
   private static final Map<String, Class<?>> LIBRARIES =
       Map.of(
           "pg-extension-binding", ExtensionDescription.class,
-          "pg-extension-batching", CoalescedFunction.class,
+          "pg-extension-batching", BatchedFunction.class,
           "pg-hello-core", PgHelloClient.class,
           "pg-hello-hibernate", WelcomeMessage.class,
           "pg-hello-jooq", PgHello.class,
@@ -111,7 +108,7 @@ class NativeImageTest {
           "io.pghello.plugin.internal.Texts.resource",
           "io/pghello/plugin/**");
 
-  /** The methods whose reflection needs no metadata, with the reason. */
+  /** The methods that use reflection without metadata, with the reason. */
   private static final Map<String, String> WITHOUT_METADATA =
       Map.of(
           BATCHING + "jdbc.ForeignErrors.serverError",
@@ -195,7 +192,7 @@ class NativeImageTest {
   }
 
   private static String name(JavaAccess<?> access) {
-    // the code of a lambda expression is in a method of its own
+    // the compiler puts the code of a lambda expression into a separate method
     return access.getOriginOwner().getName()
         + "."
         + access.getOrigin().getName().replaceFirst("^lambda\\$(\\w+)\\$\\d+$", "$1");
@@ -264,7 +261,8 @@ class NativeImageTest {
 
   /** Returns the file with the metadata of a library, which is in the library's own jar. */
   private static URL url(String artifact) {
-    String name = METADATA.formatted(artifact);
+    String name =
+        "META-INF/native-image/io.github.pg-hello/" + artifact + "/reachability-metadata.json";
     URL url = requireNonNull(LOADER.getResource(name), name);
     assertThat(url.toString()).contains(root(requireNonNull(LIBRARIES.get(artifact))).toString());
     return url;

@@ -263,7 +263,7 @@ class PrefetcherIT {
   }
 
   @Test
-  void aClosedConnectionIsAPgHelloException() {
+  void throwsFunctionCallExceptionForAClosedConnection() {
     assertThatThrownBy(
             () ->
                 factory.inTransaction(

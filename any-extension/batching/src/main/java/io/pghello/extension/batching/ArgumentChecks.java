@@ -34,7 +34,7 @@ public interface ArgumentChecks<Q> {
   /**
    * Returns a check of requests that needs the encoding of the database. It is applied before
    * several requests are sent in one statement, so that a request that the server would reject does
-   * not fail the others.
+   * not fail other requests.
    *
    * @param serverEncoding the encoding of the database; null if unknown
    * @return a function that returns the problem with a request, or null if there is none; null (the
@@ -45,7 +45,7 @@ public interface ArgumentChecks<Q> {
   }
 
   /**
-   * Returns the problem with a request whose answer does not match because the server has changed
+   * Returns the problem with a request if its answer does not match because the server has changed
    * the argument.
    *
    * @param serverEncoding the encoding of the database; null if unknown

@@ -94,11 +94,11 @@ class FunctionCalls<Q, A> implements FunctionOperations<Q, A> {
 
   @Override
   public final List<A> callAll(Collection<? extends Q> requests) {
-    List<Asked<Q>> asked = askAll(requests);
+    List<Asked<Q>> asked = prepareAll(requests);
     return measured(() -> ofSeveralStatements(() -> sendAll(asked, () -> false)));
   }
 
-  final List<Asked<Q>> askAll(Collection<? extends Q> requests) {
+  final List<Asked<Q>> prepareAll(Collection<? extends Q> requests) {
     Objects.requireNonNull(requests, "requests");
     var asked = new ArrayList<Asked<Q>>(requests.size());
     try {

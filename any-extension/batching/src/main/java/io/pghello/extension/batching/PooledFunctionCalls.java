@@ -32,7 +32,7 @@ class PooledFunctionCalls<Q, A> extends FunctionCalls<Q, A>
 
   @Override
   public CompletableFuture<List<A>> callAllAsync(Collection<? extends Q> requests) {
-    List<Asked<Q>> asked = askAll(requests);
+    List<Asked<Q>> asked = prepareAll(requests);
     long bytes = asked.stream().mapToLong(Asked::bytes).sum();
     return context
         .dispatcher()

@@ -95,7 +95,7 @@ record ExtensionImage(SortedMap<String, byte[]> files, List<String> unreachable)
     }
     String target = "licenses/" + extension.name() + "/";
     licences.forEach((file, content) -> files.put(target + file, content));
-    for (String folder : List.of("META-INF", jar.folder(extension.name()))) {
+    for (String folder : List.of("META-INF", jar.directory(extension.name()))) {
       for (String file : jar.names(folder)) {
         if (LICENCE.matcher(file).matches()) {
           files.put(PackedExtension.below(target, file), jar.read(folder + "/" + file));

@@ -174,7 +174,7 @@ final class ExtensionJar implements PackedExtension.Resources, Closeable {
   }
 
   /** Returns the directory that contains an extension's files. */
-  String folder(String extension) throws IOException {
+  String directory(String extension) throws IOException {
     return descriptor(extension).getProperty("folder", PackedExtension.DESCRIPTORS + extension);
   }
 

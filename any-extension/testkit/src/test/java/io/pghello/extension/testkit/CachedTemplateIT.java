@@ -209,7 +209,7 @@ class CachedTemplateIT {
   }
 
   @Test
-  void storesNothingIfTheKeyChangesMeanwhile() throws Exception {
+  void storesNothingIfTheKeyChangesDuringThePreparation() throws Exception {
     assertThat(content(new Changing(slow()))).isEqualTo("first");
     // the second run has another key, and the third run uses its template
     assertThat(content(new Changing(slow()))).isEqualTo("first");

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
@@ -117,7 +118,7 @@ class ApiTest {
 
   /** Adds a type and its nested types, if they are visible. */
   private static void add(
-      TreeMap<String, List<String>> types, String prefix, ClassTree type, boolean inInterface) {
+      Map<String, List<String>> types, String prefix, ClassTree type, boolean inInterface) {
     if (!isVisible(type.getModifiers(), inInterface)) {
       return;
     }

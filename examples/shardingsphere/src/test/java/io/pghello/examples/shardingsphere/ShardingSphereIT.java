@@ -148,7 +148,8 @@ class ShardingSphereIT {
   /** Asserts that a call fails with the reason, the remedy, and the driver's own error. */
   private static void assertRefused(ThrowingCallable call) {
     assertThatThrownBy(call)
-        .isInstanceOfSatisfying(FunctionCallException.class, ShardingSphereIT::assertUnsupportedDriver);
+        .isInstanceOfSatisfying(
+            FunctionCallException.class, ShardingSphereIT::assertUnsupportedDriver);
   }
 
   private static void assertUnsupportedDriver(FunctionCallException e) {

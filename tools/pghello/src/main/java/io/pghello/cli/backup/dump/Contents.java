@@ -147,8 +147,8 @@ public final class Contents {
    * @param name the quoted name with its schema
    * @param isReadable false if the table is unlogged and this is a standby
    * @param isTrusted whether only superusers and this role own the table and its schema
-   * @param hasVirtual whether the table has virtual generated columns (PostgreSQL 18), whose values
-   *     a query would compute
+   * @param hasVirtual whether the table has virtual generated columns (PostgreSQL 18), because a
+   *     query would compute their values
    */
   private record TableToRead(
       String name,
@@ -321,7 +321,7 @@ public final class Contents {
     return tables;
   }
 
-  /** Returns a message for each table whose contents differ. */
+  /** Returns a message for each table with different contents. */
   public static List<String> differences(Properties expected, Properties found) {
     var differences = new ArrayList<String>();
     var tables = new TreeSet<String>(expected.stringPropertyNames());
