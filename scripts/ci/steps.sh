@@ -71,7 +71,7 @@ options() {
     esac
     shift
   done
-  [ -z "$TEST" ] || [[ ${#ONLY[@]}${ONLY[0]} = 1postgres* ]] ||
+  [ -z "$TEST" ] || [[ ${#ONLY[@]}${ONLY[0]-} = 1postgres* ]] ||
     misuse "--test needs --only with one step that tests modules, e.g. --only postgres18"
 }
 
