@@ -45,6 +45,7 @@ final class UnloadedApplication {
     URL[] places = {
       PgHelloClient.class.getProtectionDomain().getCodeSource().getLocation(),
       ExtensionDescription.class.getProtectionDomain().getCodeSource().getLocation(),
+      FunctionCallException.class.getProtectionDomain().getCodeSource().getLocation(),
       UnloadedApplication.class.getProtectionDomain().getCodeSource().getLocation()
     };
     var loader = new URLClassLoader(places, others);

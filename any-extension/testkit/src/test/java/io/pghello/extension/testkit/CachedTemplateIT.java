@@ -14,11 +14,14 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.TimeZone;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
@@ -26,6 +29,7 @@ import org.junit.jupiter.api.parallel.Resources;
 
 /** Templates that later servers, also of other JVMs, start with. */
 @ResourceLock(Resources.SYSTEM_PROPERTIES)
+@Tag("slow") // starts JVMs and servers
 class CachedTemplateIT {
   private static final String SWITCH = "pg-extension.cache-templates";
 
@@ -254,6 +258,10 @@ class CachedTemplateIT {
   private Process program(double seconds) throws IOException {
     return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            // the key of a template contains the locale and the time zone
+            "-Duser.language=" + Locale.getDefault().getLanguage(),
+            "-Duser.country=" + Locale.getDefault().getCountry(),
+            "-Duser.timezone=" + TimeZone.getDefault().getID(),
             "-cp",
             System.getProperty("java.class.path"),
             Program.class.getName(),
