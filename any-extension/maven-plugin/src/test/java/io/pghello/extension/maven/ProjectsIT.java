@@ -429,6 +429,7 @@ class ProjectsIT {
     test();
     assertThat(said)
         .containsExactly(
+            "Built for PostgreSQL " + BuildIT.MAJOR,
             "PostgreSQL %d: 1 regression tests and 0 isolation tests passed"
                 .formatted(BuildIT.MAJOR));
   }
