@@ -27,7 +27,7 @@ LIMIT=0
 STOPPED=''
 
 # Names of files and directories that programs of this project, and the frameworks that they use, create in the temporary directory.
-TEMPORARY_NAMES='(tomcat|undertow|vertx|quarkus|micronaut|embedded-pg|pg-|pg_|pghello|junit|tmp\.|\.?org\.|[0-9]+$).*'
+TEMPORARY_NAMES='(tomcat|undertow|vertx|quarkus|micronaut|embedded-pg|pg-|pg_|pghello|junit|tmp\.|[0-9]+$).*'
 temporary_entries() { find "${TMPDIR:-/tmp}" -mindepth 1 -maxdepth 1 -printf '%f\n' | grep -xE "$TEMPORARY_NAMES" | sort; }
 
 # The processes of running steps, by name.
@@ -101,6 +101,7 @@ begin() {
     rm -rf "$LOGS"
     mkdir -p "$LOGS"
   fi
+  : >"$LOGS/$name.log"
   # in a separate process group, so that all of its processes can be ended
   set -m
   (
@@ -308,10 +309,7 @@ summary() {
     failed=$((failed + 1))
   done
   if [ "$RUN" != only ] && [ -z "$STOPPED" ]; then
-    while IFS= read -r line; do
-      failures+=("LEFT in the temporary directory: $line")
-      failed=$((failed + 1))
-    done < <(temporary_entries | comm -13 "$WORK/temporary" -)
+    temporary_entries | comm -13 "$WORK/temporary" - | sed 's/^/left in the temporary directory: /'
   fi
   [ ${#failures[@]} = 0 ] || printf '%s\n' "${failures[@]}"
   [ -z "$STOPPED" ] || printf 'ended early because of %s\n' "$STOPPED"
