@@ -59,6 +59,8 @@ record SymbolCheck(ServerProgram server, LibraryFinder libraries, List<String> a
       }
     }
     boolean complete = addNeeded(ElfFile.read(content).needed(), providers);
+    // the library may also use the libraries of the server, such as libm, without naming them
+    addNeeded(server.needed(), providers);
     for (ElfSymbols.Import symbol : ElfFile.readSymbols(content).imports()) {
       if (!allowed.contains(symbol.name())) {
         Optional<String> problem = problem(symbol, providers, complete);

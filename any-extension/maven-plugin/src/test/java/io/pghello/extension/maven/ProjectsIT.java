@@ -268,6 +268,13 @@ class ProjectsIT {
         .satisfies(ProjectsIT::requireBothVersions);
   }
 
+  /** A library that is not linked with libm finds its functions in the server's libm. */
+  @Test
+  void findsFunctionsInLibrariesOfTheServer() throws Exception {
+    addCode("extern double hypot(double, double);", "(int) hypot(PG_GETARG_INT32(0), 3)");
+    assertThat(twice(SMALLEST)).isEqualTo(13);
+  }
+
   /** The server would crash, because the variable's address is not code. */
   @Test
   void failsIfAVariableOfTheServerIsCalled() throws Exception {
