@@ -203,7 +203,8 @@ class AutoConfigurationIT {
               assertThat(context).hasSingleBean(PgHelloClient.class);
               assertThat(told.get())
                   .usingRecursiveComparison()
-                  .ignoringFields("options.connections", "options.listeners", "options.pool")
+                  .ignoringFields(
+                      "options.options.connections", "options.options.listeners", "options.pool")
                   .isEqualTo(
                       PgHelloClient.builder()
                           .schema("elsewhere")

@@ -66,7 +66,8 @@ class TwoClientsIT {
         .contains("pg_hello_queue_depth_calls{client=\"greetings\"} 0.0")
         .contains("pg_hello_queue_depth_calls{client=\"reports\"} 0.0")
         .containsPattern("pg_hello_statement_seconds_count\\{client=\"greetings\",error=\"none\"")
-        .containsPattern("pg_hello_statement_seconds_count\\{client=\"reports\",error=\"PgHello")
+        .containsPattern(
+            "pg_hello_statement_seconds_count\\{client=\"reports\",error=\"FunctionCall")
         .containsPattern("pg_hello_round_trip_seconds_count\\{client=\"greetings\",kind=\"single\"")
         .doesNotContain("client=\"none\"");
   }
