@@ -9,6 +9,7 @@ import java.lang.ref.WeakReference;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.sql.SQLException;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * A program that runs an application with a client. Exits with 0 if the application can be garbage
@@ -55,8 +56,13 @@ final class UnloadedApplication {
     }
     var thread = new Thread((Runnable) type.getDeclaredConstructor().newInstance());
     thread.setContextClassLoader(loader);
+    var failure = new AtomicReference<Throwable>();
+    thread.setUncaughtExceptionHandler((failed, thrown) -> failure.set(thrown));
     thread.start();
     thread.join();
+    if (failure.get() != null) {
+      throw new AssertionError("the application failed", failure.get());
+    }
     loader.close();
     return new WeakReference<>(loader);
   }
