@@ -71,7 +71,10 @@ public final class BatchedFunctionBuilder<Q, A> {
     return this;
   }
 
-  /** Sets checks for a client whose errors never contain an argument. */
+  /**
+   * Sets checks of the arguments. With checks, errors never contain an argument, and the error of a
+   * call with many requests contains the index of the failed request. Default: no checks.
+   */
   public BatchedFunctionBuilder<Q, A> checks(ArgumentChecks<Q> checks) {
     this.checks = Objects.requireNonNull(checks, "checks");
     return this;

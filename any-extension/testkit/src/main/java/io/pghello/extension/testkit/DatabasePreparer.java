@@ -34,8 +34,8 @@ public interface DatabasePreparer {
    * else, such as the current date, random numbers, or the server's address and password.
    *
    * <p>The testkit adds the server, the extensions, the settings, the driver's version, the class
-   * name, and the JVM's time zone, locale and character set to the key. A preparer with a key has a
-   * server of its own in tests. Only templates that take at least 200 ms to prepare are stored.
+   * name, and the JVM's time zone, locale and character set to the key. In tests, a preparer with a
+   * key has a separate server. Only templates that take at least 200 ms to prepare are stored.
    * Containers and running servers ignore the key.
    *
    * @return the key, which can have any length; by default empty, so the template lives as long as

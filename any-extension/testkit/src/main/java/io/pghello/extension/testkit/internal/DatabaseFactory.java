@@ -346,7 +346,7 @@ public final class DatabaseFactory implements AutoCloseable {
     var unused = template(request.withExtensions(), request.preparer(), cachedTemplate());
   }
 
-  /** Registers the template with which the server was started. */
+  /** Registers the template that the server was started with. */
   void setCachedTemplate(TemplateRequest request) {
     hasCachedTemplate = true;
     templates.put(

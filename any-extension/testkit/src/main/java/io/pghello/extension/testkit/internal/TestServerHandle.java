@@ -162,7 +162,7 @@ public final class TestServerHandle implements AutoCloseable {
    * @param key a key that identifies the shared server; callers with equal keys must have
    *     compatible needs
    * @param preparer the preparer that fills the database's template; null for a database with the
-   *     extensions only. With a key, it has a server of its own.
+   *     extensions only. With a key, it has a separate server.
    */
   public static TestDatabase createDatabase(
       ServerLocation place,
