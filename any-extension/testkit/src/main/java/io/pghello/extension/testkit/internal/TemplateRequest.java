@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param key the class and the key of the preparer
  */
 public record TemplateRequest(boolean withExtensions, DatabasePreparer preparer, String key) {
-  private static final String PROPERTY = "pg-extension.cache-templates";
-  private static final String VARIABLE = "PG_EXTENSION_CACHE_TEMPLATES";
+  private static final Toggle CACHE =
+      new Toggle("pg-extension.cache-templates", "PG_EXTENSION_CACHE_TEMPLATES");
 
   /**
    * Returns a request if the preparer has a key; null if it has none, or if the user has disabled
@@ -24,7 +24,7 @@ public record TemplateRequest(boolean withExtensions, DatabasePreparer preparer,
    * @throws IllegalArgumentException if the value of the property is neither true nor false
    */
   public static @Nullable TemplateRequest of(boolean withExtensions, DatabasePreparer preparer) {
-    if (!isEnabled()) {
+    if (!CACHE.isOn()) {
       return null;
     }
     return key(preparer)
@@ -39,15 +39,5 @@ public record TemplateRequest(boolean withExtensions, DatabasePreparer preparer,
   /** Returns whether the preparer's key is the same as before, e.g. no script has changed. */
   boolean isCurrent() {
     return key(preparer).filter(key::equals).isPresent();
-  }
-
-  private static boolean isEnabled() {
-    String set = System.getProperty(PROPERTY);
-    String value = set != null ? set : System.getenv(VARIABLE);
-    if (value != null && !value.isBlank() && !value.equals("true") && !value.equals("false")) {
-      throw new IllegalArgumentException(
-          PROPERTY + " (or " + VARIABLE + ") is \"" + value + "\"; use true or false");
-    }
-    return !"false".equals(value);
   }
 }
