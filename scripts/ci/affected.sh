@@ -4,7 +4,9 @@
 # change is the difference between the commit BASE and the working tree.
 #   - src/test of a module affects this module, every other file of it except pages also the modules that depend on it
 #   - pages, Javadoc and messages are tested in pg-hello-example-quickstart, which therefore reads every change
-#   - files that each step uses affect everything; if BASE is unknown or no ancestor, everything is affected, too
+#   - files that each step uses affect everything, except the steps below with "only"; the output then has a line "without NAME" for each of
+#     these steps that is not affected
+#   - if BASE is unknown or no ancestor, everything is affected
 # Usage: affected.sh BASE
 #        affected.sh --steps | --nightly    prints the names of all steps, or of those that do not run in a landing
 # SPDX-License-Identifier: MIT
@@ -12,10 +14,11 @@ PROGRAM=affected.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-EVERYTHING='^(pom\.xml|\.ci/|scripts/(lib|native|headers)\.sh|scripts/TestReports\.java|scripts/ci/(test-all|steps|affected)\.sh|scripts/ci/allowed-skips\.txt)'
+EVERYTHING='^(pom\.xml|\.ci/run|scripts/(lib|native|headers)\.sh|scripts/TestReports\.java|scripts/ci/(test-all|steps|affected)\.sh|scripts/ci/allowed-skips\.txt)'
 # Each step, and the paths that affect it. "test:MODULES" stands for these modules, if their tests are affected, "main:MODULES" for the
-# modules' files outside of src/test, and for such files of the modules that they depend on. Without a path: "always"; "everything", if a change
-# affects everything; and "nightly" steps, which only ./dev test --all runs.
+# modules' files outside of src/test, and for such files of the modules that they depend on. "only:" stands for slow steps that test C code,
+# which no other files affect. Without a path: "always"; "everything", if a change affects everything; and "nightly" steps, which only
+# ./dev test --all runs.
 STEPS='
 native              always
 native-musl         ^(extension/|scripts/)|main:pg-hello-extension
@@ -26,7 +29,7 @@ regress             ^(extension/|scripts/(regress|debian|platforms|programs)\.sh
 first-run           ^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/first-run)|main:pg-hello-cli,pg-hello-mcp,pg-hello-example-quickstart
 dev                 ^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/)|main:pg-hello-cli,pg-hello-mcp,pg-hello-example-quickstart
 postgres17-jdk25    always
-sanitizers          ^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/(sanitize|debian)\.sh)
+sanitizers          only:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/(sanitize|debian)\.sh)
 postgres15-jdk17    test:pg-extension-installer,pg-hello-extension,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-testkit,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-cli
 reproducible-jars   everything
 postgres18          ^scripts/ci/checks/newest-server|test:pg-extension-binding,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-testkit,pg-hello-plugin
@@ -48,8 +51,8 @@ compose             ^(deploy/|scripts/ci/offline/)|main:pg-hello-example-service
 site                ^(docs/|README|CONTRIBUTING|CHANGELOG|.*\.md$|benchmarks/results|scripts/docs\.sh|scripts/ci/site)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-extension-testkit
 mcp                 ^(scripts/ci/mcp)|main:pg-hello-mcp
 monitoring          ^(deploy/monitoring|docs/monitoring|scripts/ci/(monitoring|MonitoringPeers))|main:pg-hello-example-service
-installcheck        ^(extension/|scripts/ci/installcheck)
-fuzzing             ^(extension/(src|test/fuzz)|scripts/fuzz\.sh)
+installcheck        only:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/ci/installcheck)
+fuzzing             only:^(extension/(src|test/fuzz)|scripts/fuzz\.sh)
 races               ^(any-extension/batching-stress/|scripts/ci/stress)|main:pg-extension-batching
 guard               ^(extension/src|benchmarks/src/main)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin
 '
@@ -61,17 +64,23 @@ case $1 in
 esac
 [[ $1 != --* ]] || exit 0
 
+# everything NAME...: all is affected, except these steps.
 everything() {
   echo everything
+  [ $# = 0 ] || printf 'without %s\n' "$@"
   exit
 }
 
+unaffected=()
 if [ -z "${AFFECTED_FILES-}" ]; then
   git -C "$ROOT" merge-base --is-ancestor "$1" HEAD 2>/dev/null || everything
   AFFECTED_FILES=$(git -C "$ROOT" diff --name-only "$1" -- && git -C "$ROOT" ls-files --others --exclude-standard)
 fi
 if grep -qE "$EVERYTHING" <<<"$AFFECTED_FILES"; then
-  everything
+  while read -r name condition; do
+    [[ $condition != only:* ]] || grep -qE "${condition#only:}" <<<"$AFFECTED_FILES" || unaffected+=("$name")
+  done <<<"$STEPS"
+  everything "${unaffected[@]}"
 fi
 
 declare -A DIRECTORY=() DOWN=() MAIN=() AFFECTED=() READERS=()
@@ -136,6 +145,7 @@ for module in "${!READERS[@]}"; do printf 'reader %s\n' "$module"; done
 # hits CONDITION: whether the change fulfils the condition of a step.
 hits() {
   local pattern=${1%%|@(main|test):*} list module
+  pattern=${pattern#only:}
   case $1 in
     always) return ;;
     nightly | everything) return 1 ;;

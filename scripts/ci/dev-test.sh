@@ -463,7 +463,10 @@ affects pg-hello-jooq/src/test/java/X.java 'module pg-hello-jooq' 'step postgres
 affects extension/src/pg_hello.c 'step sanitizers' 'step fuzzing' 'step regress' 'step installcheck' 'module pg-hello-core'
 affects deploy/compose.yaml 'step compose' 'step deploy' not 'step postgres18'
 affects scripts/ci/steps.sh everything
-affects pom.xml everything
+affects pom.xml everything 'without sanitizers' 'without fuzzing' 'without installcheck' not 'without (compose|guard|regress)'
+affects $'pom.xml\nextension/sql/pg_hello--1.0.sql' everything not 'without (sanitizers|installcheck)'
+affects $'pom.xml\nextension/src/pg_hello.c' everything not 'without .*'
+affects .ci/landed not everything
 cases=$((cases + 1))
 if [ "$("$ROOT/scripts/ci/affected.sh" 0000000000000000000000000000000000000000)" != everything ]; then
   printf 'an unknown commit does not affect everything\n'

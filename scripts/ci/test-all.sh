@@ -11,8 +11,8 @@ PROGRAM='dev test --all'
 
 CI=$ROOT/scripts/ci
 CHECKS=$CI/checks
-# The last commit that passed on this machine.
-PASSED=$CACHE/ci/passed
+# The last commit that passed on this machine, and the last commit of the main branch that is known to have passed.
+PASSED=$CACHE/ci/passed LANDED=$ROOT/.ci/landed
 SCRIPT=scripts/ci/test-all.sh RUN=all BASE=${PG_HELLO_CI_BASE-} SEED=$(git -C "$ROOT" rev-parse --short=12 HEAD 2>/dev/null || true)
 options "$@"
 set -- "${REST[@]}"
@@ -95,12 +95,13 @@ need chromium chromium chromedriver chromium-driver envsubst gettext-base faketi
   psql postgresql-client redis-server redis-server shellcheck shellcheck unzip unzip xz xz-utils
 AFFECTED=everything
 if [ "$RUN" = landing ]; then
-  if [ -z "$BASE" ] && [ -e "$PASSED" ]; then
-    BASE=$(<"$PASSED")
-  fi
+  for file in "$PASSED" "$LANDED"; do
+    [ -n "$BASE" ] || [ ! -e "$file" ] || BASE=$(<"$file")
+  done
   AFFECTED=$("$CI/affected.sh" "${BASE:-unknown}")
-  if [ "$AFFECTED" = everything ]; then
-    SELECTED=$("$CI/affected.sh" --steps | grep -vxFf <("$CI/affected.sh" --nightly) | tr '\n' ' ')
+  if [[ $AFFECTED = everything* ]]; then
+    SELECTED=$("$CI/affected.sh" --steps | grep -vxFf <("$CI/affected.sh" --nightly; sed -n 's/^without //p' <<<"$AFFECTED") | tr '\n' ' ')
+    AFFECTED=everything
     echo "Running the tests of all modules, because the changes are unknown, or affect everything: 30 to 70 minutes"
   else
     SELECTED=$(sed -n 's/^step //p' <<<"$AFFECTED" | tr '\n' ' ')
