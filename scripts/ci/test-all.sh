@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # ./dev test --all: every PostgreSQL major, every JDK, the checkers, sanitizers and containers. The steps are the table below.
-# ./dev test --landing: the steps and modules that the changes since a commit can affect. On the second and third major, a drawn third of
-# the integration tests that do not depend on the version.
+# ./dev test --landing: the steps and modules that the changes since a commit can affect. On the second and third major, and on a server
+# in a container, a drawn third of the tests that do not depend on the version.
 # Usage: test-all.sh [--all | --landing [--base COMMIT] [--seed SEED] | --only STEP... [--test MODULE TEST]] [--limit MINUTES]
 #        test-all.sh --list      prints when each step and each test class runs
 # SPDX-License-Identifier: MIT
@@ -36,29 +36,33 @@ while [ $# -gt 0 ]; do
 done
 [ "$RUN" != landing ] || [ ${#ONLY[@]} = 0 ] || misuse "--only and --landing exclude each other"
 
-# Integration tests that mention the version, catalogs or schemas run on each version. A landing runs a drawn third of the others on the
-# second and third version, because they rarely fail on one version only.
+# Tests that mention the version, catalogs or schemas run on each version. A landing runs a drawn third of the others on the second and
+# third version, because they rarely fail on one version only.
 SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|Preflight|Schema|[cC]atalog|information_schema|MAJORS'
-# integration_tests [-v]: prints the files of integration tests that depend on the version, or with -v the others.
-integration_tests() {
-  local file
+# tests [-v] PATTERN...: prints the files of tests that depend on the version, or with -v the others.
+tests() {
+  local file others=''
+  if [ "$1" = -v ]; then
+    others=yes
+    shift
+  fi
   while IFS= read -r file; do
     if [[ $file =~ $SENSITIVE ]] || grep -qE "$SENSITIVE" "$ROOT/$file"; then
-      [ "${1-}" = -v ] || printf '%s\n' "$file"
+      [ -n "$others" ] || printf '%s\n' "$file"
     else
-      [ "${1-}" != -v ] || printf '%s\n' "$file"
+      [ -z "$others" ] || printf '%s\n' "$file"
     fi
-  done < <(git -C "$ROOT" ls-files '*IT.java')
+  done < <(git -C "$ROOT" ls-files "$@")
 }
 
-# drawn: prints the names of the integration tests that this landing does not run on the second and third version.
+# drawn PATTERN: prints the names of the tests that this landing does not run on the second and third version.
 drawn() {
   local file class
   while IFS= read -r file; do
     class=${file##*/}
     class=${class%.*}
     [ $(($(cksum <<<"$SEED $class" | cut -d ' ' -f 1) % 3)) = 0 ] || printf '%s\n' "$class"
-  done < <(integration_tests -v)
+  done < <(tests -v "$1")
 }
 
 # list: prints when each step and each file of tests runs.
@@ -71,16 +75,14 @@ list() {
   done < <("$CI/affected.sh" --steps)
   while IFS= read -r file; do
     when='each landing that can affect it'
-    case $file in
-      *IT.java) grep -qxF "$file" <<<"$sensitive" || when+=', on the second and third version by draw' ;;
-    esac
+    grep -qxF "$file" <<<"$sensitive" || when+=', on the second and third version by draw'
     ! grep -q '^@Tag("long")' "$ROOT/$file" || when='every night, in --long'
     printf '%s: %s\n' "$file" "$when"
   done < <(git -C "$ROOT" ls-files '*/src/test/*Test.java' '*/src/test/*IT.java' ':!*/resources/*')
 }
 
 if [ "$RUN" = list ]; then
-  nightly=$("$CI/affected.sh" --nightly) sensitive=$(integration_tests)
+  nightly=$("$CI/affected.sh" --nightly) sensitive=$(tests '*IT.java' '*/src/test/*Test.java')
   list
   exit
 fi
@@ -107,8 +109,9 @@ if [ "$RUN" = landing ]; then
     SELECTED=$(sed -n 's/^step //p' <<<"$AFFECTED" | tr '\n' ' ')
     echo "Running the tests that the changes since $BASE can affect"
   fi
-  drawn >"$WORK/drawn"
-  echo "drawn with --seed $SEED: $(wc -l <"$WORK/drawn") classes of integration tests run on the first version only"
+  drawn '*IT.java' >"$WORK/drawn"
+  drawn '*/src/test/*Test.java' >"$WORK/drawn-units"
+  echo "drawn with --seed $SEED: $(cat "$WORK"/drawn* | wc -l) classes of tests run on the first version only"
 elif [ ${#ONLY[@]} = 0 ]; then
   echo "Running all tests on PostgreSQL ${MAJORS[*]} and two JDKs: 40 to 90 minutes, plus about 10 minutes the first time"
 fi
@@ -135,8 +138,8 @@ for example in events hibernate jooq mcp plugin quickstart service shared shared
 done
 
 # A landing builds no jars of Javadoc and sources: "site" tests Javadoc, and --all compares these jars.
-FEWER_JARS=()
-[ "$RUN" != landing ] || FEWER_JARS=(-Dmaven.javadoc.skip -Dmaven.source.skip)
+FEWER_JARS=() LANDING=()
+[ "$RUN" != landing ] || FEWER_JARS=(-Dmaven.javadoc.skip -Dmaven.source.skip) LANDING=(--landing)
 
 # All tests, with the formatter, Error Prone and NullAway, in the Turkish locale, in which toLowerCase() of I is not i.
 first_axis() {
@@ -154,19 +157,21 @@ oldest_axis() {
   local limits
   mapfile -t limits < <(limit_to module)
   if [ "$RUN" = landing ]; then
-    sed 's:.*:**/&.*:' "$WORK/drawn" >"$WORK/excluded"
-    limits+=("-Dfailsafe.excludesFile=$WORK/excluded")
+    cat "$WORK/drawn" "$WORK/drawn-units" | sed 's:.*:**/&.*:' >"$WORK/excluded"
+    limits+=("-Dfailsafe.excludesFile=$WORK/excluded" "-Dsurefire.excludesFile=$WORK/excluded")
   fi
   LC_ALL=POSIX axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" '-P!checks' -Dpg-hello-spring-boot-starter.skipTests=true \
     -Dmaven.javadoc.skip -Dmaven.source.skip -DargLine="$SHORT_LIVED_JVM" -Dhibernate.run="$(pom_property hibernate.7.1.version)" "${limits[@]}"
 }
 
+# drawn_file: prints the file with the names of the integration tests that run on the first version only.
+drawn_file() { [ "$RUN" = landing ] && printf '%s\n' "$WORK/drawn" || echo /dev/null; }
+
 # newest_server: runs the tests that depend on the server on the newest PostgreSQL.
 newest_server() {
-  local drawn=/dev/null modules=''
-  [ "$RUN" != landing ] || drawn=$WORK/drawn
+  local modules=''
   [ "$AFFECTED" = everything ] || modules=$(sed -n 's/^module //p' <<<"$AFFECTED")
-  "$CHECKS/newest-server.sh" "$WORK/postgres18" "$drawn" "${TEST_MODULE:-$modules}" "$TEST"
+  "$CHECKS/newest-server.sh" "$WORK/postgres18" "$(drawn_file)" "${TEST_MODULE:-$modules}" "$TEST"
 }
 
 # compare_jars CHECK SCRATCH ARGUMENT...: compares the first axis' jars with the jars of another build. Builds them if the axis did not run.
@@ -228,8 +233,8 @@ step jooq-sources          "$CHECKS/jooq-sources.sh" "$WORK/jooq-sources"
 step seeded-null-error     "$CHECKS/seeded-null-error.sh" "$WORK/seeded-null-error"
 step ordinary-user         "$CHECKS/ordinary-user.sh" "$WORK/ordinary-user"
 copy_of "$OLDEST"          "$WORK/containers"
-begin containers           "$CHECKS/container-tests.sh" "$WORK/containers"
-step consumer:3            "${WITH_JDK17[@]}" "$CI/consumer.sh"
+begin containers           "$CHECKS/container-tests.sh" "$WORK/containers" "$(drawn_file)"
+step consumer:3            "${WITH_JDK17[@]}" "$CI/consumer.sh" "${LANDING[@]}"
 step system:8              "${WITH_JDK25[@]}" "$CI/system.sh"
 finish containers
 # deploy, site, mcp and monitoring compile in the tree, so only one of them runs at a time; compose uses a separate tree.

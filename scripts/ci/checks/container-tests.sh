@@ -2,7 +2,8 @@
 # A step of ./dev test --all: runs tests on a server in a container, with the class files of TREE: all tests of pg-hello-testkit, the
 # tests of pg-extension-testkit for containers and server locations, and the tests of the client and the starter that depend on
 # the server's machine (its clock, files, encoding and sessions).
-# Usage: container-tests.sh TREE
+# Usage: container-tests.sh TREE EXCLUDED
+#        EXCLUDED is a file with the names of tests to leave out
 # SPDX-License-Identifier: MIT
 PROGRAM=container-tests.sh
 # shellcheck source=scripts/lib.sh
@@ -10,6 +11,10 @@ PROGRAM=container-tests.sh
 
 TESTS=('io/pghello/testkit/*IT' io/pghello/{PgHelloClientIT,PreflightIT,SessionsIT,internal/jdbc/ServerEncodingIT,extension/testkit/{ExtensionContainerIT,ServerLocationIT,WireProxyIT}}
   io/pghello/spring/boot/app/ContainerIT)
+while IFS= read -r name; do
+  # this test exists only for containers
+  [ "$name" = ExtensionContainerIT ] || [ "$name" = ContainerIT ] || TESTS+=("!$name")
+done <"$2"
 
 # use exec, so that signals reach containers.sh
 exec env JAVA_HOME="$JDK17" PG_HELLO_SERVER=container:postgres:15 "$ROOT/scripts/ci/offline/containers.sh" run \
