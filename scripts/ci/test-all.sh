@@ -138,8 +138,8 @@ for example in events hibernate jooq mcp plugin quickstart service shared shared
 done
 
 # A landing builds no jars of Javadoc and sources: "site" tests Javadoc, and --all compares these jars.
-FEWER_JARS=() LANDING=()
-[ "$RUN" != landing ] || FEWER_JARS=(-Dmaven.javadoc.skip -Dmaven.source.skip) LANDING=(--landing)
+FEWER_JARS=() LANDING=() DRAW=()
+[ "$RUN" != landing ] || FEWER_JARS=(-Dmaven.javadoc.skip -Dmaven.source.skip) LANDING=(--landing) DRAW=("$SEED")
 
 # All tests, with the formatter, Error Prone and NullAway, in the Turkish locale, in which toLowerCase() of I is not i.
 first_axis() {
@@ -207,7 +207,7 @@ begin shellcheck           shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts
 step servers               fetch_servers
 begin regress              "$CHECKS/regress-all.sh"
 begin first-run            "$CI/first-run.sh"
-step dev                   "$CI/dev-test.sh"
+step dev                   "$CI/dev-test.sh" "${DRAW[@]}"
 finish shellcheck
 finish first-run:1
 first_axis
