@@ -13,9 +13,10 @@ Usage: ./dev release --dry-run [--recipes=NAME,...] [VERSION]
        ./dev release --sign
 
 Stage a release in target/release: a Maven repository, and the program pghello as one jar. Nothing
-is published. Check the requirements of Maven Central and the licences of all dependencies. Build
-projects from the staged artifacts on JDK 17 and 25, if they are installed. Then sign every file
-with a temporary key.
+is published. Check the requirements of Maven Central, the licences of all dependencies, and that
+the public API breaks no code that uses the release before it in CHANGELOG.md. Build projects from
+the staged artifacts on JDK 17 and 25, if they are installed. Then sign every file with a temporary
+key.
 
   --dry-run   Required, because nothing is published yet.
   --recipes   Recipes to stage: names separated by commas, to build from the packages of Debian's
@@ -189,6 +190,29 @@ own_extension() {
   foreign "$(java_home)" -f "$SCRATCH/own/acme-geo/pom.xml" verify
 }
 
+# compare_apis: compares the public API of each staged jar with the release that the changelog lists before this one.
+compare_apis() {
+  local previous pom name
+  previous=$(sed -nE 's/^## ([0-9]+\.[0-9]+\.[0-9]+)( .*)?$/\1/p' "$ROOT/CHANGELOG.md" | grep -vxF "$version" | head -n 1) || true
+  if [ -z "$previous" ]; then
+    say "Note: CHANGELOG.md lists no earlier release, so the API is not compared"
+    return
+  fi
+  for pom in "${poms[@]}"; do
+    name=${pom##*/}
+    name=${name%"-$version.pom"}
+    if [ ! -e "${pom%.pom}.jar" ] || ! contains "$name" "${PUBLISHED[@]}"; then
+      continue
+    elif maven -q -B -ntp -f "$copy/pom.xml" -N "$(plugin dependency copy)" "-Dartifact=io.github.pg-hello:$name:$previous" \
+      "-DoutputDirectory=$SCRATCH/previous" >"$SCRATCH/log" 2>&1; then
+      "$ROOT/scripts/api-changes.sh" "$SCRATCH/previous/$name-$previous.jar" "${pom%.pom}.jar" >&2 || wrong "$name breaks code that uses $previous"
+    elif ! grep -q "Could not find artifact io.github.pg-hello:$name:" "$SCRATCH/log"; then
+      cat "$SCRATCH/log" >&2
+      wrong "$name $previous cannot be downloaded"
+    fi
+  done
+}
+
 # key_home: creates a directory for the key in SCRATCH. Only commands after this call use the directory.
 key_home() {
   export GNUPGHOME=$SCRATCH/gnupg
@@ -242,6 +266,7 @@ mapfile -t poms < <(find "$STAGE" -name '*.pom' | sort)
 for pom in "${poms[@]}"; do
   of_one_artifact "$pom"
 done
+compare_apis
 "$ROOT/scripts/ci/licences.sh" "$STAGE" >&2 || faults=$((faults + 1))
 
 # Contains only the staged artifacts of this project.

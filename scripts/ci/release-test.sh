@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests ./dev release --sign in a separate tree, with a test set of artifacts and a test key.
+# Tests ./dev release --sign in a separate tree, with a test set of artifacts and a test key, and the comparison of APIs.
 # SPDX-License-Identifier: MIT
 PROGRAM=release-test
 # shellcheck source=scripts/lib.sh
@@ -43,3 +43,19 @@ gpg --batch --quiet --verify "$program.asc" "$program" 2>/dev/null || die "the p
 [ ! -e "$bom/pg-hello-bom-1.2.3.jar.sha1.asc" ] || die "a checksum is signed"
 printf '## 1.2.2\n' >"$tree/CHANGELOG.md"
 signs 1 '1 problems found; version 1.2.3 cannot be released'
+
+# jar NAME SOURCE: compiles a public class and a class in an internal package, which is different in each jar.
+jar() {
+  mkdir -p "$SCRATCH/$1/classes"
+  echo "package p; public class A { $2 }" >"$SCRATCH/$1/A.java"
+  echo "package p.internal; public class I { public void of_$1() {} }" >"$SCRATCH/$1/I.java"
+  "$(java_home)/bin/javac" -d "$SCRATCH/$1/classes" "$SCRATCH/$1"/*.java
+  "$(java_home)/bin/jar" -c -f "$SCRATCH/$1.jar" -C "$SCRATCH/$1/classes" .
+}
+jar earlier 'public void stays() {}'
+jar later 'public void stays() {} public void added() {}'
+"$ROOT/scripts/api-changes.sh" "$SCRATCH/earlier.jar" "$SCRATCH/later.jar" || die "an added method breaks no code"
+! "$ROOT/scripts/api-changes.sh" "$SCRATCH/later.jar" "$SCRATCH/earlier.jar" >"$SCRATCH/out" || die "a removed method is not found"
+if ! grep -q 'REMOVED METHOD: .* added()' "$SCRATCH/out" || grep -q of_later "$SCRATCH/out"; then
+  die "the changes of the API are $(<"$SCRATCH/out")"
+fi
