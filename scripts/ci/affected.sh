@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Prints the parts that a change can affect, one per line: "module ARTIFACT_ID" for a module, if its tests may now fail, "reader ARTIFACT_ID"
-# for a module with tests that read changed pages or scripts, "step NAME" for a step of ./dev test --landing, or only "everything". The
-# change is the difference between the commit BASE and the working tree.
+# for a module with tests that read changed pages or scripts, "step NAME" for a step of ./dev test --landing, "half NAME" for a step that a
+# landing draws with a probability of one half, or "everything". The change is the difference between the commit BASE and the working tree.
 #   - src/test of a module affects this module, every other file of it except pages also the modules that depend on it
 #   - pages, Javadoc and messages are tested in pg-hello-example-quickstart, which therefore reads every change
 #   - files that each step uses affect everything, except the steps below with "only"; the output then has a line "without NAME" for each of
-#     these steps that is not affected
+#     these steps that is not affected, and a line "half NAME" for each step below with "half" if none of its own files has changed
 #   - if BASE is unknown or no ancestor, everything is affected
 # Usage: affected.sh BASE
 #        affected.sh --steps | --nightly    prints the names of all steps, or of those that do not run in a landing
@@ -17,7 +17,7 @@ PROGRAM=affected.sh
 EVERYTHING='^(pom\.xml|\.ci/run|scripts/(lib|native|headers)\.sh|scripts/TestReports\.java|scripts/ci/(test-all|steps|affected)\.sh|scripts/ci/allowed-skips\.txt)'
 # Each step, and the paths that affect it. "test:MODULES" stands for these modules, if their tests are affected, "main:MODULES" for the
 # modules' files outside of src/test, and for such files of the modules that they depend on. "only:" stands for slow steps that test C code,
-# which no other files affect. Without a path: "always"; "everything", if a change affects everything; and "nightly" steps, which only
+# which no other files affect. "half:" stands for slow steps that a landing draws if only the modules below have changed. Without a path: "always"; "everything", if a change affects everything; and "nightly" steps, which only
 # ./dev test --all runs.
 STEPS='
 native              always
@@ -34,27 +34,27 @@ postgres15-jdk17    test:pg-extension-installer,pg-hello-extension,pg-extension-
 reproducible-jars   everything
 postgres18          ^scripts/ci/checks/newest-server|test:pg-extension-binding,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-testkit,pg-hello-plugin
 other-users-jars    nightly
-hibernate-6.6       ^scripts/ci/checks/other-line|test:pg-hello-hibernate
+hibernate-6.6       half:^scripts/ci/checks/other-line|test:pg-hello-hibernate
 hibernate-next      nightly
 jooq-3.20           nightly
-frameworks          ^(examples/(quarkus|micronaut|kotlin|reactive)/|scripts/ci/checks/frameworks)|main:pg-hello-core,pg-hello-hibernate,pg-hello-testkit
-recipes             ^(any-extension/recipes/|scripts/(recipes|packages|debian)\.sh)|main:pg-extension-testkit,pg-extension-maven-plugin
-spring-boot-pgvector ^(examples/spring-boot-pgvector/|docs/guide-spring-boot|any-extension/recipes/pgvector/|scripts/(recipes|ci/checks/spring-boot-pgvector)\.sh)
-jooq-sources        ^scripts/ci/checks/jooq-sources|test:pg-hello-jooq
+frameworks          half:^(examples/(quarkus|micronaut|kotlin|reactive)/|scripts/ci/checks/frameworks)|main:pg-hello-core,pg-hello-hibernate,pg-hello-testkit
+recipes             half:^(any-extension/recipes/|scripts/(recipes|packages|debian)\.sh)|main:pg-extension-testkit,pg-extension-maven-plugin
+spring-boot-pgvector half:^(examples/spring-boot-pgvector/|docs/guide-spring-boot|any-extension/recipes/pgvector/|scripts/(recipes|ci/checks/spring-boot-pgvector)\.sh)
+jooq-sources        half:^scripts/ci/checks/jooq-sources|test:pg-hello-jooq
 seeded-null-error   ^(pg-hello-core/pom\.xml|scripts/ci/checks/seeded-null-error)
 ordinary-user       ^scripts/ci/checks/ordinary-user|main:pg-extension-testkit,pg-hello-testkit
-containers          ^scripts/ci/(offline/|checks/container-tests)|test:pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter
+containers          half:^scripts/ci/(offline/|checks/container-tests)|test:pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter
 consumer            ^(README\.md|examples/(first-(extension-)?test|jooq-codegen)/|any-extension/archetype/|docs/(mcp|own-extension|testkit|jooq-codegen)\.md|scripts/ci/consumer)|main:pg-hello-spring-boot-starter,pg-extension-maven-plugin,pg-extension-testkit,pg-hello-mcp
-system              ^(deploy/gateway|scripts/ci/system|docs/(service|users)\.md)|main:pg-hello-example-service,pg-hello-example-users
+system              half:^(deploy/gateway|scripts/ci/system|docs/(service|users)\.md)|main:pg-hello-example-service,pg-hello-example-users
 deploy              ^(deploy/|scripts/ci/(deploy|kubernetes))
-compose             ^(deploy/|scripts/ci/offline/)|main:pg-hello-example-service,pg-hello-example-users
+compose             half:^(deploy/|scripts/ci/offline/)|main:pg-hello-example-service,pg-hello-example-users
 site                ^(docs/|README|CONTRIBUTING|CHANGELOG|.*\.md$|benchmarks/results|scripts/docs\.sh|scripts/ci/site)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-extension-testkit
-mcp                 ^(scripts/ci/mcp)|main:pg-hello-mcp
-monitoring          ^(deploy/monitoring|docs/monitoring|scripts/ci/(monitoring|MonitoringPeers))|main:pg-hello-example-service
+mcp                 half:^(scripts/ci/mcp)|main:pg-hello-mcp
+monitoring          half:^(deploy/monitoring|docs/monitoring|scripts/ci/(monitoring|MonitoringPeers))|main:pg-hello-example-service
 installcheck        only:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/ci/installcheck)
 fuzzing             only:^(extension/(src|test/fuzz)|scripts/fuzz\.sh)
-races               ^(any-extension/batching-stress/|scripts/ci/stress)|main:pg-extension-batching
-guard               ^(extension/src|benchmarks/src/main)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin
+races               half:^(any-extension/batching-stress/|scripts/ci/stress)|main:pg-extension-batching
+guard               half:^(extension/src|benchmarks/src/main)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin
 '
 
 [ $# = 1 ] || misuse "needs a commit, but got: $*"
@@ -64,23 +64,30 @@ case $1 in
 esac
 [[ $1 != --* ]] || exit 0
 
-# everything NAME...: all is affected, except these steps.
+# everything LINE...: all is affected, with these exceptions.
 everything() {
-  echo everything
-  [ $# = 0 ] || printf 'without %s\n' "$@"
+  printf '%s\n' everything "$@"
   exit
 }
 
-unaffected=()
+lines=()
+shopt -s extglob
 if [ -z "${AFFECTED_FILES-}" ]; then
   git -C "$ROOT" merge-base --is-ancestor "$1" HEAD 2>/dev/null || everything
   AFFECTED_FILES=$(git -C "$ROOT" diff --name-only "$1" -- && git -C "$ROOT" ls-files --others --exclude-standard)
 fi
 if grep -qE "$EVERYTHING" <<<"$AFFECTED_FILES"; then
   while read -r name condition; do
-    [[ $condition != only:* ]] || grep -qE "${condition#only:}" <<<"$AFFECTED_FILES" || unaffected+=("$name")
+    pattern=${condition#*:}
+    if [[ $condition != @(only|half):* ]] || grep -qE "${pattern%%|@(main|test):*}" <<<"$AFFECTED_FILES"; then
+      continue
+    elif [[ $condition = only:* ]]; then
+      lines+=("without $name")
+    else
+      lines+=("half $name")
+    fi
   done <<<"$STEPS"
-  everything "${unaffected[@]}"
+  everything "${lines[@]}"
 fi
 
 declare -A DIRECTORY=() DOWN=() MAIN=() AFFECTED=() READERS=()
@@ -145,7 +152,7 @@ for module in "${!READERS[@]}"; do printf 'reader %s\n' "$module"; done
 # hits CONDITION: whether the change fulfils the condition of a step.
 hits() {
   local pattern=${1%%|@(main|test):*} list module
-  pattern=${pattern#only:}
+  pattern=${pattern#@(only|half):}
   case $1 in
     always) return ;;
     nightly | everything) return 1 ;;
@@ -165,9 +172,13 @@ hits() {
   return 1
 }
 
-shopt -s extglob
 while read -r name condition; do
   if [ -n "$name" ] && hits "$condition"; then
-    printf 'step %s\n' "$name"
+    pattern=${condition#half:}
+    if [[ $condition = half:* ]] && ! grep -qE "${pattern%%|@(main|test):*}" <<<"$AFFECTED_FILES"; then
+      printf 'half %s\n' "$name"
+    else
+      printf 'step %s\n' "$name"
+    fi
   fi
 done <<<"$STEPS"

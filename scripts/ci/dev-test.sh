@@ -338,17 +338,10 @@ PASSED_TEST='<testcase classname="a.XTest" name="passes"/>'
 # simulated STATUS EXPECTED LINES ARGUMENT...: runs the functions and steps in LINES through steps.sh. The output must end with EXPECTED.
 # Sends the signal TERM after SIGNAL_AFTER seconds.
 simulated() {
-  local expected_status=$1 expected=$2 lines=$3 status=0 tree=$WORK/simulated directory
+  local expected_status=$1 expected=$2 lines=$3 status=0 tree=$WORK/simulated
   shift 3
   cases=$((cases + 1))
-  mkdir -p "$tree/scripts/ci"
-  cp "$ROOT"/scripts/{lib.sh,headers.sh,TestReports.java} "$tree/scripts"
-  cp "$ROOT"/scripts/ci/{steps.sh,allowed-skips.txt} "$tree/scripts/ci"
-  cp "$ROOT/pom.xml" "$tree"
-  while read -r _ directory; do
-    mkdir -p "$tree/$directory"
-    cp "$ROOT/$directory/pom.xml" "$tree/$directory"
-  done < <(modules)
+  cp -a "$WORK/steps" "$tree"
   {
     # shellcheck disable=SC2016
     printf '. "%s/scripts/ci/steps.sh"\nSCRIPT=run.sh RUN=simulated\noptions "$@"\n' "$tree"
@@ -364,6 +357,15 @@ simulated() {
   fi
   rm -rf "$tree"
 }
+
+mkdir "$WORK/steps"
+(cd "$ROOT" && tar -c scripts/{lib.sh,headers.sh,TestReports.java} scripts/ci/{steps.sh,allowed-skips.txt} pom.xml) | tar -C "$WORK/steps" -x
+while read -r _ directory; do
+  mkdir -p "$WORK/steps/$directory"
+  cp "$ROOT/$directory/pom.xml" "$WORK/steps/$directory"
+done < <(modules)
+# compiles the program that reads reports
+ROOT=$WORK/steps test_reports counts </dev/null >/dev/null
 
 # The summary of ./dev test --all names each failure with the command that repeats it, and its last line is true.
 # shellcheck disable=SC2016
@@ -470,12 +472,13 @@ affects() {
   done
 }
 affects docs/client.md 'step site' 'reader pg-hello-example-quickstart' not 'module .*' 'step (guard|sanitizers|postgres18|postgres15-jdk17|compose)'
-affects tools/mcp/src/main/java/X.java 'module pg-hello-mcp' 'step mcp' not 'step (postgres18|sanitizers|compose|jooq-sources)' 'module pg-hello-core'
-affects pg-hello-core/src/main/java/X.java 'module pg-hello-core' 'module pg-hello-hibernate' 'step postgres15-jdk17' 'step guard' not 'step sanitizers' 'module pg-extension-testkit'
+affects tools/mcp/src/main/java/X.java 'module pg-hello-mcp' 'half mcp' not 'step (postgres18|sanitizers|compose|jooq-sources)' 'module pg-hello-core'
+affects pg-hello-core/src/main/java/X.java 'module pg-hello-core' 'module pg-hello-hibernate' 'step postgres15-jdk17' 'half guard' not 'step sanitizers' 'module pg-extension-testkit'
 affects pg-hello-jooq/src/test/java/X.java 'module pg-hello-jooq' 'step postgres18' 'step postgres15-jdk17' not 'module pg-hello-spring-boot-starter' 'step guard'
 affects extension/src/pg_hello.c 'step sanitizers' 'step fuzzing' 'step regress' 'step installcheck' 'module pg-hello-core'
 affects deploy/compose.yaml 'step compose' 'step deploy' not 'step postgres18'
 affects scripts/ci/steps.sh everything
+affects $'pom.xml\nscripts/ci/stress.sh' everything 'half guard' 'half recipes' not 'half (races|dev|consumer|postgres.*)'
 affects pom.xml everything 'without sanitizers' 'without fuzzing' 'without installcheck' not 'without (compose|guard|regress)'
 affects $'pom.xml\nextension/sql/pg_hello--1.0.sql' everything not 'without (sanitizers|installcheck)'
 affects $'pom.xml\nextension/src/pg_hello.c' everything not 'without .*'

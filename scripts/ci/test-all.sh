@@ -36,9 +36,10 @@ while [ $# -gt 0 ]; do
 done
 [ "$RUN" != landing ] || [ ${#ONLY[@]} = 0 ] || misuse "--only and --landing exclude each other"
 
-# Tests that mention the version, catalogs or schemas run on each version. A landing runs a drawn third of the others on the second and
-# third version, because they rarely fail on one version only.
-SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|Preflight|Schema|[cC]atalog|information_schema|MAJORS'
+# Tests of servers, schemas, catalogs, preflights and updates, and tests that mention the version, run on each version. A landing runs a drawn
+# third of the others on the second and third version, because they rarely fail on one version only.
+SENSITIVE_NAME='Preflight|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl'
+SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|MAJORS|information_schema'
 # tests [-v] PATTERN...: prints the files of tests that depend on the version, or with -v the others.
 tests() {
   local file others=''
@@ -47,7 +48,7 @@ tests() {
     shift
   fi
   while IFS= read -r file; do
-    if [[ $file =~ $SENSITIVE ]] || grep -qE "$SENSITIVE" "$ROOT/$file"; then
+    if [[ ${file##*/} =~ $SENSITIVE_NAME ]] || grep -qE "$SENSITIVE" "$ROOT/$file"; then
       [ -n "$others" ] || printf '%s\n' "$file"
     else
       [ -z "$others" ] || printf '%s\n' "$file"
@@ -71,6 +72,7 @@ list() {
   while IFS= read -r step; do
     when='every night'
     grep -qx "$step" <<<"$nightly" || when='each landing that can affect it'
+    ! grep -qx "$step" <<<"$half" || when+=', half of them by draw if only modules have changed'
     printf 'step %s: %s\n' "$step" "$when"
   done < <("$CI/affected.sh" --steps)
   while IFS= read -r file; do
@@ -82,7 +84,7 @@ list() {
 }
 
 if [ "$RUN" = list ]; then
-  nightly=$("$CI/affected.sh" --nightly) sensitive=$(tests '*IT.java' '*/src/test/*Test.java')
+  nightly=$("$CI/affected.sh" --nightly) half=$(AFFECTED_FILES=pom.xml "$CI/affected.sh" HEAD | sed -n 's/^half //p') sensitive=$(tests '*IT.java' '*/src/test/*Test.java')
   list
   exit
 fi
@@ -95,14 +97,22 @@ export JDK17 JDK25 SHORT_LIVED_JVM
 PATH=$PATH:/usr/sbin
 need chromium chromium chromedriver chromium-driver envsubst gettext-base faketime faketime gpg gnupg nginx nginx-light curl curl jq jq node nodejs npm npm pgbackrest pgbackrest pgbouncer pgbouncer \
   psql postgresql-client redis-server redis-server shellcheck shellcheck unzip unzip xz xz-utils
-AFFECTED=everything
+AFFECTED=everything NOT_DRAWN=()
 if [ "$RUN" = landing ]; then
   for file in "$PASSED" "$LANDED"; do
     [ -n "$BASE" ] || [ ! -e "$file" ] || BASE=$(<"$file")
   done
   AFFECTED=$("$CI/affected.sh" "${BASE:-unknown}")
+  while read -r name; do
+    if [ $(($(cksum <<<"$SEED $name" | cut -d ' ' -f 1) % 2)) = 0 ]; then
+      AFFECTED+=$'\n'"step $name"
+    else
+      NOT_DRAWN+=("$name")
+    fi
+  done < <(sed -n 's/^half //p' <<<"$AFFECTED")
   if [[ $AFFECTED = everything* ]]; then
-    SELECTED=$("$CI/affected.sh" --steps | grep -vxFf <("$CI/affected.sh" --nightly; sed -n 's/^without //p' <<<"$AFFECTED") | tr '\n' ' ')
+    SELECTED=$("$CI/affected.sh" --steps |
+      grep -vxFf <("$CI/affected.sh" --nightly && sed -n 's/^without //p' <<<"$AFFECTED" && printf '%s\n' "${NOT_DRAWN[@]}") | tr '\n' ' ')
     AFFECTED=everything
     echo "Running the tests of all modules, because the changes are unknown, or affect everything: 30 to 70 minutes"
   else
@@ -111,7 +121,7 @@ if [ "$RUN" = landing ]; then
   fi
   drawn '*IT.java' >"$WORK/drawn"
   drawn '*/src/test/*Test.java' >"$WORK/drawn-units"
-  echo "drawn with --seed $SEED: $(cat "$WORK"/drawn* | wc -l) classes of tests run on the first version only"
+  echo "drawn with --seed $SEED: $(cat "$WORK"/drawn* | wc -l) classes of tests run on the first version only; not drawn: ${NOT_DRAWN[*]:-no step}"
 elif [ ${#ONLY[@]} = 0 ]; then
   echo "Running all tests on PostgreSQL ${MAJORS[*]} and two JDKs: 40 to 90 minutes, plus about 10 minutes the first time"
 fi
