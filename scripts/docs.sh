@@ -97,7 +97,7 @@ if [ "$(platform)" = linux-amd64 ]; then
 fi
 [ "${#programs[@]}" = 0 ] || compile_modules "$DEFAULT_MAJOR" "${programs[@]}"
 # redirect from the former page of charts
-printf '<!doctype html><meta charset="utf-8"><title>Benchmarks</title><meta http-equiv="refresh" content="0; url=docs/benchmarks.html"><a href="docs/benchmarks.html">Benchmarks</a>\n' \
+printf '<!doctype html><meta charset="utf-8"><title>Benchmarks</title><meta http-equiv="refresh" content="0; url=docs/pg-hello/benchmarks.html"><a href="docs/pg-hello/benchmarks.html">Benchmarks</a>\n' \
   >"$SITE/benchmarks.html"
 say "Running the demos"
 {

@@ -362,7 +362,7 @@ require_tools() {
   done
   [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
   maven_repository_reachable ||
-    say "Note: no connection to the Maven repository, so a build fails unless all artifacts were downloaded before (docs/ci.md)"
+    say "Note: no connection to the Maven repository, so a build fails unless all artifacts were downloaded before (docs/test-servers.md)"
 }
 
 # maven_repository_reachable: whether the first mirror in Maven's settings, or Maven Central, accepts connections. With a proxy,

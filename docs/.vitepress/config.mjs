@@ -33,16 +33,14 @@ const title = (page) => /^# (.*)$/m.exec(readFileSync(path.join(root, page), 'ut
 
 const inDocs = (...names) => names.map((name) => `docs/${name}.md`);
 const groups = [
-  ['Start', ['README.md', 'docs/README.md', ...inDocs('testkit', 'extension-testing', 'own-extension', 'client'), 'examples/README.md']],
-  ['Calling from Java', inDocs('hibernate', 'hibernate-entities', 'hibernate-entities-details', 'hibernate-database-values', 'jpa-listener', 'jooq', 'jooq-codegen', 'spring-boot', 'frameworks', 'quarkus', 'micronaut', 'kotlin', 'reactive', 'client-connections', 'poolers')],
-  ['Testing', inDocs('test-servers', 'extensions', 'pgvector', 'postgis', 'ci')],
-  ['Your own extension', inDocs('own-type', 'extension-types', 'extension-binding', 'extension-batching', 'extension-build', 'extension-install')],
-  ['Services', inDocs('service', 'service-limits', 'users', 'events', 'deployment')],
-  ['Programs', inDocs('plugin', 'plugin-operations', 'plugin-configuration', 'plugin-security', 'mcp')],
-  ['Run the database', ['extension/README.md', ...inDocs('operations', 'pghello', 'backups', 'backup-safety', 'point-in-time-recovery', 'maintenance', 'monitoring')]],
+  ['Start', ['README.md', 'docs/README.md', ...inDocs('guide-spring-boot', 'guide-c-extension', 'guide-java-calls', 'guide-backups', 'guide-ai-agents'), 'examples/README.md']],
+  ['Test with extensions', inDocs('extension-testing', 'test-servers', 'extensions', 'pgvector', 'postgis')],
+  ['Your own extension', inDocs('own-extension', 'extension-build', 'extension-install', 'extension-types', 'extension-binding', 'extension-batching', 'jooq-codegen')],
+  ['Programs', inDocs('pghello', 'backups', 'maintenance', 'mcp', 'plugin', 'plugin-operations')],
   ['Reference', inDocs('messages', 'troubleshooting', 'compatibility')],
-  ['Background', inDocs('load', 'scale', 'reliability', 'benchmarks', 'benchmark-method')],
-  ['The project', ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...inDocs('testing', 'contributing/source-documents')]],
+  ['pg_hello: call it', inDocs(...['client', 'load', 'hibernate', 'hibernate-entities', 'jooq', 'spring-boot', 'quarkus', 'micronaut', 'kotlin', 'frameworks', 'testkit'].map((name) => `pg-hello/${name}`))],
+  ['pg_hello: run it', ['extension/README.md', ...inDocs(...['operations', 'monitoring', 'poolers', 'service', 'events', 'deployment', 'reliability', 'benchmarks'].map((name) => `pg-hello/${name}`))]],
+  ['The project', ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...inDocs('contributing/testing', 'contributing/source-documents')]],
 ];
 // pages that no group lists are added to the last group
 groups.at(-1)[1].push(...pages.filter((page) => !groups.some(([, members]) => members.includes(page))));
@@ -106,7 +104,7 @@ const vueOfTheSite = {
 
 export default defineConfig({
   title: 'pg-hello',
-  description: 'A toolkit for native PostgreSQL extensions on the JVM',
+  description: 'Test, call, build and ship PostgreSQL extensions from Java projects',
   lang: 'en',
   base: process.env.PG_HELLO_SITE_BASE,
   srcDir: root,
@@ -134,7 +132,7 @@ export default defineConfig({
     nav: [
       { text: 'Guide', link: '/docs/' },
       { text: 'Javadoc', link: '/javadoc/index.html', target: '_self' },
-      { text: 'Benchmarks', link: '/docs/benchmarks.html' },
+      { text: 'Benchmarks', link: '/docs/pg-hello/benchmarks.html' },
       { text: process.env.PG_HELLO_VERSION, link: '/CHANGELOG.html' },
     ],
     sidebar,

@@ -44,13 +44,13 @@ jooq-sources        half:^scripts/ci/checks/jooq-sources|test:pg-hello-jooq
 seeded-null-error   ^(pg-hello-core/pom\.xml|scripts/ci/checks/seeded-null-error)
 ordinary-user       ^scripts/ci/checks/ordinary-user|main:pg-extension-testkit,pg-hello-testkit
 containers          half:^scripts/ci/(offline/|checks/container-tests)|test:pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter
-consumer            ^(README\.md|examples/(first-(extension-)?test|jooq-codegen)/|any-extension/archetype/|docs/(mcp|own-extension|testkit|jooq-codegen)\.md|scripts/ci/consumer)|main:pg-hello-spring-boot-starter,pg-extension-maven-plugin,pg-extension-testkit,pg-hello-mcp
-system              half:^(deploy/gateway|scripts/ci/system|docs/(service|users)\.md)|main:pg-hello-example-service,pg-hello-example-users
+consumer            ^(README\.md|examples/(first-(extension-)?test|jooq-codegen)/|any-extension/archetype/|docs/(mcp|own-extension|pg-hello/testkit|jooq-codegen)\.md|scripts/ci/consumer)|main:pg-hello-spring-boot-starter,pg-extension-maven-plugin,pg-extension-testkit,pg-hello-mcp
+system              half:^(deploy/gateway|scripts/ci/system|docs/pg-hello/service\.md)|main:pg-hello-example-service,pg-hello-example-users
 deploy              ^(deploy/|scripts/ci/(deploy|kubernetes))
 compose             half:^(deploy/|scripts/ci/offline/)|main:pg-hello-example-service,pg-hello-example-users
 site                ^(docs/|README|CONTRIBUTING|CHANGELOG|.*\.md$|benchmarks/results|scripts/docs\.sh|scripts/ci/site)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-extension-testkit
 mcp                 half:^(scripts/ci/mcp)|main:pg-hello-mcp
-monitoring          half:^(deploy/monitoring|docs/monitoring|scripts/ci/(monitoring|MonitoringPeers))|main:pg-hello-example-service
+monitoring          half:^(deploy/monitoring|docs/pg-hello/monitoring|scripts/ci/(monitoring|MonitoringPeers))|main:pg-hello-example-service
 installcheck        only:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/ci/installcheck)
 fuzzing             only:^(extension/(src|test/fuzz)|scripts/fuzz\.sh)
 races               half:^(any-extension/batching-stress/|scripts/ci/stress)|main:pg-extension-batching

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Uses the artifacts in the same way as a user's project. First, ./dev install installs them into a local Maven repository that
 # contained no artifacts of this project. Then this script
-# - builds the projects shown in docs/testkit.md, docs/own-extension.md and docs/jooq-codegen.md
+# - builds the projects shown in docs/pg-hello/testkit.md, docs/own-extension.md and docs/jooq-codegen.md
 # - copies the MCP server as described in docs/mcp.md
 # - runs the tests of the starter on other release lines of Spring Boot, and builds and runs an application with each line
 # Usage: consumer.sh [--landing]
@@ -69,7 +69,7 @@ first_test() {
   echo "The project of $page builds from the installed artifacts, and its test is run"
 }
 first_test first-extension-test README.md
-first_test first-test docs/testkit.md slf4j.version
+first_test first-test docs/pg-hello/testkit.md slf4j.version
 
 page=$ROOT/docs/own-extension.md
 grep -qF "maven-archetype-plugin:$(pom_property maven-archetype-plugin.version):generate" "$page" ||

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Resolves the dependencies of examples/*/build.gradle.kts with Gradle's own classes, from the artifacts of ./dev install, and runs
-# the test of docs/testkit.md with the resolved jars. Maven Central has Gradle's classes, but not its distribution.
+# the test of docs/pg-hello/testkit.md with the resolved jars. Maven Central has Gradle's classes, but not its distribution.
 # SPDX-License-Identifier: MIT
 PROGRAM=gradle
 # shellcheck source=scripts/lib.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs make, make install and make installcheck for pg_hello and pg_hello_ops with a copy of the system's PostgreSQL. Runs the
 # administrator's commands, but from a directory other than the source directory. Repeats the tests with JIT for every query if
-# the clang for the server's bitcode is available. Then checks the output of pgaudit with the settings of docs/operations.md if a
+# the clang for the server's bitcode is available. Then checks the output of pgaudit with the settings of docs/pg-hello/operations.md if a
 # package of pgaudit is available.
 # SPDX-License-Identifier: MIT
 PROGRAM=installcheck.sh
@@ -50,7 +50,7 @@ audit() {
   psql -X -q -c "ALTER SYSTEM SET shared_preload_libraries = 'pgaudit'" -c 'CREATE DATABASE app' postgres
   server_user "$RUNNING/bin/pg_ctl" -D "$SCRATCH/data" -l "$SCRATCH/data.log" -m fast -w -t 60 restart >/dev/null ||
     die "$name: the server does not start with pgaudit"
-  settings=$(grep '^ALTER DATABASE app SET pgaudit' "$ROOT/docs/operations.md")
+  settings=$(grep '^ALTER DATABASE app SET pgaudit' "$ROOT/docs/pg-hello/operations.md")
   psql -X -q -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION pg_hello' -c 'CREATE EXTENSION pgaudit' app
   psql -X -q -v ON_ERROR_STOP=1 app <<<"$settings"
   : >"$SCRATCH/data.log"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests deploy/monitoring and docs/monitoring.md: starts Prometheus, Alertmanager, both exporters, a server and an application
+# Tests deploy/monitoring and docs/pg-hello/monitoring.md: starts Prometheus, Alertmanager, both exporters, a server and an application
 # with the commands of the page and the files of deploy/monitoring, but with other addresses and shorter times. Then it puts a load
 # on the application, evaluates every expression of the rules and the dashboard, and triggers one page and one ticket, which must
 # reach their receivers. promtool tests the rules with rules*.test.yml.
@@ -13,8 +13,8 @@ PROGRAM=monitoring.sh
 . "$ROOT/scripts/debian.sh"
 
 FILES=$ROOT/deploy/monitoring
-PAGE=$ROOT/docs/monitoring.md
-RUNBOOK=https://github.com/pg-hello/pg-hello/blob/main/docs/monitoring.md
+PAGE=$ROOT/docs/pg-hello/monitoring.md
+RUNBOOK=https://github.com/pg-hello/pg-hello/blob/main/docs/pg-hello/monitoring.md
 
 # The ids of the running processes, by name.
 declare -A PIDS=()
@@ -196,7 +196,7 @@ check_files() {
   start days promtool test rules "$FILES/rules.days.test.yml" "$FILES/rules.month.test.yml"
   amtool check-config "$FILES/alertmanager.yml" || die "amtool rejects alertmanager.yml"
   while IFS= read -r alert; do
-    grep -qF "| <a id=\"${alert,,}\"></a>\`$alert\` | " "$PAGE" || die "docs/monitoring.md has no row for $alert"
+    grep -qF "| <a id=\"${alert,,}\"></a>\`$alert\` | " "$PAGE" || die "docs/pg-hello/monitoring.md has no row for $alert"
     grep -qF "alertname: $alert" "$FILES"/rules*.test.yml || die "there is no test for $alert"
     [ "$alert" = Watchdog ] || grep -qxF "          runbook_url: $RUNBOOK#${alert,,}" "$FILES/rules.yml" ||
       die "$alert has no link to its page"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ./dev test --long: tests that take too long for ./dev test --all. See docs/testing.md for how to add one.
+# ./dev test --long: tests that take too long for ./dev test --all. See docs/contributing/testing.md for how to add one.
 # SPDX-License-Identifier: MIT
 PROGRAM='dev test --long'
 # shellcheck source=scripts/ci/steps.sh

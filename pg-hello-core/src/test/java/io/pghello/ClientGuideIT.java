@@ -26,7 +26,7 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** Contains the snippets of docs/client.md. */
+/** Contains the snippets of docs/pg-hello/client.md. */
 @PgHelloTest
 @SuppressWarnings("SystemOut")
 class ClientGuideIT {

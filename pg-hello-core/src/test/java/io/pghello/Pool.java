@@ -123,7 +123,7 @@ enum Pool {
     DEFAULT,
     /** The pool validates each connection that it hands out, as often as it can. */
     VALIDATING,
-    /** The same with the time limits that docs/client-connections.md recommends. */
+    /** The same with the time limits that docs/pg-hello/client.md recommends. */
     BOUNDED
   }
 

@@ -19,7 +19,7 @@ import org.hibernate.StatelessSession;
 import org.hibernate.cfg.Configuration;
 import org.junit.jupiter.api.Test;
 
-/** The snippets of docs/hibernate.md. */
+/** The snippets of docs/pg-hello/hibernate.md. */
 @PgHelloTest
 class HibernateGuideIT {
   @Test

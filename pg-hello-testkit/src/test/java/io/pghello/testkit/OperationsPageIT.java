@@ -20,7 +20,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Runs all SQL and shell blocks of docs/operations.md in order, in one database. */
+/** Runs all SQL and shell blocks of docs/pg-hello/operations.md in order, in one database. */
 class OperationsPageIT {
   private static final Path ROOT = Path.of("..");
   private static final Pattern BLOCK =
@@ -33,7 +33,7 @@ class OperationsPageIT {
         Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
             .anyMatch(folder -> Files.isExecutable(Path.of(folder, "psql"))),
         "needs psql");
-    String page = Files.readString(ROOT.resolve("docs/operations.md"));
+    String page = Files.readString(ROOT.resolve("docs/pg-hello/operations.md"));
     try (PgHelloServer server =
             PgHelloServer.builder()
                 .setting("shared_preload_libraries", "pg_stat_statements")
@@ -78,7 +78,7 @@ class OperationsPageIT {
    */
   @Test
   void namesExistingObjects() throws Exception {
-    String page = Files.readString(ROOT.resolve("docs/operations.md"));
+    String page = Files.readString(ROOT.resolve("docs/pg-hello/operations.md"));
     try (TestDatabase database = PgHelloServer.shared().createDatabase();
         Connection owner = database.dataSource().getConnection()) {
       run(owner, "CREATE EXTENSION pg_hello_ops");

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
  * -Dpg-hello.generate=true} writes them.
  */
 class GeneratedPagesTest {
-  private static final Path PAGE = Path.of("..", "docs", "spring-boot.md");
+  private static final Path PAGE = Path.of("..", "docs", "pg-hello", "spring-boot.md");
   private static final Path METADATA =
       Path.of("target", "classes", "META-INF", "spring-configuration-metadata.json");
   private static final Pattern TABLE =

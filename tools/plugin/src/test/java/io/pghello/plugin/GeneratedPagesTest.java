@@ -71,7 +71,7 @@ class GeneratedPagesTest {
 
   @Test
   void mentionsAllCodesAndOptions() throws IOException {
-    String page = Files.readString(PAGE.resolveSibling("plugin-configuration.md"));
+    String page = Files.readString(PAGE.resolveSibling("plugin-operations.md"));
     for (Code code : Code.values()) {
       assertThat(page).contains("`" + code.text() + "`");
     }

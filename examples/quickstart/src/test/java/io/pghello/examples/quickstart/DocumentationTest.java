@@ -18,8 +18,6 @@ import org.junit.jupiter.api.Test;
 /** Checks that the pages match the code. */
 class DocumentationTest {
   private static final Path ROOT = Tree.ROOT;
-  private static final Pattern SNIPPET =
-      Pattern.compile("<!-- snippet: (\\S+)#(\\S+) -->\\n```(\\w+)\\n(.*?)```", Pattern.DOTALL);
   private static final Pattern VERSION =
       Pattern.compile(
           "(?:<artifactId>pg-hello-[a-z-]+</artifactId>\\s*<version>(?!\\$\\{pg-hello\\.version})"
@@ -36,27 +34,6 @@ class DocumentationTest {
       Pattern.compile("`(\\w+(?:Test|IT))(?:\\.(\\w+))?`(?:]\\[([^]]+)])?");
   private static final Pattern TARGET = Pattern.compile("^\\[(\\S+)]: (\\S+)$", Pattern.MULTILINE);
   private static final Pattern LINK = Pattern.compile("]\\(([^)#:]+)(#[^)]*)?\\)");
-
-  @Test
-  void snippetsMatchTestedCode() throws IOException {
-    int snippets = 0;
-    for (Path page : pages()) {
-      String text = Files.readString(page);
-      Matcher snippet = SNIPPET.matcher(text);
-      int inPage = 0;
-      while (snippet.find()) {
-        assertThat(snippet.group(4))
-            .as("%s shows region %s of %s", page, snippet.group(2), snippet.group(1))
-            .isEqualTo(region(ROOT.resolve(snippet.group(1)), snippet.group(2)));
-        snippets++;
-        inPage += snippet.group(3).equals("java") ? 1 : 0;
-      }
-      assertThat(inPage)
-          .as("every Java snippet of %s names its region", page)
-          .isEqualTo(text.replace("these imports:\n\n```java", "").split("```java", -1).length - 1);
-    }
-    assertThat(snippets).isGreaterThanOrEqualTo(3);
-  }
 
   /**
    * Each heading of the page must be a message that a test expects. An ellipsis stands for any
@@ -229,8 +206,8 @@ class DocumentationTest {
   @Test
   void namesTheFrameworksOfTheBuild() throws IOException {
     String page =
-        Files.readString(ROOT.resolve("docs/quarkus.md"))
-            + Files.readString(ROOT.resolve("docs/micronaut.md"));
+        Files.readString(ROOT.resolve("docs/pg-hello/quarkus.md"))
+            + Files.readString(ROOT.resolve("docs/pg-hello/micronaut.md"));
     assertThat(FRAMEWORK.matcher(Files.readString(ROOT.resolve("pom.xml"))).results())
         .isNotEmpty()
         .allSatisfy(
@@ -263,43 +240,5 @@ class DocumentationTest {
 
   private static List<Path> pages() {
     return Tree.files(".*\\.md");
-  }
-
-  /**
-   * Returns the lines between "region NAME" and "endregion", without their common indentation. In a
-   * template of the archetype, "##" begins a comment that generated files do not contain.
-   */
-  private static String region(Path source, String name) throws IOException {
-    var lines = new ArrayList<String>();
-    boolean inside = false;
-    for (String line : generated(source).lines().toList()) {
-      String mark = line.strip().replaceAll("^(//|<!--|##?|--) | -->$", "");
-      if (mark.equals("region " + name)) {
-        inside = true;
-      } else if (mark.equals("endregion") && inside) {
-        break;
-      } else if (inside) {
-        lines.add(line);
-      }
-    }
-    assertThat(lines).as("region %s of %s", name, source).isNotEmpty();
-    return String.join("\n", lines).stripTrailing().stripIndent() + "\n";
-  }
-
-  /**
-   * Returns the text of a file. A template of the archetype is returned as in the project that
-   * docs/own-extension.md generates.
-   */
-  private static String generated(Path source) throws IOException {
-    String text = Files.readString(source);
-    return source.toString().contains("/archetype-resources/")
-        ? text.replace("#[[", "")
-            .replace("]]#", "")
-            .replace("${extensionName}", "acme_geo")
-            .replace(
-                "${className.substring(0,1).toLowerCase()}${className.substring(1)}", "acmeGeo")
-            .replace("${className}", "AcmeGeo")
-            .replace("${package}", "org.acme.geo")
-        : text;
   }
 }

@@ -6,10 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableSet;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
@@ -19,45 +21,66 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
- * Each page of the guide must end with the imports that its snippets need. {@code
- * -Dpg-hello.generate=true} writes these imports.
+ * Each snippet of a page must be the region of a tested file, with the imports that it needs and
+ * that no snippet above it shows. {@code -Dpg-hello.generate=true} writes the snippets.
  */
 class GeneratedPagesTest {
   private static final Pattern SNIPPET =
       Pattern.compile(
-          // readers of snippets from the archetype have the complete files
-          "<!-- snippet: ((?!\\S*/archetype-resources/)\\S+)#\\S+ -->\\n```java\\n(.*?)```",
-          Pattern.DOTALL);
-  private static final Pattern SECTION =
-      Pattern.compile("\\n<!-- imports -->\\n.*?<!-- end -->\\n", Pattern.DOTALL);
+          "(?<=<!-- snippet: )(\\S+)#(\\S+)( -->\\n```(\\w+)\\n).*?(?=```)", Pattern.DOTALL);
   private static final Pattern IMPORT =
       Pattern.compile("^import (?:static )?[\\w.]+?\\.(\\w+);$", Pattern.MULTILINE);
+  private static final Comparator<String> STATIC_FIRST =
+      Comparator.comparing((String line) -> !line.startsWith("import static "))
+          .thenComparing(Comparator.naturalOrder());
   private static final Pattern PACKAGE = Pattern.compile("^package (.+);$", Pattern.MULTILINE);
 
   @Test
-  void pagesEndWithTheImportsOfTheirSnippets() throws IOException {
+  void snippetsAreTestedCodeWithItsImports() throws IOException {
     Set<String> published = published();
-    int sections = 0;
-    for (Path page : Tree.files("docs/[^/]*\\.md")) {
+    int snippets = 0;
+    for (Path page : Tree.files(".*\\.md")) {
       String text = Files.readString(page);
-      String body = SECTION.matcher(text).replaceAll("");
-      NavigableSet<String> imports = new TreeSet<>();
-      for (MatchResult snippet : SNIPPET.matcher(body).results().toList()) {
-        imports.addAll(
-            imports(
-                Files.readString(Tree.ROOT.resolve(snippet.group(1))),
-                snippet.group(2),
-                published));
+      var shown = new HashSet<String>();
+      var generated = new StringBuilder();
+      Matcher snippet = SNIPPET.matcher(text);
+      int java = 0;
+      for (; snippet.find(); snippets++) {
+        Path source = Tree.ROOT.resolve(snippet.group(1));
+        String code = region(source, snippet.group(2));
+        String imports = "";
+        if (snippet.group(4).equals("java")) {
+          java++;
+          // readers of snippets from the archetype have the complete files
+          if (!snippet.group(1).contains("/archetype-resources/")) {
+            imports =
+                imports(Files.readString(source), code, published).stream()
+                    .filter(shown::add)
+                    .collect(Collectors.joining("\n"));
+          }
+        }
+        snippet.appendReplacement(
+            generated,
+            Matcher.quoteReplacement(
+                snippet.group(1)
+                    + "#"
+                    + snippet.group(2)
+                    + snippet.group(3)
+                    + imports
+                    + (imports.isEmpty() ? "" : "\n\n")
+                    + code));
       }
-      String generated = body + (imports.isEmpty() ? "" : section(imports));
+      snippet.appendTail(generated);
       if (Boolean.getBoolean("pg-hello.generate")) {
         Files.writeString(page, generated);
       } else {
-        assertThat(text).as("%s: ./dev generate refreshes it", page).isEqualTo(generated);
+        assertThat(text).as("%s: ./dev generate refreshes it", page).isEqualTo(generated.toString());
       }
-      sections += imports.isEmpty() ? 0 : 1;
+      assertThat(java)
+          .as("every Java snippet of %s names its region", page)
+          .isEqualTo(text.split("```java", -1).length - 1);
     }
-    assertThat(sections).isGreaterThan(5);
+    assertThat(snippets).isGreaterThan(50);
   }
 
   @Test
@@ -80,23 +103,17 @@ class GeneratedPagesTest {
     Set<String> published = Set.of("a.b.Near", "a.c.Local");
     assertThat(imports(source, snippet, published))
         .containsExactly(
-            "import a.b.Near;", "import java.util.List;", "import static c.Asserts.same;");
+            "import static c.Asserts.same;", "import a.b.Near;", "import java.util.List;");
     assertThat(imports(source, "import java.util.List;\n" + snippet, published)).isEmpty();
   }
 
-  private static String section(NavigableSet<String> imports) {
-    return "\n<!-- imports -->\n## Imports\n\nThe snippets on this page use these imports:\n\n```java\n"
-        + String.join("\n", imports)
-        + "\n```\n<!-- end -->\n";
-  }
-
   /**
-   * Returns the imports that a page needs. Skips snippets that contain imports, because they are
+   * Returns the imports that a snippet needs, static ones first. Snippets that contain imports are
    * complete.
    */
-  private static NavigableSet<String> imports(
+  private static Set<String> imports(
       String source, String snippet, Set<String> published) {
-    NavigableSet<String> imports = new TreeSet<>();
+    var imports = new TreeSet<>(STATIC_FIRST);
     if (IMPORT.matcher(snippet).find()) {
       return imports;
     }
@@ -131,5 +148,43 @@ class GeneratedPagesTest {
         .filter(file -> !file.contains("/internal/"))
         .map(file -> file.replaceAll(".*/src/main/java/|\\.java$", "").replace('/', '.'))
         .collect(Collectors.toSet());
+  }
+
+  /**
+   * Returns the lines between "region NAME" and "endregion", without their common indentation. In a
+   * template of the archetype, "##" begins a comment that generated files do not contain.
+   */
+  private static String region(Path source, String name) throws IOException {
+    var lines = new ArrayList<String>();
+    boolean inside = false;
+    for (String line : generated(source).lines().toList()) {
+      String mark = line.strip().replaceAll("^(//|<!--|##?|--) | -->$", "");
+      if (mark.equals("region " + name)) {
+        inside = true;
+      } else if (mark.equals("endregion") && inside) {
+        break;
+      } else if (inside) {
+        lines.add(line);
+      }
+    }
+    assertThat(lines).as("region %s of %s", name, source).isNotEmpty();
+    return String.join("\n", lines).stripTrailing().stripIndent() + "\n";
+  }
+
+  /**
+   * Returns the text of a file. A template of the archetype is returned as in the project that
+   * docs/own-extension.md generates.
+   */
+  private static String generated(Path source) throws IOException {
+    String text = Files.readString(source);
+    return source.toString().contains("/archetype-resources/")
+        ? text.replace("#[[", "")
+            .replace("]]#", "")
+            .replace("${extensionName}", "acme_geo")
+            .replace(
+                "${className.substring(0,1).toLowerCase()}${className.substring(1)}", "acmeGeo")
+            .replace("${className}", "AcmeGeo")
+            .replace("${package}", "org.acme.geo")
+        : text;
   }
 }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 class HelloIT {
   @Test
   void worksByCopyAndPaste(TestDatabase database, @TempDir Path folder) throws Exception {
-    String page = Files.readString(Path.of("..", "..", "docs", "client.md"));
+    String page = Files.readString(Path.of("..", "..", "docs", "pg-hello", "client.md"));
     int begin = page.indexOf("import io.pghello.PgHelloClient;");
     Path source = folder.resolve("Hello.java");
     Files.writeString(source, page.substring(begin, page.indexOf("```", begin)));

@@ -22,7 +22,7 @@ import org.springframework.web.server.ResponseStatusException;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
-/** Tests the WebFlux snippet in docs/frameworks.md. */
+/** Tests the WebFlux snippet in docs/pg-hello/frameworks.md. */
 @PgHelloTest
 @Tag("slow")
 class WebFluxIT {

@@ -524,10 +524,10 @@ class PgBackRestIT {
     }
   }
 
-  /** Returns the commands of docs/point-in-time-recovery.md. */
+  /** Returns the commands of docs/backups.md. */
   private static List<String> page() throws Exception {
     List<String> commands =
-        Files.readAllLines(Path.of("../../docs/point-in-time-recovery.md")).stream()
+        Files.readAllLines(Path.of("../../docs/backups.md")).stream()
             .filter(line -> line.startsWith("$ "))
             .map(line -> line.substring(2))
             .toList();
