@@ -25,6 +25,7 @@ final class Listen {
     var out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     var ended = new CountDownLatch(1);
+    // region handler
     Outbox.Delivery delivery =
         new Outbox(database)
             .listen(
@@ -37,6 +38,7 @@ final class Listen {
                         "the input has ended, so events can no longer be acknowledged");
                   }
                 });
+    // endregion
     ended.await();
     delivery.close();
   }
