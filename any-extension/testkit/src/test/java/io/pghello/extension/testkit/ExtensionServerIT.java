@@ -136,6 +136,7 @@ class ExtensionServerIT {
 
   @Test
   void preloadsLibrariesOfExtensions() throws SQLException {
+    // region preload
     try (ExtensionServer server =
             ExtensionServer.builder()
                 .extension(
@@ -151,6 +152,7 @@ class ExtensionServerIT {
       assertThat(ask(superuser, "SHOW pg_stat_statements.max")).isEqualTo("200");
       assertThat(ask(superuser, "SELECT count(*) > 0 FROM pg_stat_statements")).isEqualTo("t");
     }
+    // endregion
   }
 
   @Test

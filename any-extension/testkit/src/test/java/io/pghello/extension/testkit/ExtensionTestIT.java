@@ -49,6 +49,7 @@ class ExtensionTestIT {
     }
   }
 
+  // region superuser
   @Test
   void logsInAsOwnerOrSuperuser(Connection owner, @Superuser Connection superuser)
       throws SQLException {
@@ -56,10 +57,15 @@ class ExtensionTestIT {
     assertThat(ask(superuser, "SHOW is_superuser")).isEqualTo("on");
   }
 
+  // endregion
+
+  // region roundTrips
   @Test
   void countsRoundTrips(Connection connection, WireProxy proxy) throws Exception {
     proxy.assertRoundTrips(1, () -> ask(connection, "SELECT 1"));
   }
+
+  // endregion
 
   @Test
   void injectsTheServer(ExtensionServer server, TestDatabase database) {

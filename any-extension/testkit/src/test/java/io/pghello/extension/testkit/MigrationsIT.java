@@ -135,10 +135,12 @@ class MigrationsIT {
     }
   }
 
+  // region path
   @ExtensionTest(
       extensions = "cube",
       schema = "extensions",
       settings = "search_path = public, extensions")
+  // endregion
   @Nested
   class OfASearchPath {
     @Test
