@@ -118,6 +118,7 @@ class PgvectorIT {
 
   // endregion
 
+  // region inspect
   @Test
   void callsDescribedFunctions(Connection connection) throws SQLException {
     Installation found = VECTOR.inspect(connection).requireUsable();
@@ -135,6 +136,9 @@ class PgvectorIT {
     }
   }
 
+  // endregion
+
+  // region hql
   @Test
   void callsDescribedFunctionsInHql(Connection connection, DataSource dataSource)
       throws SQLException {
@@ -154,6 +158,8 @@ class PgvectorIT {
       assertThat(distance).isEqualTo(0.5);
     }
   }
+
+  // endregion
 
   // region factory
   private static SessionFactory factory(DataSource dataSource) {

@@ -36,6 +36,7 @@ class ${className}Test {
     threads.shutdown();
   }
 
+## region list
   @Test
   void answersAListInOneStatement(DataSource dataSource, WireProxy proxy) throws Exception {
     try (var client = ${className}Client.create(dataSource)) {
@@ -48,6 +49,7 @@ class ${className}Test {
       assertEquals(IntStream.range(0, 1000).mapToObj(i -> (double) i).toList(), answers);
     }
   }
+## endregion
 
   @Test
   void rejectsInvalidArgumentsAndWrongAnswers(DataSource dataSource, @Superuser Connection other) throws SQLException {
