@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// region program
 package com.example;
 
 import static com.example.db.Routines.nowMs;
@@ -21,3 +22,4 @@ public final class Greetings {
     }
   }
 }
+// endregion
