@@ -111,7 +111,9 @@ class AnySplitIT {
   }
 
   private static List<String> concurrently(PgHelloClient client, List<String> names) {
+    // region futures
     List<CompletableFuture<String>> futures = names.stream().map(client::helloAsync).toList();
+    // endregion
     return futures.stream().map(FaultsIT::join).toList();
   }
 }

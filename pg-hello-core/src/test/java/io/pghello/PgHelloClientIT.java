@@ -296,8 +296,10 @@ class PgHelloClientIT {
   @Test
   void servesManyThreads(DataSource dataSource) {
     PgHelloClient client = PgHelloClient.create(dataSource);
+    // region parallel
     List<String> greetings =
         IntStream.range(0, 64).parallel().mapToObj(i -> client.hello("u" + i)).toList();
+    // endregion
     assertThat(greetings)
         .isEqualTo(IntStream.range(0, 64).mapToObj(i -> "Hello, u" + i + "!").toList());
   }

@@ -350,9 +350,11 @@ class MicrometerIT {
   }
 
   private PgHelloClient metered(DataSource dataSource) {
+    // region metrics
     var metrics = PgHelloMetrics.create(registry);
     PgHelloClient client = PgHelloClient.builder().dataSource(dataSource).listener(metrics).build();
     metrics.bindGauges(client);
+    // endregion
     return client;
   }
 
