@@ -48,6 +48,7 @@ class EnversIT {
   }
 
   /** Its value is prefetched as well. */
+  // region embeddable
   @Embeddable
   static class Entrance {
     @Column(name = "entered_at")
@@ -56,6 +57,8 @@ class EnversIT {
 
     @Nullable String gate;
   }
+
+  // endregion
 
   /** Its values are returned by the INSERT. */
   @Entity(name = "Ticket")

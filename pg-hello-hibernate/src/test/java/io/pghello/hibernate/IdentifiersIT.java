@@ -73,10 +73,13 @@ class IdentifiersIT {
   /** The name is part of its identifier. */
   @Entity(name = "Booking")
   static class Booking {
+    // region embedded
     @EmbeddedId SeatId id;
 
     @WelcomeMessage(of = "id.holder")
     @Nullable String prefetched;
+
+    // endregion
 
     @WelcomeMessage(of = "id.holder", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;

@@ -61,8 +61,11 @@ class WritingIT {
     @WelcomeMessage(of = "title", strategy = ValueStrategy.RETURNING)
     @Nullable String returned;
 
+    // region changed
     @NowMillis(event = {EventType.INSERT, EventType.UPDATE})
     long changedAt;
+
+    // endregion
 
     Document() {}
 
@@ -105,6 +108,7 @@ class WritingIT {
   @Entity(name = "CountedSparse")
   @DynamicInsert
   static class CountedSparse {
+    // region identity
     @Id
     @GeneratedValue(strategy = GenerationType.IDENTITY)
     @Nullable Long id;
@@ -115,6 +119,8 @@ class WritingIT {
     @Nullable String greeting;
 
     @NowMillis long createdAt;
+
+    // endregion
   }
 
   /** Uses dynamic updates. */

@@ -18,8 +18,10 @@ interface Articles extends JpaRepository<Article, Long> {
 
   Page<Heading> findByToAuthor(String greeting, Pageable page);
 
+  // region update
   @Modifying
   @Transactional
   @Query("update Article a set a.toAuthor = pg_hello(a.title, 2) where a.id = :id")
   int greetTitle(Long id);
+  // endregion
 }
