@@ -534,10 +534,13 @@ class AutoConfigurationIT {
       return listener("first");
     }
 
+    // region customizer
     @Bean
     PgHelloClientCustomizer thrice() {
       return builder -> builder.defaultRepeat(3);
     }
+
+    // endregion
 
     private CallListener listener(String name) {
       return new CallListener() {

@@ -22,6 +22,7 @@ import org.springframework.test.context.bean.override.mockito.MockitoBean;
       "pg-hello.preflight=fail"
     })
 class MockedClientIT {
+  // region mock
   @MockitoBean PgHelloOperations client;
   @Autowired PgHelloOperations injected;
 
@@ -30,4 +31,5 @@ class MockedClientIT {
     when(client.hello("Ada")).thenReturn("mocked");
     assertThat(injected.hello("Ada")).isEqualTo("mocked");
   }
+  // endregion
 }

@@ -131,6 +131,7 @@ class ApplicationIT {
 
   @Test
   void aTransactionOfJpaIsUsed() {
+    // region transaction
     var transaction = new TransactionTemplate(transactions);
     transaction.executeWithoutResult(
         status -> {
@@ -141,6 +142,7 @@ class ApplicationIT {
           assertThat(jooq.select(PgHello.pgHello("Ada")).fetchSingle().value1())
               .isEqualTo("Hello, Ada! Hello, Ada!");
         });
+    // endregion
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
   }
 
