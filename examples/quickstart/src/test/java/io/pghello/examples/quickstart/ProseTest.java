@@ -133,6 +133,66 @@ class ProseTest {
     }
   }
 
+  /** The measures of jdbi's and Testcontainers' guides are 15 and 11 percent, and 14 and 10 blocks. */
+  @Test
+  void pagesShowMoreCodeThanLimits() throws IOException {
+    var measures = new Measures();
+    for (Path page : Tree.files("(?!CHANGELOG|.*/source-documents/).*\\.md")) {
+      measures.add(Files.readString(page));
+    }
+    assertThat(measures.words).isGreaterThan(10_000);
+    assertThat(measures.limits * 100 / measures.sentences)
+        .as("percentage of sentences that state a limit. List limits in a table at the page's end")
+        .isLessThanOrEqualTo(18);
+    assertThat(measures.blocks * 1000 / measures.words)
+        .as("code blocks per 1,000 words")
+        .isGreaterThanOrEqualTo(9);
+  }
+
+  @Test
+  void measuresLimitsAndCode() {
+    var measures = new Measures();
+    measures.add(
+        """
+        # This is not counted
+
+        Set `never` to 1. This cannot fail: a page without limits is only an example.
+
+        | this | is not counted |
+
+        ```sh
+        echo only
+        ```
+        """);
+    assertThat(List.of(measures.sentences, measures.limits, measures.blocks, measures.words))
+        .containsExactly(3, 2, 1, 14);
+  }
+
+  /** Counts sentences, words and code blocks outside of tables and headings. */
+  private static final class Measures {
+    private static final Pattern LIMIT =
+        Pattern.compile(
+            "\\b(?:not|no|only|unless|except|without|never|cannot|n't)\\b",
+            Pattern.CASE_INSENSITIVE);
+
+    private int sentences;
+    private int limits;
+    private int words;
+    private int blocks;
+
+    void add(String page) {
+      blocks += (page.split("(?m)^ *```", -1).length - 1) / 2;
+      String text = prose("a.md", page).replaceAll("(?m)^\\s*(?:\\||#|:::).*$", "");
+      words += (int) WORD.matcher(text).results().count();
+      for (String sentence : text.split("(?<=[.!?:])\\s+|\\n\\s*\\n", -1)) {
+        if (WORD.matcher(sentence).results().count() >= 3) {
+          sentences++;
+          limits += LIMIT.matcher(sentence).find() ? 1 : 0;
+        }
+      }
+    }
+  }
+
   @Test
   void noMethodHasANewStiltedName() throws IOException {
     List<String> known = Files.readAllLines(KNOWN_NAMES);
