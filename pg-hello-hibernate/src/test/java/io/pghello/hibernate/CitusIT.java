@@ -37,7 +37,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The functions in a Citus cluster. The environment variable contains the JDBC URL of the
  * coordinator, with the login of a user who can create the extension and tables. All servers need
  * the files of the extension. With shards on the coordinator, as on a single node, tests of the
- * workers' sessions are skipped. Finally prints versions and results, for docs/pg-hello/reliability.md.
+ * workers' sessions are skipped. Finally prints versions and results, for
+ * docs/pg-hello/reliability.md.
  */
 @EnabledIfEnvironmentVariable(
     named = "PG_HELLO_CITUS_URL",

@@ -226,7 +226,8 @@ class UserGenerationIT {
       assertThat(value(pom, "<" + property + ">")).as("%s of the POM", property).isEqualTo(version);
       // any other version of the same release line is outdated
       String line = Pattern.quote(version.substring(0, version.lastIndexOf('.') + 1)) + "\\d+";
-      for (String page : List.of("pg-hello/jooq.md", "jooq-codegen.md", "pg-hello/spring-boot.md")) {
+      for (String page :
+          List.of("pg-hello/jooq.md", "jooq-codegen.md", "pg-hello/spring-boot.md")) {
         assertThat(
                 Pattern.compile(line)
                     .matcher(Files.readString(Path.of("../docs", page)))

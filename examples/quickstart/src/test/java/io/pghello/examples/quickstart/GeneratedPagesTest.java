@@ -74,7 +74,9 @@ class GeneratedPagesTest {
       if (Boolean.getBoolean("pg-hello.generate")) {
         Files.writeString(page, generated);
       } else {
-        assertThat(text).as("%s: ./dev generate refreshes it", page).isEqualTo(generated.toString());
+        assertThat(text)
+            .as("%s: ./dev generate refreshes it", page)
+            .isEqualTo(generated.toString());
       }
       assertThat(java)
           .as("every Java snippet of %s names its region", page)
@@ -111,8 +113,7 @@ class GeneratedPagesTest {
    * Returns the imports that a snippet needs, static ones first. Snippets that contain imports are
    * complete.
    */
-  private static Set<String> imports(
-      String source, String snippet, Set<String> published) {
+  private static Set<String> imports(String source, String snippet, Set<String> published) {
     var imports = new TreeSet<>(STATIC_FIRST);
     if (IMPORT.matcher(snippet).find()) {
       return imports;

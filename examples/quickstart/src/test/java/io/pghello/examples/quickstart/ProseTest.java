@@ -133,7 +133,9 @@ class ProseTest {
     }
   }
 
-  /** The measures of jdbi's and Testcontainers' guides are 15 and 11 percent, and 14 and 10 blocks. */
+  /**
+   * The measures of jdbi's and Testcontainers' guides are 15 and 11 percent, and 14 and 10 blocks.
+   */
   @Test
   void pagesShowMoreCodeThanLimits() throws IOException {
     var measures = new Measures();
