@@ -39,12 +39,12 @@ hibernate-next      nightly
 jooq-3.20           nightly
 frameworks          half:^(examples/(quarkus|micronaut|kotlin|reactive)/|scripts/ci/checks/frameworks)|main:pg-hello-core,pg-hello-hibernate,pg-hello-testkit
 recipes             half:^(any-extension/recipes/|scripts/(recipes|packages|debian)\.sh)|main:pg-extension-testkit,pg-extension-maven-plugin
-spring-boot-pgvector half:^(examples/spring-boot-pgvector/|docs/guide-spring-boot|any-extension/recipes/pgvector/|scripts/(recipes|ci/checks/spring-boot-pgvector)\.sh)
+spring-boot-pgvector half:^(examples/spring-boot-pgvector/|docs/guide-spring-boot|any-extension/recipes/(pgvector|postgis)/|scripts/(recipes|ci/checks/spring-boot-pgvector)\.sh)
 jooq-sources        half:^scripts/ci/checks/jooq-sources|test:pg-hello-jooq
 seeded-null-error   ^(pg-hello-core/pom\.xml|scripts/ci/checks/seeded-null-error)
 ordinary-user       ^scripts/ci/checks/ordinary-user|main:pg-extension-testkit,pg-hello-testkit
 containers          half:^scripts/ci/(offline/|checks/container-tests)|test:pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter
-consumer            ^(README\.md|examples/(first-(extension-)?test|jooq-codegen)/|any-extension/archetype/|docs/(mcp|own-extension|pg-hello/testkit|jooq-codegen)\.md|scripts/ci/consumer)|main:pg-hello-spring-boot-starter,pg-extension-maven-plugin,pg-extension-testkit,pg-hello-mcp
+consumer            ^(README\.md|examples/(first-(extension-)?test|makefile-extension|batched-function|jooq-codegen)/|any-extension/archetype/|docs/(guide-c-extension|guide-java-calls|mcp|own-extension|pg-hello/testkit|jooq-codegen)\.md|scripts/ci/consumer)|main:pg-hello-spring-boot-starter,pg-extension-maven-plugin,pg-extension-testkit,pg-hello-mcp
 system              half:^(deploy/gateway|scripts/ci/system|docs/pg-hello/service\.md)|main:pg-hello-example-service,pg-hello-example-users
 deploy              ^(deploy/|scripts/ci/(deploy|kubernetes))
 compose             half:^(deploy/|scripts/ci/offline/)|main:pg-hello-example-service,pg-hello-example-users

@@ -10,9 +10,9 @@ PROGRAM=spring-boot-pgvector.sh
 tree=$1 scratch=$2
 foreign_repository "$scratch/repository"
 export MAVEN_OPTS="${MAVEN_OPTS-} -Dmaven.repo.local=$scratch/repository"
-"$tree/scripts/recipes.sh" "$DEFAULT_MAJOR" linux-amd64 pgvector
-maven -q -B -ntp -f "$tree/pom.xml" '-P!checks' -Precipes -pl :pg-extension-testkit,:pg-extension-pgvector -am -DskipTests -Dmaven.javadoc.skip \
-  -Dmaven.source.skip install
+"$tree/scripts/recipes.sh" "$DEFAULT_MAJOR" linux-amd64 pgvector postgis
+maven -q -B -ntp -f "$tree/pom.xml" '-P!checks' -Precipes -pl :pg-extension-testkit,:pg-extension-pgvector,:pg-extension-postgis -am -DskipTests \
+  -Dmaven.javadoc.skip -Dmaven.source.skip install
 cp -r "$ROOT/examples/spring-boot-pgvector" "$scratch/project"
 rm -rf "$scratch/project/target"
 grep -qF "<version>$(pom_property spring-boot.4.1.version)</version>" "$scratch/project/pom.xml" ||
@@ -21,9 +21,9 @@ maven -B -ntp -f "$scratch/project/pom.xml" test >"$scratch/log" 2>&1 || {
   cat "$scratch/log"
   die "the project of docs/guide-spring-boot.md does not build"
 }
-grep -q 'Tests run: 2, Failures: 0, Errors: 0, Skipped: 0' "$scratch/log" || {
+grep -q 'Tests run: 3, Failures: 0, Errors: 0, Skipped: 0' "$scratch/log" || {
   cat "$scratch/log"
   die "the tests of docs/guide-spring-boot.md were not run"
 }
-echo "The project of docs/guide-spring-boot.md builds from installed artifacts, and its 2 tests pass"
+echo "The project of docs/guide-spring-boot.md builds from installed artifacts, and its 3 tests pass"
 rm -rf "$scratch"

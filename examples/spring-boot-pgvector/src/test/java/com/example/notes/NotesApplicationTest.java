@@ -11,9 +11,12 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
 
 @SpringBootTest
-@AutoConfigureExtensionDatabase(extensions = "vector", reset = Reset.BEFORE_EACH_METHOD)
-class NoteRepositoryTest {
+@AutoConfigureExtensionDatabase(
+    extensions = {"vector", "postgis"},
+    reset = Reset.BEFORE_EACH_METHOD)
+class NotesApplicationTest {
   @Autowired private NoteRepository notes;
+  @Autowired private PlaceRepository places;
 
   @Test
   void findsTheNearestNotes() {
@@ -24,6 +27,14 @@ class NoteRepositoryTest {
     assertThat(notes.findNearest(new float[] {0.2f, 0.9f, 0}, 2))
         .extracting(Note::getText)
         .containsExactly("north", "east");
+  }
+
+  @Test
+  void findsPlacesWithinADistance() {
+    places.save("Eiffel Tower", 2.2945, 48.8584);
+    places.save("Big Ben", -0.1246, 51.5007);
+
+    assertThat(places.findNear(2.3522, 48.8566, 10_000)).containsExactly("Eiffel Tower");
   }
 
   @Test

@@ -1,0 +1,2 @@
+CREATE EXTENSION luhn;
+SELECT luhn_is_valid('4539578763621486');
