@@ -142,35 +142,15 @@ grep -q 'Tests run: 2, Failures: 0, Errors: 0, Skipped: 0' "$log" || {
 }
 echo "The project of docs/guide-java-calls.md builds: $(grep '^JDBC: ' "$log")"
 
-# Checks that the commands of docs/mcp.md copy the tested files, and that the server runs with only these files.
-mkdir "$WORK/mcp"
-cat >"$WORK/mcp/pom.xml" <<END
-<project>
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>com.example</groupId>
-  <artifactId>mcp</artifactId>
-  <version>1</version>
-  <dependencies>
-    <dependency>
-      <groupId>io.github.pg-hello</groupId>
-      <artifactId>pg-hello-mcp</artifactId>
-      <version>$(project_version)</version>
-    </dependency>
-  </dependencies>
-  <build>
-    <plugins>
-      <plugin>
-        <artifactId>maven-dependency-plugin</artifactId>
-        <version>$(pom_property maven-dependency-plugin.version)</version>
-      </plugin>
-    </plugins>
-  </build>
-</project>
-END
+# Checks that the command of docs/mcp.md, with the POM of docs/guide-ai-agents.md, copies the tested files, and that the server runs
+# with only these files.
+project=$(copy_project mcp-server)
+grep -qF "<version>$(pom_property maven-dependency-plugin.version)</version>" "$project/pom.xml" ||
+  die "examples/mcp-server/pom.xml has a version other than the maven-dependency-plugin.version of this build"
 goals=$(sed -n 's:^mvn \(dependency\:copy-dependencies .*=\)/opt/pg-hello-mcp$:\1:p' "$ROOT/docs/mcp.md")
 [ -n "$goals" ] || die "docs/mcp.md no longer describes how to copy the server"
 # shellcheck disable=SC2086
-maven -q -B -ntp -f "$WORK/mcp/pom.xml" ${goals}"$WORK/pg-hello-mcp"
+maven -q -B -ntp -f "$project/pom.xml" ${goals}"$WORK/pg-hello-mcp"
 tr ':' '\n' <<<"$tested" | sed -n 's:.*/\([^/]*\.jar\)$:\1:p' |
   grep -v '^pg-hello-' | sort >"$WORK/tested"
 find "$WORK/pg-hello-mcp" -name '*.jar' -printf '%f\n' | grep -v '^pg-hello-' | sort >"$WORK/copied"

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -26,6 +27,9 @@ class OperationsPageIT {
   /** The pages in the order in which their commands depend on each other: update needs a backup. */
   private static final List<String> PAGES = List.of("pghello.md", "backups.md", "maintenance.md");
 
+  /** This page uses the installed program. */
+  private static final String GUIDE = "guide-backups.md";
+
   private static final Pattern WORD = Pattern.compile("'[^']*'|\\S+");
 
   /** Commands that may exit with a warning, e.g. about insecure settings or messages in a log. */
@@ -33,18 +37,19 @@ class OperationsPageIT {
       Set.of("advise", "harden", "logs", "maintain", "report", "watch");
 
   @TempDir private Path folder;
+  @TempDir private Path metrics;
 
   @Tag("slow")
   @Test
   void runsEveryCommandOfThePages() throws Exception {
     var commands = new ArrayList<String>();
     for (String page : PAGES) {
-      Files.readAllLines(Path.of("../../docs", page)).stream()
-          .filter(line -> line.startsWith(PROMPT))
-          .map(line -> line.substring(PROMPT.length()))
-          .forEach(commands::add);
+      commands.addAll(commands(page, PROMPT));
     }
     assertThat(commands).hasSizeGreaterThanOrEqualTo(17);
+    List<String> guide = commands(GUIDE, "$ pghello ");
+    assertThat(guide).hasSize(5);
+    commands.addAll(guide);
     try (PgHelloServer server = PgHelloServer.start();
         TestDatabase database = server.createDatabase("app");
         Connection superuser = database.superuserDataSource().getConnection()) {
@@ -65,6 +70,7 @@ class OperationsPageIT {
                 .map(word -> word.replace("'", ""))
                 .map(word -> word.equals("/var/backups/pghello") ? folder.toString() : word)
                 .map(word -> word.startsWith("/var/log/") ? server.logFile().toString() : word)
+                .map(word -> word.replace("/var/lib/prometheus/node-exporter", metrics.toString()))
                 .toArray(String[]::new);
         if (words[0].equals("verify") || List.of(words).contains("--weekly")) {
           // this user has started the server
@@ -88,6 +94,13 @@ class OperationsPageIT {
             .isBetween(0, MAY_WARN.contains(words[0]) ? 1 : 0);
       }
     }
+  }
+
+  private static List<String> commands(String page, String prompt) throws IOException {
+    return Files.readAllLines(Path.of("../../docs", page)).stream()
+        .filter(line -> line.startsWith(prompt))
+        .map(line -> line.substring(prompt.length()))
+        .toList();
   }
 
   private boolean needsPrograms(String[] words) {
