@@ -7,9 +7,9 @@ PROGRAM=api-changes.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-[ $# = 2 ] || misuse "needs two jars, but got: $*"
+[ $# = 2 ] || misuse "needs two jars: pass the jar of the earlier release, and the jar of the later one"
 for jar in "$@"; do
-  [ -f "$jar" ] || misuse "there is no file $jar"
+  [ -f "$jar" ] || misuse "there is no jar $jar; pass the paths of two jars"
 done
 new_scratch
 trap drop_scratch EXIT
