@@ -1,4 +1,4 @@
-// Checks the site that ./dev docs has built: every link and anchor, and each page in a browser.
+// Checks the site that ./dev docs has built: every link and anchor, each page in a browser, and the first three results of searches.
 // SPDX-License-Identifier: MIT
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -154,8 +154,17 @@ try {
   await page.goto(origin + base);
   await drawn('dark');
   await page.keyboard.press('/');
-  await page.locator('.VPLocalSearchBox input').fill('PgBouncer');
-  await page.waitForSelector('.VPLocalSearchBox .result');
+  const input = page.locator('.VPLocalSearchBox input');
+  // the pages of the first three results
+  const results = () => [...document.querySelectorAll('.VPLocalSearchBox a.result')].slice(0, 3).map(({ href }) => new URL(href).pathname);
+  for (const [words, ...expected] of JSON.parse(readFileSync(new URL('searches.json', import.meta.url), 'utf8'))) {
+    await input.fill('');
+    await page.waitForFunction(() => !document.querySelector('.VPLocalSearchBox a.result'));
+    await input.fill(words);
+    await page.waitForSelector('.VPLocalSearchBox a.result');
+    const found = await page.evaluate(results);
+    if (!expected.some((name) => found.includes(base + name))) wrong.add(`a search for "${words}" finds ${found.join(', ')}`);
+  }
 } catch (e) {
   wrong.add(`${shown}: ${e.message}`);
 }
