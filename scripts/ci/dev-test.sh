@@ -336,7 +336,7 @@ report() {
 PASSED_TEST='<testcase classname="a.XTest" name="passes"/>'
 
 # simulated STATUS EXPECTED LINES ARGUMENT...: runs the functions and steps in LINES through steps.sh. The output must end with EXPECTED.
-# Sends the signal TERM after SIGNAL_AFTER seconds.
+# Sends the signal TERM when the process SIGNAL_AT runs.
 simulated() {
   local expected_status=$1 expected=$2 lines=$3 status=0 tree=$WORK/simulated
   shift 3
@@ -349,7 +349,12 @@ simulated() {
     printf '%s\n' "PASSED_TEST='$PASSED_TEST'" "$lines" summary
   } >"$tree/run.sh"
   mkdir "$tree/tmp"
-  TMPDIR=$tree/tmp timeout -s TERM "${SIGNAL_AFTER:-100}" bash "$tree/run.sh" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null || status=$?
+  TMPDIR=$tree/tmp timeout 300 bash "$tree/run.sh" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null &
+  if [ -n "${SIGNAL_AT-}" ]; then
+    until pgrep -f "^$SIGNAL_AT\$" >/dev/null || ! kill -0 $! 2>/dev/null; do sleep 0.2; done
+    kill -TERM $! 2>/dev/null || true
+  fi
+  wait $! || status=$?
   if [ "$status" != "$expected_status" ] || [ "$(tail -n "$(wc -l <<<"$expected")" "$WORK/out")" != "$expected" ]; then
     printf 'simulated steps end with status %s and\n' "$status"
     tail -n 30 "$WORK/out" "$WORK/err"
@@ -419,7 +424,7 @@ simulated: 1 passed, 1 failed, 0 skipped' 'flaky() {
 step postgres18 flaky'
   simulated 1 'only: 0 passed, 1 failed, 0 skipped' 'step script false
 step other true' --only script
-  SIGNAL_AFTER=10 simulated 124 'FAILED: slow (status 143), see target/ci/slow.log
+  SIGNAL_AT='sleep 91.5' simulated 1 'FAILED: slow (status 143), see target/ci/slow.log
   repeat: run.sh --only slow
 NOT RUN because of a signal: script
   repeat: run.sh --only script
@@ -432,8 +437,8 @@ step script true'
 NOT RUN because of the limit of 0 minutes: script
   repeat: run.sh --only script
 ended early because of the limit of 0 minutes
-simulated: 1 passed, 2 failed, 0 skipped' 'LIMIT=2
-step first true
+simulated: 1 passed, 2 failed, 0 skipped' 'step first true
+LIMIT=$((SECONDS + 1))
 step slow sleep 91.5
 step script true'
 }
