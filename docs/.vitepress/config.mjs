@@ -137,7 +137,15 @@ export default defineConfig({
     ],
     sidebar,
     outline: [2, 3],
-    search: { provider: 'local' },
+    search: {
+      provider: 'local',
+      options: {
+        // comparisons with source documents do not answer users' questions
+        _render: (source, env, md) => (env.relativePath.startsWith('docs/contributing/source-documents/') ? '' : md.render(source, env)),
+        // this page contains most words of the site
+        miniSearch: { searchOptions: { boostDocument: (id) => (id.includes('docs/messages.html') ? 0.5 : 1) } },
+      },
+    },
     socialLinks: [{ icon: 'github', link: repository }],
     editLink: { pattern: `${repository}/edit/main/:path`, text: 'Edit this page' },
     footer: { message: 'MIT licence' },

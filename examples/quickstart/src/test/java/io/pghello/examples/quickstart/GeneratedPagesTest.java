@@ -30,6 +30,7 @@ class GeneratedPagesTest {
           "(?<=<!-- snippet: )(\\S+)#(\\S+)( -->\\n```(\\w+)\\n).*?(?=```)", Pattern.DOTALL);
   private static final Pattern IMPORT =
       Pattern.compile("^import (?:static )?[\\w.]+?\\.(\\w+);$", Pattern.MULTILINE);
+  private static final Pattern INTEGRATION_TEST = Pattern.compile("\\bclass (\\w+)IT\\b");
   private static final Comparator<String> STATIC_FIRST =
       Comparator.comparing((String line) -> !line.startsWith("import static "))
           .thenComparing(Comparator.naturalOrder());
@@ -51,6 +52,7 @@ class GeneratedPagesTest {
         String imports = "";
         if (snippet.group(4).equals("java")) {
           java++;
+          code = named(code);
           // readers of snippets from the archetype have the complete files
           if (!snippet.group(1).contains("/archetype-resources/")) {
             imports =
@@ -134,6 +136,15 @@ class GeneratedPagesTest {
         Pattern.compile("(?<![.\\w])\\w+").matcher(code).results().map(MatchResult::group).toList();
     used.stream().distinct().filter(known::containsKey).map(known::get).forEach(imports::add);
     return imports;
+  }
+
+  /** Names classes of integration tests as readers name their tests, which Surefire runs. */
+  private static String named(String code) {
+    String named = code;
+    for (MatchResult type : INTEGRATION_TEST.matcher(code).results().toList()) {
+      named = named.replaceAll("\\b" + type.group(1) + "IT\\b", type.group(1) + "Test");
+    }
+    return named;
   }
 
   private static boolean isOf(Set<String> published, String line) {

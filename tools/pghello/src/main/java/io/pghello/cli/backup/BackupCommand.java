@@ -96,8 +96,8 @@ public final class BackupCommand implements Callable<Integer> {
   @Option(
       names = "--without-files",
       description =
-          "Leave out the extension's files. Reading them requires a superuser or a "
-              + "member of pg_read_server_files.")
+          "Leave out the extension's files. Reading them requires a superuser, or a member of "
+              + "pg_read_server_files that may call pg_config and pg_ls_dir.")
   private boolean withoutFiles;
 
   @Option(
