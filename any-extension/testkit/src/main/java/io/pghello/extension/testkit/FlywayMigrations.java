@@ -16,10 +16,11 @@ import org.flywaydb.core.Flyway;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Fills a template database with Flyway. Its template is stored in the cache, so the migrations run
- * only once on a machine, until they change. Use this class in an annotation ({@code preparer =
- * FlywayMigrations.class}) for migrations in {@code classpath:db/migration}, or extend it to set
- * Flyway's properties:
+ * Fills a template database with Flyway. The template is stored in the cache, so the migrations run
+ * only once on a machine, until they change.
+ *
+ * <p>Use this class in an annotation ({@code preparer = FlywayMigrations.class}) for migrations in
+ * {@code classpath:db/migration}, or extend it to set Flyway's properties:
  *
  * <pre>{@code
  * final class OrderMigrations extends FlywayMigrations {
@@ -29,14 +30,20 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>The cache's key is a hash of the properties, of all files in the locations, and of Flyway's
- * jars. The template is not stored if its contents may depend on anything else: migrations in Java,
- * the placeholders {@code flyway:timestamp} and {@code flyway:workingDirectory}, locations other
- * than {@code classpath:} and {@code filesystem:}, and properties that name classes or files.
- * Migrations that use the current date or random numbers are not detected; override {@link
- * #cacheKey()} to return {@code Optional.empty()} for these.
- *
  * <p>Needs {@code flyway-core}, and {@code flyway-database-postgresql} since Flyway 10. Immutable.
+ *
+ * <p>The cache's key is a hash of the properties, of all files in the locations, and of Flyway's
+ * jars. The template is not stored if its contents may depend on anything else:
+ *
+ * <ul>
+ *   <li>migrations in Java
+ *   <li>the placeholders {@code flyway:timestamp} and {@code flyway:workingDirectory}
+ *   <li>locations with wildcards, or other than {@code classpath:} and {@code filesystem:}
+ *   <li>properties that name classes or files
+ * </ul>
+ *
+ * If the migrations use the current date or random numbers, override {@link #cacheKey()} to return
+ * {@code Optional.empty()}, because this is not detected.
  */
 public class FlywayMigrations implements DatabasePreparer {
   private static final String LOCATIONS = "flyway.locations";
@@ -44,7 +51,7 @@ public class FlywayMigrations implements DatabasePreparer {
   private static final String CLASS_PATH = "classpath:";
   private static final String FILE_SYSTEM = "filesystem:";
 
-  /** The properties whose effect depends only on their values and the files in the locations. */
+  /** The properties with effects that depend only on their values and the locations' files. */
   private static final Set<String> KNOWN =
       Set.of(
           LOCATIONS,

@@ -13,11 +13,19 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A PostgreSQL extension: its files, and the server settings that it needs. The extensions that it
- * depends on ({@code requires} in the control file) must be available too, and are created together
- * with it.
+ * A PostgreSQL extension: its files, and the server settings that it needs. Add it to an {@link
+ * ExtensionServer} or {@link ExtensionContainer}.
  *
- * <p>Immutable and thread-safe.
+ * <pre>{@code
+ * NativeExtension statements =
+ *     NativeExtension.contrib("pg_stat_statements")
+ *         .preload("pg_stat_statements")
+ *         .setting("pg_stat_statements.track", "all");
+ * ExtensionServer server = ExtensionServer.builder().extension(statements).start();
+ * }</pre>
+ *
+ * <p>Immutable and thread-safe. The extensions that an extension depends on ({@code requires} in
+ * the control file) must be available too, and are created together with it.
  */
 public final class NativeExtension {
   private final ServerExtension extension;

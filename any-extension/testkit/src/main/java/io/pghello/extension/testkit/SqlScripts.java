@@ -27,8 +27,9 @@ import org.postgresql.util.ServerErrorMessage;
 
 /**
  * SQL scripts that fill a template database. They run as the role that owns the database, each
- * statement in its own transaction. Two instances are equal if the names and contents of their
- * scripts are equal. Immutable.
+ * statement in its own transaction.
+ *
+ * <p>Two instances are equal if the names and contents of their scripts are equal. Immutable.
  *
  * @param scripts the scripts, in execution order
  */

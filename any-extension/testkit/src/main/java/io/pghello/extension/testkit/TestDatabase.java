@@ -114,11 +114,10 @@ public class TestDatabase implements AutoCloseable {
 
   /**
    * Ends the remaining sessions in the database and drops it. On an embedded server, a database
-   * with a generated name is dropped in the background, and this method does not wait until the
-   * database is dropped. If more databases are already queued for dropping, the sessions in this
-   * database are signaled to end before this method returns. If the server is not running, the
-   * database is dropped after the next start. A database with a custom name, or on another kind of
-   * server, is dropped before this method returns. Further calls do nothing.
+   * with a generated name is dropped in the background, or after the next start if the server is
+   * not running; its sessions may still be open when this method returns. A database with a custom
+   * name, or on another kind of server, is dropped before this method returns. Further calls do
+   * nothing.
    *
    * @throws IllegalStateException if the server refuses to drop the database; failures in the
    *     background are logged

@@ -19,16 +19,29 @@ import java.util.concurrent.atomic.AtomicInteger;
  * A TCP proxy between clients and a PostgreSQL server. It counts round trips, and can delay
  * traffic, pause it, or reset connections.
  *
- * <p>The proxy counts the server's {@code ReadyForQuery} messages as round trips. Such a message
- * ends the response to {@code Sync} or to a simple query (see "Frontend/Backend Protocol" in
- * PostgreSQL's documentation). The message at the end of the login is counted too. The response to
- * an empty simple query is not counted, because {@link java.sql.Connection#isValid} sends such a
- * query. Pools call that method for connections that have been idle for some time (500 ms in
- * HikariCP), so the count would depend on the machine's load. Encrypted connections work, but their
- * round trips cannot be counted, so {@link #countRoundTrips(Action)} fails for them.
+ * <pre>{@code
+ * @Test
+ * void selectTakesOneRoundTrip(DataSource dataSource, WireProxy proxy) throws Exception {
+ *   try (Connection connection = dataSource.getConnection()) {
+ *     proxy.assertRoundTrips(1, () -> connection.createStatement().execute("SELECT 1"));
+ *   }
+ * }
+ * }</pre>
  *
  * <p>Thread-safe. The proxy counts a message before it forwards it, so the count is up to date when
  * the client receives the response.
+ *
+ * <p>A round trip is a {@code ReadyForQuery} message from the server, which ends the login and the
+ * response to {@code Sync} or to a simple query (see "Frontend/Backend Protocol" in PostgreSQL's
+ * documentation). Two kinds are not counted:
+ *
+ * <ul>
+ *   <li>The response to an empty simple query, which {@link java.sql.Connection#isValid} sends.
+ *       Pools call that method for connections that have been idle for some time (500 ms in
+ *       HikariCP), so the count would depend on the machine's load.
+ *   <li>Round trips of encrypted connections. Such connections work, but {@link
+ *       #countRoundTrips(Action)} fails for them.
+ * </ul>
  */
 public final class WireProxy implements AutoCloseable {
   /** An action for {@link #countRoundTrips}. */

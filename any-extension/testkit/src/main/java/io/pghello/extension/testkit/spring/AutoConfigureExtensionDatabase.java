@@ -12,8 +12,7 @@ import java.lang.annotation.Target;
 
 /**
  * Provides a test's application context with its own database, which contains the given extensions.
- * The system property {@code pg-extension.server} selects the server, by default an embedded one;
- * see {@link ExtensionTest}. Can be used as a meta-annotation.
+ * Can be used as a meta-annotation.
  *
  * <pre>{@code
  * @SpringBootTest
@@ -24,17 +23,22 @@ import java.lang.annotation.Target;
  * }</pre>
  *
  * <p>Sets the properties {@code spring.datasource.url}, {@code .username} and {@code .password},
- * and {@code spring.test.database.replace=none}. These values override all other values of the
- * properties, but do not override a {@code @ServiceConnection}. The annotation therefore works with
+ * and {@code spring.test.database.replace=none}. The annotation therefore works with
  * {@code @SpringBootTest}, {@code @JdbcTest}, {@code @DataJpaTest}, {@code @JooqTest}, and
- * everything else that creates a data source from these properties. The application logs in as the
- * ordinary role that owns the database. The extensions are already created.
+ * everything else that creates a data source from these properties. The values override all other
+ * values of the properties, but not a {@code @ServiceConnection}.
  *
- * <p>Spring caches contexts, so test classes with the same configuration share a context and its
- * database. The database is dropped when the context is closed. All contexts of this JVM with the
- * same extensions and settings share a server or container, which stops when the JVM exits. On a
- * server selected by a JDBC URL, closing the context also drops the role and the template that were
- * created for this context.
+ * <ul>
+ *   <li>Login: The application logs in as the ordinary role that owns the database. The extensions
+ *       are already created.
+ *   <li>Server: The system property {@code pg-extension.server} selects the server, by default an
+ *       embedded one; see {@link ExtensionTest}. All contexts of this JVM with the same extensions
+ *       and settings share a server or container, which stops when the JVM exits.
+ *   <li>Lifetime: Spring caches contexts, so test classes with the same configuration share a
+ *       context and its database. The database is dropped when the context is closed. On a server
+ *       selected by a JDBC URL, the role and the template that were created for this context are
+ *       dropped too.
+ * </ul>
  */
 @Documented
 @Inherited
@@ -47,16 +51,22 @@ public @interface AutoConfigureExtensionDatabase {
     NEVER,
     /**
      * Before each test method, the database is restored to its state before the first test method
-     * of the class. This state includes changes made at the application's startup, such as tables
-     * created by migrations, and rows that the class inserts once, for example with {@code @Sql} in
-     * the phase {@code BEFORE_TEST_CLASS} or in {@code @BeforeAll}. Before the next class, its rows
-     * are removed. A nested class also sees the rows of the class that encloses it. Exception: if a
-     * static {@code @BeforeAll} method with an injected parameter loads the context, its rows stay
-     * in all classes that use this context. In a hierarchy of contexts, the child contexts use the
-     * database of their parent. Settings ({@code ALTER DATABASE}) and privileges ({@code GRANT ON
-     * DATABASE}) of the database itself are not restored. Before each method, open sessions are
-     * ended and the context's HikariCP pools replace their connections. The reset takes about 50
-     * ms. Do not use this for tests that run in parallel on one context.
+     * of the class. The reset takes about 50 ms.
+     *
+     * <ul>
+     *   <li>The state includes changes made at the application's startup, such as tables created by
+     *       migrations, and rows that the class inserts once, for example with {@code @Sql} in the
+     *       phase {@code BEFORE_TEST_CLASS} or in {@code @BeforeAll}.
+     *   <li>Before the next class, the rows of a class are removed. A nested class also sees the
+     *       rows of the class that encloses it.
+     *   <li>Open sessions are ended, and the context's HikariCP pools replace their connections.
+     *   <li>In a hierarchy of contexts, the child contexts use the database of their parent.
+     * </ul>
+     *
+     * Do not use this for tests that run in parallel on one context. Settings ({@code ALTER
+     * DATABASE}) and privileges ({@code GRANT ON DATABASE}) of the database itself are not
+     * restored. If a static {@code @BeforeAll} method with an injected parameter loads the context,
+     * its rows stay in all classes that use this context.
      */
     BEFORE_EACH_METHOD
   }
@@ -71,27 +81,26 @@ public @interface AutoConfigureExtensionDatabase {
   String[] settings() default {};
 
   /**
-   * Whether to create the extensions in each database. If false, only their files and settings are
-   * added to the server, so that the application's migrations can run {@code CREATE EXTENSION} as
-   * in production. Only trusted extensions can be created there, because the superuser creates all
-   * others. Default: true.
+   * Whether to create the extensions in each database. Default: true. If false, only their files
+   * and settings are added to the server, so that the application's migrations can run {@code
+   * CREATE EXTENSION} as in production, for trusted extensions only.
    */
   boolean create() default true;
 
   /**
-   * Schema to create the extensions in, without quotes. If the schema does not exist, the role that
-   * owns the database creates it. The search path does not change. An extension whose control file
-   * names a schema is created in that one. Requires {@link #create()}. Default: the first schema in
-   * the search path, usually {@code public}.
+   * Schema to create the extensions in, without quotes; a schema in an extension's control file
+   * takes precedence. If the schema does not exist, the database's owner creates it; the search
+   * path does not change. Requires {@link #create()}; default: the first schema in the search path,
+   * usually {@code public}.
    */
   String schema() default "";
 
   /**
-   * The class that fills the database before the application starts, for example {@link
-   * io.pghello.extension.testkit.FlywayMigrations}. The class needs a constructor without
-   * parameters. The preparer runs once per JVM or, if it has a {@linkplain
-   * DatabasePreparer#cacheKey() key}, once for all JVMs. The application's Flyway or Liquibase then
-   * validates the migrations, and runs only those that are missing. Default: none.
+   * Class that fills the database before the application starts, for example {@link
+   * io.pghello.extension.testkit.FlywayMigrations}; it needs a constructor without parameters. It
+   * runs once per JVM or, if it has a {@linkplain DatabasePreparer#cacheKey() key}, once for all
+   * JVMs; the application's Flyway or Liquibase then validates the migrations, and runs only those
+   * that are missing. Default: none.
    */
   Class<? extends DatabasePreparer> preparer() default DatabasePreparer.class;
 

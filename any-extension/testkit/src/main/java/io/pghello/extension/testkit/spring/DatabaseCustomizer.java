@@ -11,9 +11,8 @@ import org.springframework.test.context.ContextCustomizer;
 import org.springframework.test.context.MergedContextConfiguration;
 
 /**
- * Provides a Spring context with its own database. Implements {@link
- * AutoConfigureExtensionDatabase} and the corresponding annotation of pg-hello-testkit. This
- * interface is public only for pg-hello-testkit.
+ * Provides a Spring context with its own database, for {@link AutoConfigureExtensionDatabase} and
+ * the corresponding annotation of pg-hello-testkit. Public only for pg-hello-testkit.
  *
  * <p>Spring shares a context among tests with equal customizers, so implementations should be
  * records with a component for each setting that affects the database. In a hierarchy of contexts,

@@ -20,8 +20,7 @@ import org.springframework.util.ClassUtils;
  */
 final class ResetTestExecutionListener extends AbstractTestExecutionListener {
   // runs after the context is loaded (2000), before the test's transaction begins (4000), and
-  // before
-  // scripts run (5000)
+  // before scripts run (5000)
   private static final int ORDER = 3500;
 
   @Override
@@ -30,8 +29,8 @@ final class ResetTestExecutionListener extends AbstractTestExecutionListener {
   }
 
   /**
-   * Does not load the context, because {@code @BeforeAll} may prepare what the application needs.
-   * If the class has scripts, Spring loads the context anyway, to run the scripts.
+   * Does not load the context, because {@code @BeforeAll} may prepare files or data for the
+   * application. If the class has scripts, Spring loads the context anyway, to run the scripts.
    */
   @Override
   public void beforeTestClass(TestContext test) {
