@@ -26,15 +26,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * Builds an extension for several major versions of PostgreSQL. Runs {@code make all} with the
  * extension's Makefile, and {@code make install} into {@code target/pg-extension/MAJOR/installed}.
- * Each major version is built in a separate copy of the sources, and only if the sources have
+ *
+ * <p>Each major version is built in a separate copy of the sources, and only if the sources have
  * changed. Builds are reproducible: the same sources in another directory produce the same
  * libraries.
  *
- * <p>For each major version, uses the headers and PGXS of an installed PostgreSQL. Finds that
- * PostgreSQL through {@code PG_CONFIG} in the environment, through {@code pg_config} on the path,
- * or in the usual directories of Linux distributions. If none is found, and the system is Debian,
- * the plugin unpacks Debian's packages into {@code ~/.cache/pg-hello}. Requires Linux, gcc, make
- * and bash.
+ * <p>Requires Linux, gcc, make and bash. For each major version, uses the headers and PGXS of an
+ * installed PostgreSQL, which is found through {@code PG_CONFIG} in the environment, through {@code
+ * pg_config} on the path, or in the usual directories of Linux distributions. If none is found, and
+ * the system is Debian, the plugin unpacks Debian's packages into {@code ~/.cache/pg-hello}.
  *
  * <p>Builds for other platforms require linux-amd64, and a compiler for each platform. If the build
  * for a platform is not possible, the reason is logged, and the other platforms are built.

