@@ -7,10 +7,18 @@ import io.pghello.testkit.internal.ExtensionFiles;
 import org.testcontainers.utility.DockerImageName;
 
 /**
- * A container of a stock {@code postgres} image. The files of the extension {@code pg_hello} are
- * copied into the container, so {@code CREATE EXTENSION pg_hello} works. {@link ExtensionContainer}
- * documents the requirements for the image and the class path. Not thread-safe before {@link
- * #start()} has returned.
+ * A container of a stock {@code postgres} image with the extension {@code pg_hello}. The
+ * extension's files are copied into the container, so {@code CREATE EXTENSION pg_hello} works.
+ *
+ * <pre>{@code
+ * try (var container = new PgHelloContainer("postgres:17")) {
+ *   container.start();
+ *   DataSource dataSource = container.createDatabase().dataSource();
+ * }
+ * }</pre>
+ *
+ * <p>{@link ExtensionContainer} documents the requirements for the image and the class path. Not
+ * thread-safe before {@link #start()} has returned.
  */
 public final class PgHelloContainer extends ExtensionContainer<PgHelloContainer> {
   /**

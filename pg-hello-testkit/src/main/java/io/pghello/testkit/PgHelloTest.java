@@ -16,14 +16,24 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Provides the tests of a class with fresh databases that contain the extension.
+ * Provides the tests of a class with fresh databases that contain the extension {@code pg_hello}.
+ *
+ * <pre>{@code
+ * @PgHelloTest
+ * class GreetingTest {
+ *   @Test
+ *   void greets(Connection connection) throws SQLException {
+ *     connection.createStatement().execute("SELECT pg_hello('Ada')");
+ *   }
+ * }
+ * }</pre>
  *
  * <p>Test methods and lifecycle methods can have parameters of these types:
  *
  * <ul>
  *   <li>{@link javax.sql.DataSource}: opens connections to the test's database, without a pool. If
- *       a connection is still open when the test ends, the test fails and reports where the
- *       connection was opened.
+ *       a connection is still open when the test ends, the test fails, with the stack trace of the
+ *       code that opened the connection.
  *   <li>{@link java.sql.Connection}: one connection, closed after the test.
  *   <li>{@link TestDatabase}: the database itself.
  *   <li>{@link WireProxy}: a proxy. In a test method with this parameter, the data source and the
@@ -34,11 +44,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * </ul>
  *
  * The data source and the connection log in as the ordinary role that owns the database, or as the
- * superuser if the parameter is annotated with {@link Superuser}. Parameters with another
- * annotation are left to other extensions, except for annotations that document nullness. Arguments
- * of parameterized tests are left to JUnit; with JUnit 5.12, they must not have one of these types.
- *
- * <p>Tests can run in parallel.
+ * superuser if the parameter is annotated with {@link Superuser}.
  *
  * <p>The system property {@code pg-hello.server}, or the environment variable {@code
  * PG_HELLO_SERVER} if the property is not set, selects the server:
@@ -61,8 +67,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * PG_EXTENSION_KEEP_FAILED=true}, the database of a failed test is kept, and the commands to
  * connect to it are logged.
  *
- * <p>If the server cannot be used, each test class fails once, with a message that contains the
- * cause and a remedy.
+ * <p>Tests may run in parallel. If the server cannot be used, each test class fails once, with a
+ * message that contains the cause and a remedy. Parameters with another annotation are left to
+ * other extensions, except for annotations that document nullness. Arguments of parameterized tests
+ * are left to JUnit; with JUnit 5.12, they must not have one of the types above.
  */
 @Documented
 @Inherited

@@ -12,12 +12,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Provides a test's application context with its own database that contains the extension. By
- * default, the database is on the server that all tests of the JVM share ({@link
- * PgHelloServer#shared()}). The system property {@code pg-hello.server} or the environment variable
- * {@code PG_HELLO_SERVER} can select another server (see {@link PgHelloTest}): a container that all
- * contexts share, or the server at a JDBC URL. On the server at a URL, the objects created for a
- * context are dropped when the context is closed.
+ * Provides a test's application context with its own database that contains the extension {@code
+ * pg_hello}.
  *
  * <pre>{@code
  * @SpringBootTest
@@ -28,7 +24,11 @@ import java.lang.annotation.Target;
  * }</pre>
  *
  * <p>{@link AutoConfigureExtensionDatabase} documents the properties that are set and the lifetime
- * of databases.
+ * of databases. By default, the database is on the server that all tests of the JVM share ({@link
+ * PgHelloServer#shared()}). The system property {@code pg-hello.server} or the environment variable
+ * {@code PG_HELLO_SERVER} can select another server (see {@link PgHelloTest}): a container that all
+ * contexts share, or the server at a JDBC URL. On the server at a URL, the objects created for a
+ * context are dropped when the context is closed.
  */
 @Documented
 @Inherited
