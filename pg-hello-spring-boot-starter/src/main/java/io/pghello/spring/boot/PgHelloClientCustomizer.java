@@ -13,8 +13,8 @@ public interface PgHelloClientCustomizer {
   /**
    * Customizes the client's builder.
    *
-   * @param builder the builder, to which the data source and all properties have been applied; you
-   *     cannot set another source of connections
+   * @param builder the builder, with the data source and all properties already applied; you cannot
+   *     set another source of connections
    */
   void customize(PgHelloClientBuilder builder);
 }

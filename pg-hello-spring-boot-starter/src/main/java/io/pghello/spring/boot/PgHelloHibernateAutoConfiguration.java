@@ -16,10 +16,11 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 
 /**
- * Passes the property {@code pg-hello.schema} to Hibernate. Disables the startup check of
- * pg-hello-hibernate in three cases: {@code pg-hello.preflight} is off, this is the training run of
- * an AOT cache, or the starter checks the same database later, after all database scripts have run.
- * Values in {@code spring.jpa.properties} take precedence.
+ * Passes the property {@code pg-hello.schema} to Hibernate, and disables the startup check of
+ * pg-hello-hibernate if it is redundant. Values in {@code spring.jpa.properties} take precedence.
+ *
+ * <p>The check is disabled if {@code pg-hello.preflight} is off, if this is the training run of an
+ * AOT cache, or if the starter checks the same database later, after all database scripts have run.
  */
 @AutoConfiguration
 @ConditionalOnClass({LocalContainerEntityManagerFactoryBean.class, PgHelloSettings.class})

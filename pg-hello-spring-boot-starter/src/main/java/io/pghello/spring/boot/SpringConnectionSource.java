@@ -15,26 +15,40 @@ import org.springframework.jdbc.datasource.lookup.AbstractRoutingDataSource;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /**
- * A connection source for a data source that takes part in Spring transactions.
+ * A connection source for a data source that takes part in Spring transactions. Use it if you
+ * define a client yourself, for example for a second data source.
  *
- * <p>A call inside a transaction on this data source is not batched, and runs on the transaction's
- * connection. It sees the transaction's settings and never waits for connections that other
- * transactions hold. All other calls use connections that are borrowed from the data source, and
- * may be batched. Any transaction manager works if it binds connections of this data source, for
- * example {@code DataSourceTransactionManager} or {@code JpaTransactionManager}. Transactions on
- * other data sources do not affect calls.
+ * <pre>{@code
+ * @Bean(defaultCandidate = false)
+ * PgHelloClient reports(@Qualifier("reportsData") DataSource dataSource) {
+ *   return PgHelloClient.builder().connections(new SpringConnectionSource(dataSource)).build();
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe. A call inside a transaction on this data source is not batched, and runs on the
+ * transaction's connection. It sees the transaction's settings and never waits for connections that
+ * other transactions hold. All other calls use connections that are borrowed from the data source,
+ * and may be batched.
+ *
+ * <p>Any transaction manager works if it binds connections of this data source, for example {@code
+ * DataSourceTransactionManager} or {@code JpaTransactionManager}. Transactions on other data
+ * sources do not affect calls.
  *
  * <p>Calls are batched only if the data source is known to connect all threads to the same database
- * as the same user. These data sources are recognized: the pools HikariCP, Tomcat JDBC, Commons
- * DBCP 2 and c3p0, the unpooled data sources of the driver and of Spring, and wrappers that unwrap
- * to one of them, such as datasource-proxy and p6spy. A call is not batched if, on the calling
- * thread, the data source unwraps to a different pool than it did when this source was created.
- * With an unknown data source, calls are batched only if you pass {@code batching} = true. Calls
- * are never batched with an {@link AbstractRoutingDataSource} or a {@link
- * UserCredentialsDataSourceAdapter}. One case is not detected: a custom wrapper that unwraps to one
- * pool but takes connections from several.
+ * as the same user:
  *
- * <p>Thread-safe.
+ * <ul>
+ *   <li>Batched: the pools HikariCP, Tomcat JDBC, Commons DBCP 2 and c3p0, the unpooled data
+ *       sources of the driver and of Spring, and wrappers that unwrap to one of them, such as
+ *       datasource-proxy and p6spy. If a wrapper unwraps to a different pool on the calling thread
+ *       than when this source was created, the call is not batched.
+ *   <li>Batched only if you pass {@code batching} = true: all other data sources.
+ *   <li>Never batched: {@link AbstractRoutingDataSource} and {@link
+ *       UserCredentialsDataSourceAdapter}.
+ * </ul>
+ *
+ * One case is not detected: a custom wrapper that unwraps to one pool but takes connections from
+ * several.
  */
 public final class SpringConnectionSource implements ConnectionSource {
   private final DataSource dataSource;
