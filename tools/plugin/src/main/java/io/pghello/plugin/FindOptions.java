@@ -9,7 +9,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Options of a search: columns, order, and number of rows. Immutable.
+ * Options of {@link PostgresConnection#find(String, java.util.Map, FindOptions)}: columns, order,
+ * and number of rows. Immutable.
  *
  * @param fields the columns to return; empty for all
  * @param orderBy the columns to sort by, most significant first

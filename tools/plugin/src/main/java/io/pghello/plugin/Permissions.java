@@ -13,11 +13,19 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Permissions and limits of a connection. Immutable.
+ * Permissions and limits of a connection. Pass them to {@link
+ * PluginContext#withPermissions(Permissions)}.
  *
- * <p>The permissions restrict the operations of the plugin, but not the SQL that callers pass to
- * these operations. Only the privileges of the login role limit the objects that this SQL can
- * access, so grant the role only the privileges that it needs.
+ * <pre>{@code
+ * Permissions permissions =
+ *     Permissions.read()
+ *         .withTables("users", "orders")
+ *         .withMaxRows(100);
+ * }</pre>
+ *
+ * <p>Immutable. The permissions restrict the operations of the plugin, but not the SQL that callers
+ * pass to these operations. Only the privileges of the login role limit the objects that this SQL
+ * can access, so grant the role only the privileges that it needs.
  *
  * @param readOnly whether the connection is read-only: writing operations are rejected, and all
  *     reads run in read-only transactions

@@ -8,7 +8,17 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Settings of the plugin. Immutable. {@link #toString()} does not print the configuration.
+ * Settings of the plugin: permissions, limits and timeouts. Pass them to {@link
+ * PostgresPlugin#initialize}.
+ *
+ * <pre>{@code
+ * PluginContext context =
+ *     PluginContext.defaults()
+ *         .withPermissions(Permissions.write())
+ *         .withLimits(10, 50);
+ * }</pre>
+ *
+ * <p>Immutable. {@link #toString()} does not print the configuration.
  *
  * @param config the configuration of the connection {@value #DEFAULT_ID}; null for none
  * @param permissions the function that returns the permissions of a connection, given its id

@@ -19,18 +19,28 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Typed methods for the operations of {@link PostgresPlugin#execute} on one connection. All of
- * these methods can throw {@link PostgresException}, are subject to the connection's permissions,
- * and reopen the connection if it was closed.
+ * Runs the operations of {@link PostgresPlugin#execute} on one connection, with typed methods.
+ * {@link PostgresPlugin#connect(String, JsonNode)} creates it.
  *
- * <p>On a read-only connection, a query takes one round trip. On a connection that can write, a
- * statement takes two round trips, because the session is reset afterwards. Frequent queries
- * without side effects are an exception: they take only one round trip. The fifth run of a query
- * takes one or two additional round trips, because the plugin then examines the query. Values are
- * converted in the same way as by {@link SqlStatement#of}. Conditions map columns to values or to
- * operators, e.g. {@code Map.of("age", Map.of("gte", 18))}.
+ * <pre>{@code
+ * ObjectNode user = connection.insert("users", Map.of("name", "Ada", "age", 36));
+ * QueryResult adults = connection.find("users", Map.of("age", Map.of("gte", 18)));
+ * long changed = connection.update("users", Map.of("age", 37), Map.of("name", "Ada"));
+ * }</pre>
  *
- * <p>Immutable and thread-safe.
+ * <p>Immutable and thread-safe. All methods that run operations can throw {@link
+ * PostgresException}, are subject to the connection's permissions, and reopen the connection if it
+ * was closed.
+ *
+ * <ul>
+ *   <li>Values are converted in the same way as by {@link SqlStatement#of}. Conditions map columns
+ *       to values or to operators, e.g. {@code gte}.
+ *   <li>On a read-only connection, a query takes one round trip.
+ *   <li>On a connection that can write, a statement takes two round trips, because the session is
+ *       reset afterwards. Frequent queries without side effects take one.
+ *   <li>The fifth run of a query takes one or two additional round trips, because the plugin then
+ *       examines the query.
+ * </ul>
  */
 public final class PostgresConnection {
   private static final Set<Code> NOT_ASKED =

@@ -11,7 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The error of an operation, with a code and details. Never contains messages from the driver or
- * the server, because such messages may contain data. Immutable.
+ * the server, because such messages may contain data.
+ *
+ * <p>Immutable.
  */
 public final class PostgresException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
@@ -119,7 +121,7 @@ public final class PostgresException extends RuntimeException {
   /**
    * Creates an exception. Intended only for the plugin's internal packages.
    *
-   * @param details the details, as JSON values: strings, numbers, booleans
+   * @param details the details with JSON values: strings, numbers, booleans
    */
   public PostgresException(
       Code code, String message, @Nullable Reason reason, Map<String, Object> details) {

@@ -25,12 +25,18 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Manages named connections to PostgreSQL. Each connection is a pool with permissions. {@link
- * #execute} accepts and returns JSON; {@link #connect(String, JsonNode)} returns an object with
- * typed methods for the same operations.
+ * Runs operations on named connections to PostgreSQL. {@link #execute} accepts and returns JSON;
+ * {@link #connect(String, JsonNode)} returns an object with typed methods for the same operations.
  *
- * <p>By default, connections are read-only and do not accept SQL. {@link
- * PluginContext#permissions()} can allow more.
+ * <pre>{@code
+ * try (PostgresPlugin plugin = PostgresPlugin.initialize(PluginContext.defaults())) {
+ *   PostgresConnection connection = plugin.connect("shop", config);
+ *   QueryResult adults = connection.find("users", Map.of("age", Map.of("gte", 18)));
+ * }
+ * }</pre>
+ *
+ * <p>Each connection is a pool with permissions. By default, connections are read-only and do not
+ * accept SQL. {@link PluginContext#permissions()} can allow more.
  *
  * <p>Thread-safe. The plugin's threads are daemon threads. A failure in one of these threads does
  * not end the program.

@@ -10,13 +10,18 @@ import io.pghello.plugin.PostgresPlugin;
 import java.util.function.ToDoubleFunction;
 
 /**
- * Meters with the totals over all connections of a plugin. Connection ids are not tags, because
- * there may be many of them, and they may identify people.
+ * Meters with the totals over all connections of a plugin. {@code new
+ * PluginMetrics(plugin).bindTo(registry)} registers them.
  *
- * <p>The meters are {@code pghello.plugin.connections} with the tag {@code state} ({@code total},
- * {@code idle}, {@code waiting}, {@code max}), {@code pghello.plugin.pools}, {@code
- * pghello.plugin.operations} and {@code pghello.plugin.errors}. The last two also count operations
- * on connections that are now closed.
+ * <ul>
+ *   <li>{@code pghello.plugin.connections}, with the tag {@code state} ({@code total}, {@code
+ *       idle}, {@code waiting}, {@code max})
+ *   <li>{@code pghello.plugin.pools}
+ *   <li>{@code pghello.plugin.operations} and {@code pghello.plugin.errors}, which include
+ *       operations on connections that are now closed
+ * </ul>
+ *
+ * Connection ids are not tags, because there may be many of them, and they may identify people.
  */
 public final class PluginMetrics implements MeterBinder {
   private final PostgresPlugin plugin;
