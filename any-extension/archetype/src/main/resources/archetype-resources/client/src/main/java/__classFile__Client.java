@@ -8,8 +8,10 @@ import java.util.concurrent.CompletableFuture;
 import javax.sql.DataSource;
 
 /**
- * Calls the functions of ${extensionName}. Calls that arrive while other calls are running are
- * combined into one statement. Thread-safe.
+ * Calls the functions of ${extensionName}. Create one client per application, and close it at
+ * shutdown.
+ *
+ * <p>Thread-safe. Calls that arrive while other calls are running are combined into one statement.
  */
 public final class ${className}Client implements AutoCloseable {
   private final BatchedFunction<double[], Double> distances;
