@@ -9,11 +9,16 @@ import org.jspecify.annotations.Nullable;
  * them. Pass it to {@link BatchedFunctionBuilder#checks} if {@link BatchMapper#sizeInBytes} rejects
  * every argument that the server could reject for a reason other than those described here.
  *
- * <p>With checks, the errors of a {@link BatchedFunction} never contain an argument: they have
- * neither the server's messages about data (SQLSTATE class 22) nor its exceptions as causes. A
- * batch with a rejected argument is sent again in parts only if {@link #problem} returns a problem,
- * and a batch is retried as a whole after a lost connection. {@link BatchedFunction#callAll}
- * reports the index of the rejected argument.
+ * <p>With checks:
+ *
+ * <ul>
+ *   <li>The errors of a {@link BatchedFunction} never contain an argument: they have neither the
+ *       server's messages about data (SQLSTATE class 22) nor its exceptions as causes.
+ *   <li>{@link BatchedFunction#callAll} reports the index of the rejected argument.
+ *   <li>A batch with a rejected argument is sent again in parts only if {@link #problem} returns a
+ *       problem.
+ *   <li>A batch is retried as a whole after a lost connection.
+ * </ul>
  *
  * <p>Implementations must be thread-safe.
  *
@@ -32,9 +37,9 @@ public interface ArgumentChecks<Q> {
   @Nullable CallProblem problem(String sqlState, @Nullable String serverEncoding);
 
   /**
-   * Returns a check of requests that needs the encoding of the database. It is applied before
-   * several requests are sent in one statement, so that a request that the server would reject does
-   * not fail other requests.
+   * Returns a check of requests that needs the encoding of the database. If several requests are
+   * sent in one statement, requests that fail the check are left out, so that they do not fail the
+   * others.
    *
    * @param serverEncoding the encoding of the database; null if unknown
    * @return a function that returns the problem with a request, or null if there is none; null (the
@@ -56,8 +61,8 @@ public interface ArgumentChecks<Q> {
   }
 
   /**
-   * Adds the index of a request to its problem, for calls with many requests. Returns the same
-   * problem by default.
+   * Adds the index of a request to its problem, for calls with many requests. By default, returns
+   * the problem unchanged.
    */
   default CallProblem atIndex(CallProblem problem, long index) {
     return problem;

@@ -10,45 +10,45 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import javax.sql.DataSource;
 
 /**
- * Calls a function of an extension. Calls that arrive while other calls are running are combined
- * into one statement, which runs on a connection borrowed by one of the callers. All other calls
- * are sent immediately. Create one instance per function in each application, and close it at
+ * Calls a function of an extension, and combines calls that arrive while other calls are running
+ * into one statement. Create one instance per function in each application, and close it at
  * shutdown.
  *
+ * <pre>{@code
+ * var distance =
+ *     BatchedFunction.create(dataSource, EXTENSION, "acme_distance_all", new Distances());
+ * double meters = distance.call(new Pair(from, to));
+ * }</pre>
+ *
  * <p>Each statement borrows a connection and returns it, so use a connection pool. Statements do
- * not change session settings and, if autocommit is on, leave no transaction open. <b>If your data
- * source chooses a connection by thread</b> (a routing data source, {@code
- * TransactionAwareDataSourceProxy}), disable batching with {@link BatchedFunctionBuilder#batching}.
+ * not change session settings and, if autocommit is on, leave no transaction open.
  *
- * <p><b>The result must depend only on the arguments</b>, and not on session state such as the
- * role, row-level security, {@code search_path}, or a tenant setting. Calls from different callers
- * run in the same session, with the settings of one of the callers. For a function that depends on
- * session state, use {@link #withConnection}.
+ * <p>A call takes one round trip, and the first call takes another one to locate the extension. A
+ * call that does not have to wait is sent immediately. A batch runs on a connection borrowed by one
+ * of its callers.
  *
- * <p>A call takes one round trip. The first call takes an additional round trip to locate the
- * extension. If a connection is lost, the call is retried on another connection.
- *
- * <p>If a batch fails, it is sent again in halves, until only the calls that cause the error have
- * failed. If one of n calls fails, this takes about 2 log₂ n additional statements; if all calls
- * fail, about 2 n. This applies to server errors, to lost connections, and to exceptions from the
- * {@link BatchMapper}. After the following errors, the calls of the failed statement are not sent
- * again:
- *
- * <ul>
- *   <li>SQLSTATE classes 25 and 40 (transaction errors), 28 and 3D (login errors), 57 (cancellation
- *       by an administrator or {@code statement_timeout}), and SQLSTATE 55P03 (lock timeout),
- *       except the SQLSTATEs of lost connections (57P, 25P03, 25P04);
- *   <li>SQLSTATE class 53 (out of memory, disk full), from the 12th failed statement of the batch
- *       on;
- *   <li>installation problems, and timeouts.
- * </ul>
+ * <p>If a connection is lost, the call is retried on another connection. If a batch fails, it is
+ * divided until the failing calls are found. After an error that each part would repeat, such as a
+ * timeout, a login error or a transaction error, all calls of the batch fail.
  *
  * <p>Calls that fail throw a {@link FunctionCallException}. If the function fails, the exception
  * has the code {@link Code#SERVER_ERROR}, the SQLSTATE, the server's message, and the driver's
  * exception as its cause. The message and the cause may contain the call's arguments. An error that
  * is shared by several calls contains only the SQLSTATE.
  *
- * <p>Thread-safe, and immutable except for {@link #close}.
+ * <p>Thread-safe, and immutable except for {@link #close}. Limits:
+ *
+ * <ul>
+ *   <li><b>The result must depend only on the arguments</b>, and not on session state such as the
+ *       role, row-level security, {@code search_path}, or a tenant setting. Calls from different
+ *       callers run in the same session, with the settings of one of the callers. For a function
+ *       that depends on session state, use {@link #withConnection}.
+ *   <li><b>If your data source chooses a connection by thread</b> (a routing data source, {@code
+ *       TransactionAwareDataSourceProxy}), disable batching with {@link
+ *       BatchedFunctionBuilder#batching}.
+ *   <li><b>The function must have no side effects</b>, because calls are repeated after a lost
+ *       connection or a failed batch.
+ * </ul>
  *
  * @param <Q> the arguments of a call
  * @param <A> the answer to a call
@@ -69,8 +69,8 @@ public final class BatchedFunction<Q, A> extends PooledFunctionCalls<Q, A>
   }
 
   /**
-   * Creates a {@code BatchedFunction} with default settings. For other settings, use {@link
-   * #builder}. The returned object connects to the database when the first call is made.
+   * Creates a {@code BatchedFunction} with default settings, which connects to the database when
+   * the first call is made. For other settings, use {@link #builder}.
    *
    * @param dataSource the source of connections; the caller closes it
    * @param extension the description of the extension, with its functions
@@ -125,7 +125,7 @@ public final class BatchedFunction<Q, A> extends PooledFunctionCalls<Q, A>
 
   /**
    * Rejects new calls, waits up to {@code callTimeout} for pending calls, and then fails the
-   * remaining calls with {@link Code#CLOSED}. Closes the pool if it was created for {@link
+   * remaining calls with {@link Code#CLOSED}. Closes the pool of {@link
    * BatchedFunctionBuilder#url}. An interrupt ends the wait. Further calls to this method have no
    * effect.
    */

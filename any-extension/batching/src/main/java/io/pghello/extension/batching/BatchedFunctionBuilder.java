@@ -21,11 +21,36 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Builds a {@link BatchedFunction}. Set exactly one source of connections: {@link #dataSource},
- * {@link #connections} or {@link #url}. All other options have defaults.
+ * Builds a {@link BatchedFunction}. Set exactly one source of connections with {@link #dataSource},
+ * {@link #connections} or {@link #url}; all other options have defaults.
+ *
+ * <pre>{@code
+ * var distance =
+ *     BatchedFunction.builder(EXTENSION, "acme_distance_all", new Distances())
+ *         .dataSource(dataSource)
+ *         .callTimeout(Duration.ofSeconds(2))
+ *         .build();
+ * }</pre>
  *
  * <p>All methods except {@link #build} return this builder, and throw {@link
  * IllegalArgumentException} if a value is out of range. Not thread-safe.
+ *
+ * <ul>
+ *   <li><b>Timeouts:</b> A call may fail up to a tenth of a second after its {@link #callTimeout}.
+ *       If the server does not respond to a batch, a call in the batch may fail early, by up to a
+ *       tenth of the timeout.
+ *   <li><b>Retries:</b> A call in its own statement is retried until it succeeds or times out, or
+ *       until five connections have been lost after the statement was sent on them. A batch is
+ *       retried once, and then sent again in halves; a part that contains only one call is not
+ *       repeated if another call of the batch has succeeded. From the second retry on, the client
+ *       pauses for 1 to 20 milliseconds before each retry.
+ *   <li><b>Executor:</b> The {@link #asyncExecutor} is called on the thread that makes the call, so
+ *       that it can copy the tenant, the security context or the logging context of that thread. It
+ *       cannot copy a transaction: if {@link ConnectionSource#mayJoinBatch} returns false, the
+ *       calling thread runs the call itself. Calls above {@link #maxConcurrentAsyncCalls} wait on
+ *       threads of the executor, so limit its threads or use virtual threads. If the executor runs
+ *       a call on the calling thread, the call does not wait or count.
+ * </ul>
  *
  * @param <Q> the arguments of a call
  * @param <A> the answer to a call
@@ -48,8 +73,8 @@ public final class BatchedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the name of a client that is built on this function. It is used for the pool of {@link
-   * #url}, for the {@link #applicationName} and for threads. Default: pg-extension.
+   * Sets the name of a client that is built on this function, for the pool of {@link #url}, the
+   * {@link #applicationName} and the threads. Default: pg-extension.
    */
   public BatchedFunctionBuilder<Q, A> clientName(String name) {
     options.clientName(name);
@@ -89,8 +114,8 @@ public final class BatchedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the source of connections. Unlike a data source, a {@link ConnectionSource} can report
-   * that a connection belongs to the calling thread. The source must be thread-safe. The {@code
+   * Sets the source of connections, which must be thread-safe. Unlike a data source, a {@link
+   * ConnectionSource} can report that a connection belongs to the calling thread. The {@code
    * BatchedFunction} does not close it.
    */
   public BatchedFunctionBuilder<Q, A> connections(ConnectionSource connections) {
@@ -99,10 +124,10 @@ public final class BatchedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Uses a separate connection pool (HikariCP), which is closed with the {@code BatchedFunction}.
-   * The pool has at most 20 connections, and closes connections that have been idle for 30 seconds
-   * or open for 30 minutes. A call waits up to 2 seconds for a connection. Change these values with
-   * {@link #pool}. If the login is rejected, the call fails immediately, and is not retried.
+   * Uses a separate pool (HikariCP), which is closed with the {@code BatchedFunction}. It has at
+   * most 20 connections, closes them after 30 seconds without use or after 30 minutes, and lets a
+   * call wait up to 2 seconds for one; change these values with {@link #pool}. If the login is
+   * rejected, the call fails immediately, and is not retried.
    *
    * @param url the JDBC URL, for example {@code jdbc:postgresql://localhost/app}, with any driver
    *     parameters
@@ -139,11 +164,10 @@ public final class BatchedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the server's {@code statement_timeout} for the sessions in the pool of {@link #url}.
-   * Default: 5 seconds, or {@link #callTimeout} if that is longer. The setting also limits calls
-   * with a longer timeout. The client sets the timeout at the start of each session. The client
-   * does not set the timeout behind a pooler that shares sessions, or if {@link #pool} configures
-   * another driver or data source.
+   * Sets the server's {@code statement_timeout} for the sessions in the pool of {@link #url}, which
+   * also limits calls with a longer timeout. Default: 5 seconds, or {@link #callTimeout} if that is
+   * longer. The timeout is not set behind a pooler that shares sessions, or if {@link #pool}
+   * configures another driver or data source.
    *
    * @param timeout the timeout in whole milliseconds; zero keeps the server's setting
    */
@@ -168,11 +192,9 @@ public final class BatchedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the timeout of a call. Default: 5 seconds. The timeout includes waiting in the queue,
-   * borrowing a connection, the round trip, and retries after lost connections. When the timeout
-   * expires, the connection is aborted. A call may fail up to a tenth of a second after its
-   * timeout. If the server does not respond to a batch, a call in the batch may fail before its
-   * timeout, by up to a tenth of the timeout.
+   * Sets the timeout of a call, including the time in the queue, borrowing a connection, the round
+   * trip, and retries after lost connections. Default: 5 seconds. When the timeout expires, the
+   * connection is aborted.
    *
    * @param timeout the timeout, at least one millisecond and less than 20 days
    */
@@ -183,11 +205,7 @@ public final class BatchedFunctionBuilder<Q, A> {
 
   /**
    * Sets whether calls are retried on another connection if their connection is lost. Default:
-   * true. A call that is sent in its own statement is retried until it succeeds or times out, or
-   * until five connections have been lost after the statement was sent on them. A batch is retried
-   * once, and then sent again in halves; a part that contains only one call is not repeated if
-   * another call of the batch has succeeded. From the second retry on, the client pauses for 1 to
-   * 20 milliseconds before each retry.
+   * true.
    */
   public BatchedFunctionBuilder<Q, A> retryOnConnectionLoss(boolean retryOnConnectionLoss) {
     options.retryOnConnectionLoss(retryOnConnectionLoss);
@@ -196,10 +214,9 @@ public final class BatchedFunctionBuilder<Q, A> {
 
   /**
    * Sets whether calls that arrive while other calls are running are combined into one statement,
-   * which runs on a connection borrowed by any of their threads. Default: true. Disable this if the
-   * calling thread determines the database or the transaction. Each call then runs on the calling
-   * thread. {@link BatchedFunction#callAsync} also blocks and returns a completed future, unless
-   * there is an {@link #asyncExecutor}.
+   * which runs on a connection borrowed by any of their threads. Default: true. If the calling
+   * thread determines the database or the transaction, pass false: calls then run on the calling
+   * thread, also {@link BatchedFunction#callAsync} unless there is an {@link #asyncExecutor}.
    */
   public BatchedFunctionBuilder<Q, A> batching(boolean batching) {
     options.batching(batching);
@@ -207,21 +224,10 @@ public final class BatchedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the executor for asynchronous calls that are not batched. If {@link #batching} is
-   * disabled, these are all asynchronous calls. Otherwise, these are only calls with arguments of
-   * 16 KiB or more, calls with a timeout longer than {@link #callTimeout}, and {@link
-   * BatchedFunction#callAllAsync}. By default, these calls run on threads of the client. Dependent
-   * stages of their futures also run on the executor.
-   *
-   * <p>The executor is always called on the thread that makes the call, so that it can copy the
-   * tenant, the security context or the logging context of that thread. A transaction cannot be
-   * copied: if {@link ConnectionSource#mayJoinBatch} returns false on the calling thread, that
-   * thread runs the call itself.
-   *
-   * <p>At most {@link #maxConcurrentAsyncCalls} calls run at a time. The others wait on threads of
-   * the executor, so use an executor with a limited number of threads, or with virtual threads. If
-   * the executor runs a call on the calling thread, the call does not wait and does not count
-   * towards this maximum.
+   * Sets the executor for asynchronous calls that are not batched, and for dependent stages of
+   * their futures. Default: threads of the client. If {@link #batching} is enabled, the executor
+   * runs only calls with arguments of 16 KiB or more, calls with a timeout longer than {@link
+   * #callTimeout}, and {@link BatchedFunction#callAllAsync}.
    *
    * @param executor the executor, which the client does not shut down; a call that it rejects fails
    *     with {@link Code#OVERLOADED}
@@ -258,9 +264,8 @@ public final class BatchedFunctionBuilder<Q, A> {
 
   /**
    * Sets the maximum number of statements with batched calls that run at a time, each on its own
-   * connection. Default: 2. Values above 1,024 are treated as 1,024. If all running statements
-   * belong to virtual threads, which might not get a carrier thread to finish, one more statement
-   * may run.
+   * connection. Default: 2; values above 1,024 are treated as 1,024. If all of them belong to
+   * virtual threads, which might not get a carrier thread to finish, one more may run.
    */
   public BatchedFunctionBuilder<Q, A> maxInFlightBatches(int batches) {
     options.maxInFlightBatches(batches);
@@ -280,10 +285,10 @@ public final class BatchedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Sets the behavior of a call when the queue is full. If false (the default), the call fails with
-   * {@link Code#OVERLOADED}. If true, the calling thread waits for space, even in {@link
-   * BatchedFunction#callAsync}. If there is still no space when {@link #callTimeout} expires, the
-   * call fails.
+   * Sets whether a call waits for space when the queue is full, even in {@link
+   * BatchedFunction#callAsync}. If true, the call fails if there is still no space when {@link
+   * #callTimeout} expires. If false (the default), the call fails immediately with {@link
+   * Code#OVERLOADED}.
    */
   public BatchedFunctionBuilder<Q, A> blockWhenFull(boolean wait) {
     options.blockWhenFull(wait);

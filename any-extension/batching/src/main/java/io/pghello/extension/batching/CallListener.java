@@ -7,12 +7,13 @@ import org.jspecify.annotations.Nullable;
  * Receives the events of a {@link BatchedFunction}, for example for metrics. Override the methods
  * that you need.
  *
- * <p>Methods are called concurrently on the threads that do the work, and should return quickly:
- * {@link #callEnded} runs before the caller receives its answer. A method must not wait for a call
- * to the same function, because that call may need the thread or connection that the listener
- * occupies, and would then block until it times out. Exceptions from a listener are logged, and do
- * not affect the call. Later versions may add methods to this interface and to the events, so do
- * not implement the events yourself.
+ * <p>Methods are called concurrently on the threads that do the work, so return quickly: {@link
+ * #callEnded} runs before the caller receives its answer. Exceptions from a listener are logged,
+ * and do not affect the call.
+ *
+ * <p>A method must not wait for a call to the same function, because that call may need the thread
+ * or connection that the listener occupies, and would then block until it times out. Later versions
+ * may add methods to this interface and to the events, so do not implement the events yourself.
  */
 public interface CallListener {
   /**
@@ -40,11 +41,10 @@ public interface CallListener {
     long durationNanos();
 
     /**
-     * Returns how long, in nanoseconds, the call waited before its statement started. A call can
-     * wait for earlier statements and for a thread of an executor. The time is 0 if the call did
-     * not wait, and equal to {@link #durationNanos()} if the call ended while waiting. The rest of
-     * {@link #durationNanos()} is the time for borrowing a connection, the round trip, and waking
-     * up the caller.
+     * Returns how long, in nanoseconds, the call waited for earlier statements or a thread of an
+     * executor before its statement started. The time is 0 if the call did not wait, and equal to
+     * {@link #durationNanos()} if the call ended while waiting. The rest of the duration is the
+     * time for borrowing a connection, the round trip, and waking up the caller.
      */
     long queueNanos();
 

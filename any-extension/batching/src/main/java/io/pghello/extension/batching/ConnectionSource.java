@@ -10,9 +10,9 @@ import java.sql.SQLException;
  * bind connections to threads also implement the other methods.
  *
  * <p>Methods must be thread-safe. They are called on the calling thread or, for batched and
- * asynchronous calls, on any caller's thread or on one of the client's own threads. If {@link #get}
- * or {@link #mayJoinBatch} throws an exception, or if {@link #get} returns null, the call fails
- * with {@link FunctionCallException.Code#CONNECTION_UNAVAILABLE}.
+ * asynchronous calls, on any caller's thread or a thread of the client. If {@link #get} or {@link
+ * #mayJoinBatch} throws an exception, or {@link #get} returns null, the call fails with {@link
+ * FunctionCallException.Code#CONNECTION_UNAVAILABLE}.
  */
 @FunctionalInterface
 public interface ConnectionSource {
@@ -20,15 +20,14 @@ public interface ConnectionSource {
    * Returns a connection for one statement. The client passes it to {@link #release} afterwards.
    *
    * <p>If this method takes longer than the client's {@code callTimeout}, the client interrupts the
-   * thread, and clears the interrupt status afterwards. Most pools throw an exception when a
-   * waiting thread is interrupted. If the source ignores interrupts, as HikariCP does while it is
-   * suspended, the call ends only when this method returns. Other calls that are waiting for this
-   * call still time out as usual. If the program has already interrupted the thread, the thread
-   * stays interrupted. If the program interrupts the thread between the client's interrupt and the
-   * return of this method, that interrupt is lost.
+   * thread; most pools then throw an exception. If the source ignores interrupts, as HikariCP does
+   * while it is suspended, the call ends only when this method returns. Other calls that are
+   * waiting for this call still time out as usual. The client clears only its own interrupt: a
+   * thread that the program has already interrupted stays interrupted.
    *
    * @throws SQLException if no connection is available
    */
+  // an interrupt by the program between the client's interrupt and the return of get() is lost
   Connection get() throws SQLException;
 
   /**
@@ -45,10 +44,9 @@ public interface ConnectionSource {
   /**
    * Returns whether the call that the current thread is about to make may share a statement with
    * calls from other threads, on a connection borrowed by another thread. Return false if {@link
-   * #get} would return a connection that is bound to the thread, for example one that is in a
-   * transaction or belongs to the thread's tenant. The call then runs on the current thread in a
-   * separate statement, without retries. The client does not commit or roll back the current
-   * transaction.
+   * #get} would return a connection that is bound to the thread, for example to its transaction or
+   * its tenant. The call then runs on the current thread in a separate statement, without retries,
+   * and the client does not commit or roll back the current transaction.
    *
    * @return true by default
    */

@@ -8,14 +8,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Thrown when a function call fails. Contains a {@link Code} for the kind of error, and a remedy.
- * The server's message and the cause may contain the arguments of the failed call, but never the
+ *
+ * <p>The server's message and the cause may contain the arguments of the failed call, but never the
  * arguments of other calls.
  */
 public final class FunctionCallException extends RuntimeException {
   @Serial private static final long serialVersionUID = 1L;
 
   /**
-   * The kind of error. Later versions may add codes, so a {@code switch} needs a {@code default}.
+   * The kind of error. Later versions may add codes, so a {@code switch} needs a {@code default};
    * {@link #isRetryable} is correct for all codes.
    */
   public enum Code {

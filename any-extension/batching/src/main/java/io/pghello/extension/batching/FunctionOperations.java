@@ -11,14 +11,12 @@ import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /**
- * Blocking calls to one function. {@link BatchedFunction} runs them on pooled connections; the
- * operations that {@link #withConnection} returns use the caller's connection. Depend on this
- * interface if tests have to replace the {@code BatchedFunction}.
+ * Blocking calls to one function, on pooled connections ({@link BatchedFunction}) or on the
+ * caller's connection ({@link #withConnection}). Depend on this interface if tests have to replace
+ * the {@code BatchedFunction}.
  *
  * <p>Calls that fail throw a {@link FunctionCallException}. Null arguments cause a {@link
- * NullPointerException}.
- *
- * <p>Later versions may add methods.
+ * NullPointerException}. Later versions may add methods.
  *
  * @param <Q> the arguments of a call
  * @param <A> the answer to a call
@@ -37,12 +35,12 @@ public interface FunctionOperations<Q, A> {
   A call(Q request);
 
   /**
-   * Calls the function for many arguments. Takes one round trip per batch. A batch contains at most
-   * {@link BatchedFunctionBuilder#maxBatchSize} arguments and about {@link
-   * BatchedFunctionBuilder#maxBatchBytes} bytes, and has its own timeout. If the function rejects
-   * an argument, the whole call fails. The error contains the index of the argument if the client
-   * has {@link BatchedFunctionBuilder#checks}; otherwise, use {@link #call} for arguments that may
-   * be rejected. An empty list takes no round trip.
+   * Calls the function for many arguments. Takes one round trip per batch of at most {@link
+   * BatchedFunctionBuilder#maxBatchSize} arguments and about {@link
+   * BatchedFunctionBuilder#maxBatchBytes} bytes, and none for an empty list. Each batch has its own
+   * timeout. If the function rejects an argument, the whole call fails. The error contains the
+   * index of the argument if the client has {@link BatchedFunctionBuilder#checks}; otherwise, use
+   * {@link #call} for arguments that may be rejected.
    *
    * @param requests the arguments, without null elements; duplicates are allowed
    * @return an unmodifiable list of answers, in the order of the arguments
@@ -65,10 +63,10 @@ public interface FunctionOperations<Q, A> {
   long callEach(Iterator<? extends Q> requests, Consumer<? super A> answers, LongConsumer progress);
 
   /**
-   * Runs statements on a connection, for example calls to other functions of the extension. They
-   * are not batched with other calls. If the connection is lost, the work runs again on another
-   * one, unless {@link BatchedFunctionBuilder#retryOnConnectionLoss} is false. Listeners receive
-   * the statement, but no call.
+   * Runs statements on a connection, for example calls to other functions of the extension, without
+   * batching them. If the connection is lost, the work runs again on another one, unless {@link
+   * BatchedFunctionBuilder#retryOnConnectionLoss} is false. Listeners receive the statement, but no
+   * call.
    *
    * @return the result of the work
    * @throws FunctionCallException if the work fails
@@ -98,9 +96,8 @@ public interface FunctionOperations<Q, A> {
   /**
    * Returns operations with another timeout, which replaces {@link
    * BatchedFunctionBuilder#callTimeout}. They share the connections and the queue of this instance,
-   * and are closed with it. Calls with different timeouts can be in the same batch; each call ends
-   * at its own timeout. A call with a longer timeout than {@code callTimeout} is sent in a separate
-   * statement. This method takes no round trip.
+   * and are closed with it. Calls with different timeouts can be in the same batch, but a call with
+   * a longer timeout than {@code callTimeout} is sent in a separate statement. Takes no round trip.
    *
    * @param timeout the timeout, at least one millisecond and less than 20 days
    * @throws IllegalArgumentException if the timeout is out of range
@@ -109,10 +106,10 @@ public interface FunctionOperations<Q, A> {
 
   /**
    * Returns operations that run on the given connection, within its current transaction if there is
-   * one. They are not batched with other calls, and are not retried. A server error aborts the
-   * transaction. Only one thread at a time may use the connection, so there are no asynchronous
-   * methods. This method takes no round trip. The first call takes an additional round trip if the
-   * client has not yet used the database and user of this connection.
+   * one. Their calls are not batched or retried, and a server error aborts the transaction. Only
+   * one thread at a time may use the connection, so there are no asynchronous methods. This method
+   * takes no round trip. The first call takes an additional round trip if the client has not yet
+   * used the database and user of this connection.
    *
    * @param connection the connection, which the caller closes
    */

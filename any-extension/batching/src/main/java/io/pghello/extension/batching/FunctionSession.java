@@ -6,8 +6,15 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 
 /**
- * A connection of a client while it runs {@link FunctionOperations#run}. Use it to call the
- * extension's other functions. Not thread-safe, and invalid after the work has ended.
+ * Calls the extension's other functions on one connection of a client. {@link
+ * FunctionOperations#run} passes it to its work.
+ *
+ * <pre>{@code
+ * String version =
+ *     operations.run(session -> session.call(VERSION, row -> row.getString(VERSION.column())));
+ * }</pre>
+ *
+ * <p>Not thread-safe, and invalid after the work has ended.
  */
 public interface FunctionSession {
   /** Sets the parameters of a statement. */

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The installation of an extension in a database, with its problems as a client reports them.
+ * {@link FunctionOperations#preflight} returns it.
  *
  * @param installation the installation, as found in one round trip
  * @param isBehindPooler whether a pooler may mix up prepared statements

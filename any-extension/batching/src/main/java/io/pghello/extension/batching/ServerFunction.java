@@ -44,9 +44,9 @@ public interface ServerFunction {
   String expressionIn(String schema);
 
   /**
-   * Returns a statement that calls the function, with parameters for the arguments. The function's
-   * return value is in the column {@link #column}. If the value cannot be matched to its request,
-   * the first column contains the signature, so that the client can detect that a pooler made the
+   * Returns a statement that calls the function, with parameters for the arguments. The column
+   * {@link #column} contains the return value. If the value cannot be matched to its request, the
+   * first column contains the signature, so that the client can detect that a pooler made the
    * server run another statement.
    *
    * @param schema the extension's schema, quoted if necessary

@@ -6,7 +6,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 
 /**
- * Calls a function without arrays for a request that is sent in its own statement. This is faster
+ * Calls a function without arrays for a request that is sent in its own statement, which is faster
  * than an array with one element. Pass it to {@link BatchedFunctionBuilder#single}.
  *
  * <p>The rules of {@link BatchMapper} apply: no side effects, no dependency on the session, and

@@ -13,7 +13,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Records the metrics of a {@link BatchedFunction} in a Micrometer registry.
+ * Records the metrics of a {@link BatchedFunction} in a Micrometer registry. Add it as a listener,
+ * and bind the gauges.
  *
  * <pre>{@code
  * CallMetrics metrics = new CallMetrics(registry);
@@ -53,10 +54,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The tag {@code kind} is {@code single}, {@code batch} or {@code bulk}. The tag {@code outcome}
  * is {@code SUCCESS} or the name of a {@link FunctionCallException.Code}. Tags never contain an
- * argument. Two functions without distinguishing tags share the meters that have no {@code
- * function} tag, and the gauges show only the first function.
+ * argument.
  *
- * <p>Thread-safe.
+ * <p>Thread-safe. Two functions without distinguishing tags share the meters that have no {@code
+ * function} tag, and the gauges show only the first function.
  */
 public final class CallMetrics implements CallListener {
   private final Meters meters;

@@ -10,16 +10,22 @@ import java.util.List;
 
 /**
  * Creates a Micrometer observation, and thus a trace span, for each statement of a {@link
- * io.pghello.extension.batching.BatchedFunction}.
+ * io.pghello.extension.batching.BatchedFunction}. Pass it to {@link
+ * io.pghello.extension.batching.BatchedFunctionBuilder#listener}.
  *
- * <p>The observation is named {@code pg.extension.statement}. It has the low-cardinality key values
- * {@code kind} ({@code single}, {@code batch} or {@code bulk}) and {@code outcome} ({@code SUCCESS}
- * or the name of a {@link FunctionCallException.Code}), and the high-cardinality key value {@code
- * calls}, the number of calls. Key values never contain an argument. A batch belongs to the trace
- * of the call whose thread sends it, and is missing from the traces of the other calls.
+ * <p>The observation is named {@code pg.extension.statement}, and has these key values, which never
+ * contain an argument:
+ *
+ * <ul>
+ *   <li>{@code kind} (low cardinality): {@code single}, {@code batch} or {@code bulk};
+ *   <li>{@code outcome} (low cardinality): {@code SUCCESS} or the name of a {@link
+ *       FunctionCallException.Code};
+ *   <li>{@code calls} (high cardinality): the number of calls.
+ * </ul>
  *
  * <p>While the statement runs, the observation is its thread's current observation, so that
- * observations of the JDBC driver or the pool are its children.
+ * observations of the JDBC driver or the pool are its children. A batch belongs to the trace of the
+ * call whose thread sends it, and is missing from the traces of the other calls.
  *
  * <p>Thread-safe.
  */
