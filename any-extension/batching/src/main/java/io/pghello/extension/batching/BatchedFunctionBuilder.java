@@ -125,9 +125,9 @@ public final class BatchedFunctionBuilder<Q, A> {
 
   /**
    * Uses a separate pool (HikariCP), which is closed with the {@code BatchedFunction}. It has at
-   * most 20 connections, closes them after 30 seconds without use or after 30 minutes, and lets a
-   * call wait up to 2 seconds for one; change these values with {@link #pool}. If the login is
-   * rejected, the call fails immediately, and is not retried.
+   * most 20 connections, closes them after 30 seconds idle or 30 minutes in total, and lets a call
+   * wait up to 2 seconds for one; change these values with {@link #pool}. If the login is rejected,
+   * the call fails immediately, and is not retried.
    *
    * @param url the JDBC URL, for example {@code jdbc:postgresql://localhost/app}, with any driver
    *     parameters
@@ -225,9 +225,10 @@ public final class BatchedFunctionBuilder<Q, A> {
 
   /**
    * Sets the executor for asynchronous calls that are not batched, and for dependent stages of
-   * their futures. Default: threads of the client. If {@link #batching} is enabled, the executor
-   * runs only calls with arguments of 16 KiB or more, calls with a timeout longer than {@link
-   * #callTimeout}, and {@link BatchedFunction#callAllAsync}.
+   * their futures. Default: threads of the client, or the calling thread if {@link #batching} is
+   * disabled. If batching is enabled, the executor runs only calls with arguments of 16 KiB or
+   * more, calls with a timeout longer than {@link #callTimeout}, and {@link
+   * BatchedFunction#callAllAsync}.
    *
    * @param executor the executor, which the client does not shut down; a call that it rejects fails
    *     with {@link Code#OVERLOADED}
