@@ -11,19 +11,27 @@ import java.util.concurrent.CompletableFuture;
 
 /**
  * Asynchronous calls, in addition to the blocking calls of {@link PgHelloOperations}. {@link
- * PgHelloClient} implements them with pooled connections. {@link #withConnection} returns only
- * blocking operations, because a single connection runs one statement at a time.
+ * PgHelloClient} implements them with pooled connections.
  *
- * <p>Dependent stages of a future run on a thread of the client or of its {@link
- * PgHelloClientBuilder#asyncExecutor}, unless you pass another executor when you add the stage. If
- * the future is already complete, they run immediately on the thread that adds them. They may call
- * the client. If you cancel or complete a future yourself, its call is removed from the queue;
- * other calls are not affected.
+ * <pre>{@code
+ * CompletableFuture<String> greeting = client.helloAsync("Ada");
+ * CompletableFuture<Void> saved = greeting.thenAcceptAsync(this::save, executor);
+ * }</pre>
  *
- * <p><b>The call runs on the calling thread and returns a completed future</b> if the connection
- * depends on this thread: if {@link PgHelloClientBuilder#batching} is disabled and there is no
- * {@link PgHelloClientBuilder#asyncExecutor}, or if {@link ConnectionSource#mayJoinBatch} returns
- * false.
+ * <ul>
+ *   <li>Dependent stages of a future run on a thread of the client or of its {@link
+ *       PgHelloClientBuilder#asyncExecutor}, unless you pass another executor when you add the
+ *       stage. If the future is already complete, they run immediately on the thread that adds
+ *       them. They may call the client.
+ *   <li>If you cancel or complete a future yourself, its call is removed from the queue; other
+ *       calls are not affected.
+ *   <li><b>The call runs on the calling thread and returns a completed future</b> if the connection
+ *       depends on this thread: if {@link PgHelloClientBuilder#batching} is disabled and there is
+ *       no {@link PgHelloClientBuilder#asyncExecutor}, or if {@link ConnectionSource#mayJoinBatch}
+ *       returns false.
+ *   <li>{@link #withConnection} returns only blocking operations, because a single connection runs
+ *       one statement at a time.
+ * </ul>
  */
 public interface PgHelloAsyncOperations extends PgHelloOperations {
   /**

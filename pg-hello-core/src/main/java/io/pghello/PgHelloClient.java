@@ -11,8 +11,7 @@ import javax.sql.DataSource;
 
 /**
  * A thread-safe client for the PostgreSQL extension {@code pg_hello}. Create one per application
- * and close it at shutdown. Let other classes depend on the interfaces {@link PgHelloOperations}
- * and {@link PgHelloAsyncOperations}, so that tests can replace the client.
+ * and close it at shutdown.
  *
  * <pre>{@code
  * PgHelloClient client = PgHelloClient.create(dataSource);
@@ -21,8 +20,8 @@ import javax.sql.DataSource;
  *
  * <p>Each call borrows a connection, runs one statement, and returns the connection, so use a
  * connection pool. The client changes no session settings and, if autocommit is on, leaves no
- * transaction open. Its first call needs one additional round trip to locate the extension's
- * schema. The documentation of each method states the number of round trips for later calls.
+ * transaction open. The first call needs one additional round trip to locate the extension's
+ * schema.
  *
  * <p>Concurrent calls to {@link #hello(String)} and {@link #helloAsync} may be combined into one
  * statement and run on a connection borrowed by any of the calling threads. A call that does not
@@ -31,18 +30,19 @@ import javax.sql.DataSource;
  * {@link PgHelloClientBuilder#batching(boolean)}, or create one client per database.
  *
  * <p>The functions have no side effects. If a connection is lost, the client retries the call on
- * another connection, at most until {@link PgHelloClientBuilder#callTimeout} expires. See {@link
- * PgHelloClientBuilder#retryOnConnectionLoss}.
+ * another connection, at most until {@link PgHelloClientBuilder#callTimeout} expires.
+ *
+ * <p>Calls that fail throw a {@link FunctionCallException}. Its code and message describe the
+ * problem and the fix. Null arguments cause a {@link NullPointerException}.
+ *
+ * <p>Thread-safe, and immutable except for {@code close()}. Let other classes depend on the
+ * interfaces {@link PgHelloOperations} and {@link PgHelloAsyncOperations}, so that tests can
+ * replace the client.
  *
  * <p>Requires version 1.1 of the extension or later. With version 1.0, {@link #hello(String)},
  * {@link #helloAsync}, {@link #now()}, {@link #nowMillis()} and {@link #spiVersion()} work if you
  * do not pass a number of repetitions. If a function of a later version is missing, only calls to
  * this function fail.
- *
- * <p>Calls that fail throw a {@link FunctionCallException}. Its code and message describe the
- * problem and the fix. Null arguments cause a {@link NullPointerException}.
- *
- * <p>Thread-safe, and immutable except for {@code close()}.
  */
 public final class PgHelloClient extends PooledOperations implements CallStatistics, AutoCloseable {
   private final BatchedFunction<HelloRequest, String> function;
@@ -53,8 +53,8 @@ public final class PgHelloClient extends PooledOperations implements CallStatist
   }
 
   /**
-   * Creates a client with default settings. The client connects to the database when the first call
-   * is made.
+   * Creates a client with default settings, which connects to the database when the first call is
+   * made.
    *
    * @param dataSource the source of connections; the client does not close it
    */
@@ -84,13 +84,12 @@ public final class PgHelloClient extends PooledOperations implements CallStatist
   }
 
   /**
-   * Rejects new calls, and waits up to {@code callTimeout} for running calls, including all batches
-   * of {@link #helloAll}. Calls that are still running afterwards fail with {@link Code#CLOSED}.
-   * There is one exception: a call with a longer timeout ends with its running statement, or after
-   * its timeout. After this method has returned, no statement starts, and a running {@link
-   * #helloEach} fails before its next batch. Closes the pool if the client created it. An interrupt
-   * ends only the wait; the client is still closed, and the thread remains interrupted. Later calls
-   * to this method have no effect, and do not wait for the first call to finish.
+   * Rejects new calls, waits up to {@code callTimeout} for running calls, and then fails the
+   * remaining calls with {@link Code#CLOSED}; only a call with a longer timeout may still end with
+   * its running statement, or after its timeout. After this method has returned, no statement
+   * starts, and a running {@link #helloEach} fails before its next batch. Closes the pool if the
+   * client created it. An interrupt ends only the wait; the client is still closed, and the thread
+   * remains interrupted. Later calls have no effect, and do not wait for the first call to finish.
    */
   @Override
   public void close() {

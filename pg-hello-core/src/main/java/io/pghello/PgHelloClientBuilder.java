@@ -19,11 +19,36 @@ import java.util.function.Consumer;
 import javax.sql.DataSource;
 
 /**
- * Builds a {@link PgHelloClient}. Set exactly one source of connections: {@link #dataSource},
- * {@link #connections} or {@link #url}. All other options have defaults.
+ * Builds a {@link PgHelloClient}. Set exactly one source of connections with {@link #dataSource},
+ * {@link #connections} or {@link #url}; all other options have defaults.
+ *
+ * <pre>{@code
+ * PgHelloClient client =
+ *     PgHelloClient.builder()
+ *         .dataSource(dataSource)
+ *         .callTimeout(Duration.ofSeconds(2))
+ *         .build();
+ * }</pre>
  *
  * <p>All methods except {@link #build} return this builder, and throw {@link
  * IllegalArgumentException} for invalid values. Not thread-safe.
+ *
+ * <ul>
+ *   <li><b>Timeouts:</b> A call may fail up to a tenth of a second after its {@link #callTimeout}.
+ *       If the server does not respond to a batch, a call in the batch may fail early, by up to a
+ *       tenth of the timeout. Over TLS, a caller can be blocked for longer while it sends a name
+ *       that the server does not read.
+ *   <li><b>Retries:</b> A call or batch is retried until it succeeds or times out, or until five
+ *       connections have been lost after the statement was sent on them. After a server restart, a
+ *       pool can return all of its dead connections one after the other. From the second retry on,
+ *       the client pauses for 1 to 20 milliseconds before each retry.
+ *   <li><b>Executor:</b> The {@link #asyncExecutor} is called on the thread that makes the call, so
+ *       that it can copy the tenant, the security context or the logging context of that thread. It
+ *       cannot copy a transaction: if {@link ConnectionSource#mayJoinBatch} returns false, the
+ *       calling thread runs the call itself. Calls above {@link #maxConcurrentAsyncCalls} wait on
+ *       threads of the executor, so limit its threads or use virtual threads. If the executor runs
+ *       a call on the calling thread, the call does not wait or count.
+ * </ul>
  */
 public final class PgHelloClientBuilder {
   private final BatchedFunctionBuilder<HelloRequest, String> options =
@@ -43,9 +68,9 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the source of connections. Unlike a data source, a {@link ConnectionSource} can report
-   * that a connection belongs to the calling thread. The source must be thread-safe. The client
-   * does not close it.
+   * Sets the source of connections, which must be thread-safe. Unlike a data source, a {@link
+   * ConnectionSource} can report that a connection belongs to the calling thread. The client does
+   * not close it.
    */
   public PgHelloClientBuilder connections(ConnectionSource connections) {
     options.connections(connections);
@@ -53,10 +78,10 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Uses the client's own connection pool (HikariCP), which is closed with the client. The pool has
-   * at most 20 connections, and closes connections that have been idle for 30 seconds or open for
-   * 30 minutes. A call waits up to 2 seconds for a connection. Change these values with {@link
-   * #pool}. If the login is rejected, the call fails immediately, and is not retried.
+   * Uses the client's own pool (HikariCP), which is closed with the client. It has at most 20
+   * connections, closes them after 30 seconds idle or 30 minutes in total, and lets a call wait up
+   * to 2 seconds for one; change these values with {@link #pool}. If the login is rejected, the
+   * call fails immediately, and is not retried.
    *
    * @param url the JDBC URL, for example {@code jdbc:postgresql://localhost/app}, with any driver
    *     parameters
@@ -93,12 +118,10 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the server's {@code statement_timeout} for the sessions in the pool of {@link #url}.
-   * Default: 5 seconds, or {@link #callTimeout} if that is longer. The setting also limits calls
-   * that have a longer timeout because of {@link PgHelloOperations#withTimeout}. The client sets
-   * the timeout with a statement at the start of a session, because poolers reject it as a startup
-   * parameter. The client does not set the timeout behind a pooler that passes the session on to
-   * other clients, or if {@link #pool} configures another driver or data source.
+   * Sets the server's {@code statement_timeout} for the sessions in the pool of {@link #url}, which
+   * also limits calls with a longer {@link PgHelloOperations#withTimeout}. Default: 5 seconds, or
+   * {@link #callTimeout} if that is longer. The timeout is not set behind a pooler that passes the
+   * session on to other clients, or if {@link #pool} configures another driver or data source.
    *
    * @param timeout the timeout in whole milliseconds; zero keeps the server's setting
    */
@@ -134,12 +157,9 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the maximum duration of a call, including waiting, borrowing a connection, the round trip,
-   * and retries after lost connections. Default: 5 seconds. When the timeout expires, the
-   * connection is aborted. There is one exception: over TLS, a caller can be blocked for longer
-   * while it sends a name that the server does not read. A call may fail up to a tenth of a second
-   * after its timeout. If the server does not respond to a batch, a call in the batch may fail
-   * before its timeout, by up to a tenth of the timeout.
+   * Sets the maximum duration of a call, including the time in the queue, borrowing a connection,
+   * the round trip, and retries after lost connections. Default: 5 seconds. When the timeout
+   * expires, the connection is aborted.
    *
    * @param timeout the timeout, at least one millisecond and less than 20 days
    */
@@ -150,11 +170,7 @@ public final class PgHelloClientBuilder {
 
   /**
    * Sets whether calls are retried on another connection if their connection is lost. Default:
-   * true. Retries are safe, because the functions have no side effects. A call is retried until it
-   * succeeds or times out, or until five connections have been lost after the statement was sent on
-   * them. A batch is retried as a whole. After a server restart, a pool can return all of its dead
-   * connections one after the other. From the second retry on, the client pauses for 1 to 20
-   * milliseconds before each retry.
+   * true. Retries are safe, because the functions have no side effects.
    */
   public PgHelloClientBuilder retryOnConnectionLoss(boolean retryOnConnectionLoss) {
     options.retryOnConnectionLoss(retryOnConnectionLoss);
@@ -163,11 +179,10 @@ public final class PgHelloClientBuilder {
 
   /**
    * Sets whether calls that arrive while other calls are running are combined into one statement,
-   * which runs on a connection borrowed by any of their threads. Default: true. Disable this if the
-   * calling thread determines the database or the transaction. Each call then borrows, uses and
-   * returns a connection on the calling thread. {@link PgHelloClient#helloAsync} and {@link
-   * PgHelloClient#helloAllAsync} do the same and return a completed future, unless there is an
-   * {@link #asyncExecutor}.
+   * which runs on a connection borrowed by any of their threads. Default: true. If the calling
+   * thread determines the database or the transaction, pass false: calls then run on the calling
+   * thread, also {@link PgHelloClient#helloAsync} and {@link PgHelloClient#helloAllAsync} unless
+   * there is an {@link #asyncExecutor}.
    */
   public PgHelloClientBuilder batching(boolean batching) {
     options.batching(batching);
@@ -175,21 +190,11 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the executor for asynchronous calls that are not batched. If {@link #batching} is
-   * disabled, these are all asynchronous calls. Otherwise, these are only calls with long names (16
-   * KiB or more), calls with a timeout longer than {@link #callTimeout}, and {@link
-   * PgHelloClient#helloAllAsync}. By default, these calls run on threads of the client. Dependent
-   * stages of the futures also run on the executor.
-   *
-   * <p>The executor is always called on the thread that makes the call, so that it can copy the
-   * tenant, the security context or the logging context of that thread. A transaction cannot be
-   * copied: if {@link ConnectionSource#mayJoinBatch} returns false on the calling thread, that
-   * thread runs the call itself.
-   *
-   * <p>At most {@link #maxConcurrentAsyncCalls} calls run at a time. The others wait on threads of
-   * the executor, so use an executor with a limited number of threads, or with virtual threads. If
-   * the executor runs a call on the calling thread, the call does not wait and does not count
-   * towards this maximum.
+   * Sets the executor for asynchronous calls that are not batched, and for dependent stages of
+   * their futures. Default: threads of the client, or the calling thread if {@link #batching} is
+   * disabled. If batching is enabled, the executor runs only calls with long names (16 KiB or
+   * more), calls with a timeout longer than {@link #callTimeout}, and {@link
+   * PgHelloClient#helloAllAsync}.
    *
    * @param executor the executor, which the client does not shut down; a call that it rejects fails
    *     with {@link Code#OVERLOADED}
@@ -226,12 +231,9 @@ public final class PgHelloClientBuilder {
 
   /**
    * Sets the maximum number of statements with batched calls that run at a time, each on its own
-   * connection. Default: 2. Values above 1,024 are treated as 1,024. If the number of concurrent
-   * callers does not exceed this maximum, each call is sent in its own statement. For a short time
-   * after a large batch is sent, smaller batches are held back so that they fill up. They are not
-   * held back if the statements in flight are slow, for example because the server is far away. If
-   * all running statements belong to virtual threads, which might not get a carrier thread to
-   * finish, one more statement may run for calls from other threads.
+   * connection. Default: 2; values above 1,024 are treated as 1,024. If all of them belong to
+   * virtual threads, which might not get a carrier thread to finish, one more may run for calls
+   * from other threads.
    */
   public PgHelloClientBuilder maxInFlightBatches(int batches) {
     options.maxInFlightBatches(batches);
@@ -254,10 +256,10 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Sets the behavior of a call when the queue is full. If false (the default), the call fails with
-   * {@link Code#OVERLOADED}. If true, the calling thread waits for space, even in {@link
-   * PgHelloClient#helloAsync}. If there is still no space when {@link #callTimeout} expires, the
-   * call fails.
+   * Sets whether a call waits for space when the queue is full, even in {@link
+   * PgHelloClient#helloAsync}. If true, the call fails if there is still no space when {@link
+   * #callTimeout} expires. If false (the default), the call fails immediately with {@link
+   * Code#OVERLOADED}.
    */
   public PgHelloClientBuilder blockWhenFull(boolean wait) {
     options.blockWhenFull(wait);

@@ -6,7 +6,9 @@ import java.util.Set;
 
 /**
  * The versions of the server and the extension that a client uses, and the extension's functions.
- * Immutable. Two instances are equal if all their values are equal.
+ * {@link PgHelloOperations#info} returns it.
+ *
+ * <p>Immutable. Two instances are equal if all their values are equal.
  */
 public final class PgHelloInfo {
   private final String serverVersion;

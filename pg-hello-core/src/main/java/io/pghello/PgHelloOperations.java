@@ -16,9 +16,9 @@ import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 
 /**
- * Blocking calls to the functions of the PostgreSQL extension {@code pg_hello}. {@link
- * PgHelloClient} runs them on pooled connections; the operations that {@link #withConnection}
- * returns use the caller's connection. Depend on this interface if your tests replace the client.
+ * Blocking calls to the functions of the PostgreSQL extension {@code pg_hello}, on pooled
+ * connections ({@link PgHelloClient}) or on the caller's connection ({@link #withConnection}).
+ * Depend on this interface if your tests replace the client.
  *
  * <p>Calls that fail throw a {@link FunctionCallException}. Its code and message describe the
  * problem and the fix. Null arguments cause a {@link NullPointerException}.
@@ -28,10 +28,10 @@ import java.util.stream.Stream;
 public interface PgHelloOperations {
   /**
    * Calls the SQL function {@code pg_hello(name)}, which returns a greeting such as {@code Hello,
-   * Ada!}. The number of repetitions is set by {@link #withRepeat} or {@link
-   * PgHelloClientBuilder#defaultRepeat}. If neither is used, the session's setting {@code
-   * pg_hello.repeat} (default 1) applies. Takes one round trip, which may be shared with other
-   * calls. The first call takes an additional round trip.
+   * Ada!}. {@link #withRepeat} or {@link PgHelloClientBuilder#defaultRepeat} sets the number of
+   * repetitions; otherwise, the session's setting {@code pg_hello.repeat} (default 1) applies.
+   * Takes one round trip, which may be shared with other calls. The first call takes an additional
+   * round trip.
    *
    * @param name any text without U+0000 or unpaired surrogates; may be empty
    * @return the greeting, never null
@@ -57,9 +57,9 @@ public interface PgHelloOperations {
 
   /**
    * Calls the SQL function {@code pg_hello_all(names, repeats)}, which greets many names. Takes one
-   * round trip per batch. A batch contains at most {@link PgHelloClientBuilder#maxBatchSize} names
-   * and about {@link PgHelloClientBuilder#maxBatchBytes} bytes, and has its own timeout. All names
-   * are validated before the first batch is sent.
+   * round trip per batch of at most {@link PgHelloClientBuilder#maxBatchSize} names and about
+   * {@link PgHelloClientBuilder#maxBatchBytes} bytes. Each batch has its own timeout. All names are
+   * validated before the first batch is sent.
    *
    * @param names the names, without null elements; duplicates are allowed
    * @return an unmodifiable list of greetings, in the order of the names
@@ -162,10 +162,10 @@ public interface PgHelloOperations {
   /**
    * Returns operations with a different timeout, which replaces {@link
    * PgHelloClientBuilder#callTimeout}. They share the connections and the queue of this instance,
-   * and are closed with it. Calls with different timeouts can be in the same batch; each call ends
-   * at its own timeout. A call with a longer timeout than {@code callTimeout} is sent in a separate
-   * statement, so that it cannot delay other calls. With the client's own pool, the server may
-   * cancel the call sooner ({@link PgHelloClientBuilder#statementTimeout}).
+   * and are closed with it. Calls with different timeouts can be in the same batch, but a call with
+   * a longer timeout than {@code callTimeout} is sent in a separate statement, so that it cannot
+   * delay other calls. With the client's own pool, the server may cancel the call sooner ({@link
+   * PgHelloClientBuilder#statementTimeout}).
    *
    * @param timeout the timeout, at least one millisecond and less than 20 days
    * @throws IllegalArgumentException if the timeout is out of range
@@ -174,13 +174,11 @@ public interface PgHelloOperations {
 
   /**
    * Returns operations that run on the given connection, within its current transaction if there is
-   * one. They change nothing in the session, are not batched with other calls, and are not retried.
-   * A server error aborts the transaction, as usual in PostgreSQL; an argument that the client
-   * rejects does not abort it. Use the returned operations on only one thread at a time, because
-   * they are no more thread-safe than the connection. They have no asynchronous methods.
-   *
-   * <p>If the client has not yet run a call in the connection's database as the connection's user,
-   * the first call needs one additional round trip.
+   * one. They change nothing in the session, and are not batched or retried. A server error aborts
+   * the transaction, as usual in PostgreSQL; an argument that the client rejects does not abort it.
+   * Use the returned operations on only one thread at a time, like the connection. They have no
+   * asynchronous methods. If the client has not yet run a call in the connection's database as the
+   * connection's user, the first call needs one additional round trip.
    *
    * @param connection the connection; the caller closes it
    */

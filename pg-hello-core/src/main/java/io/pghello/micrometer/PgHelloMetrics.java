@@ -9,7 +9,8 @@ import io.pghello.internal.Function;
 import java.util.List;
 
 /**
- * Creates listeners that record the metrics of a client in a Micrometer registry.
+ * Creates listeners that record the metrics of a client in a Micrometer registry. Pass a listener
+ * to the client's builder, and bind its gauges to the client.
  *
  * <pre>{@code
  * CallMetrics metrics = PgHelloMetrics.create(registry);
@@ -44,13 +45,14 @@ import java.util.List;
  * </table>
  *
  * <p>The tag {@code kind} is {@code single}, {@code batch} or {@code bulk}. The tag {@code outcome}
- * is {@code SUCCESS} or the name of a {@link FunctionCallException.Code}. The counters for all
- * codes, except warnings, are registered immediately. Tags never contain a greeted name. Each call
- * increments one counter and records one timer, or two timers if it had to wait. All other metrics
- * are recorded per statement. If two clients have no distinguishing tags, they share the meters,
- * and the gauges show only the first client.
+ * is {@code SUCCESS} or the name of a {@link FunctionCallException.Code}; the counters for all
+ * codes, except warnings, are registered immediately. Tags never contain a greeted name.
  *
- * <p>The listeners are thread-safe.
+ * <p>Each call increments one counter and records one timer, or two timers if it had to wait. All
+ * other metrics are recorded per statement.
+ *
+ * <p>The listeners are thread-safe. If two clients have no distinguishing tags, they share the
+ * meters, and the gauges show only the first client.
  */
 public final class PgHelloMetrics {
   private PgHelloMetrics() {}

@@ -8,17 +8,21 @@ import java.util.List;
 
 /**
  * Creates listeners that record a Micrometer observation, and thus a trace span, for each statement
- * of a client.
+ * of a client. Pass a listener to {@link io.pghello.PgHelloClientBuilder#listener}.
  *
- * <p>The name of the observation is {@code pg.hello.statement}. It has the low-cardinality key
- * values {@code kind} ({@code single}, {@code batch} or {@code bulk}) and {@code outcome} ({@code
- * SUCCESS} or the name of a {@link io.pghello.extension.batching.FunctionCallException.Code}), and
- * the high-cardinality key value {@code calls}, the number of calls or names. Key values never
- * contain a greeted name. A batch belongs to the trace of the call whose thread sends it, and is
- * missing from the traces of the other calls.
+ * <p>The observation is named {@code pg.hello.statement}, and has these key values, which never
+ * contain a greeted name:
+ *
+ * <ul>
+ *   <li>{@code kind} (low cardinality): {@code single}, {@code batch} or {@code bulk};
+ *   <li>{@code outcome} (low cardinality): {@code SUCCESS} or the name of a {@link
+ *       io.pghello.extension.batching.FunctionCallException.Code};
+ *   <li>{@code calls} (high cardinality): the number of calls or names.
+ * </ul>
  *
  * <p>While the statement runs, the observation is its thread's current observation, so that
- * observations of the JDBC driver or the pool are its children.
+ * observations of the JDBC driver or the pool are its children. A batch belongs to the trace of the
+ * call whose thread sends it, and is missing from the traces of the other calls.
  *
  * <p>The listeners are thread-safe.
  */
