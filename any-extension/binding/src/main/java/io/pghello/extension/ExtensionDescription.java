@@ -17,8 +17,17 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Describes a native extension: its name, library, functions and versions. Immutable and
- * thread-safe. A binding (the Java library for an extension) keeps its description in a constant.
+ * Describes a native extension: its name, library, functions and versions. A binding (the Java
+ * library for an extension) keeps its description in a constant.
+ *
+ * <pre>{@code
+ * static final ExtensionDescription VECTOR =
+ *     ExtensionDescription.builder("vector")
+ *         .function("l2_distance(vector, vector)", "double precision")
+ *         .build();
+ * }</pre>
+ *
+ * <p>Immutable and thread-safe.
  */
 public final class ExtensionDescription {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_-]*");
@@ -54,11 +63,11 @@ public final class ExtensionDescription {
   }
 
   /**
-   * Returns the description of an extension from an {@link ExtensionProvider} on the class path. If
-   * there is no provider for the extension, returns a description that contains only the name;
-   * {@link #inspect} then reports whether the extension has been created in the database, and in
-   * which schema. Searches the thread's context class loader first, then the class loader of this
-   * class.
+   * Returns the description of an extension from an {@link ExtensionProvider} on the class path.
+   * Searches the thread's context class loader first, then the class loader of this class. If there
+   * is no provider for the extension, returns a description that contains only the name; {@link
+   * #inspect} then reports whether the extension has been created in the database, and in which
+   * schema.
    *
    * @throws IllegalArgumentException if the name is invalid
    * @throws java.util.ServiceConfigurationError if a provider cannot be loaded; the message
@@ -193,9 +202,9 @@ public final class ExtensionDescription {
   /**
    * Returns the most severe installation problem that may have caused a statement's error; empty if
    * there is none. An error about the extension's library (SQLSTATE 58P01, or 42883 with the
-   * library's name) is explained without a query. For any other error, this method takes one round
-   * trip if {@link ExtensionProblem#canCause} returns true. If autocommit is off, this method
-   * returns an empty result instead, because no query is possible in a failed transaction.
+   * library's name) is explained without a query. For another error, takes one round trip if {@link
+   * ExtensionProblem#canCause} returns true and autocommit is on. If autocommit is off, returns an
+   * empty result instead, because no query is possible in a failed transaction.
    *
    * @param error the exception thrown by the statement
    * @param connection the connection of the statement
@@ -276,7 +285,7 @@ public final class ExtensionDescription {
     }
 
     /**
-     * Sets the oldest supported version. By default, all versions are supported. Functions added in
+     * Sets the oldest supported version. Default: all versions are supported. Functions added in
      * later versions (see {@link #function(String, String, String)}) are required only when they
      * are called.
      *

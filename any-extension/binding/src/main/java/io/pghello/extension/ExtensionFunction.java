@@ -11,7 +11,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A function of an extension, as declared in the extension's script. Immutable.
+ * A function of an extension, as declared in the extension's script. Create it with {@link #of},
+ * and add it to an {@link ExtensionDescription}.
+ *
+ * <p>Immutable.
  *
  * @param name the function's name without a schema: lower-case letters, digits and {@code _}, not
  *     beginning with a digit

@@ -3,9 +3,8 @@ package io.pghello.extension;
 
 /**
  * Provides the description of a binding's extension, so that settings can refer to the extension by
- * name. List the implementation in {@code
- * META-INF/services/io.pghello.extension.ExtensionProvider}. The implementation needs a public
- * constructor without parameters.
+ * name. List the implementation, which needs a public constructor without parameters, in {@code
+ * META-INF/services/io.pghello.extension.ExtensionProvider}.
  */
 @FunctionalInterface
 public interface ExtensionProvider {

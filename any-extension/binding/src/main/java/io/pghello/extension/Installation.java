@@ -17,7 +17,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The installation of an extension in a database, as seen by the role of a connection. {@link
- * ExtensionDescription#inspect} returns it. Immutable.
+ * ExtensionDescription#inspect} returns it.
+ *
+ * <pre>{@code
+ * Installation installation = VECTOR.inspect(connection).requireUsable();
+ * String version = installation.version();
+ * }</pre>
+ *
+ * <p>Immutable.
  *
  * @param extension the extension's description
  * @param database the name of the database

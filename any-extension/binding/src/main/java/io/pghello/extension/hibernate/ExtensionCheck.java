@@ -22,7 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Checks whether an extension is usable, after a session factory and its schema have been created.
- * Uses Hibernate's logging library.
+ * Subclass it for a binding, and add it to the factory as an observer.
+ *
+ * <p>Uses Hibernate's logging library.
  */
 @SuppressWarnings("serial") // observers of a factory are not serialized
 public class ExtensionCheck implements SessionFactoryObserver {

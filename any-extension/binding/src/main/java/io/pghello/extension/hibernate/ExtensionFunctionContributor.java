@@ -30,6 +30,14 @@ import org.hibernate.type.spi.TypeConfiguration;
  * subclass with a constructor without parameters, and lists the subclass in {@code
  * META-INF/services/org.hibernate.boot.model.FunctionContributor}.
  *
+ * <pre>{@code
+ * public class AcmeGeoFunctions extends ExtensionFunctionContributor {
+ *   public AcmeGeoFunctions() {
+ *     super(AcmeGeo.EXTENSION);
+ *   }
+ * }
+ * }</pre>
+ *
  * <p>Parameter types are declared if Hibernate has an equivalent type. Arguments of the wrong type
  * therefore fail when Hibernate parses the query, before the server can abort the transaction, and
  * nulls are sent with their type.
@@ -37,10 +45,11 @@ import org.hibernate.type.spi.TypeConfiguration;
  * <p>Arguments of PostgreSQL's own types, and arrays of these types, are cast, so that a function
  * with the same name in the same schema cannot be called instead. Arguments are not cast if they
  * have one of the extension's own types, or if overloads with the same number of arguments have
- * different types at that position. If the installed version of the extension lacks a function, and
- * another role has created a function with the same signature in the same schema, queries call the
- * other role's function. Therefore, do not let other roles create objects in the extension's
- * schema.
+ * different types at that position.
+ *
+ * <p><b>Do not let other roles create objects in the extension's schema.</b> If the installed
+ * version of the extension lacks a function, and another role has created a function with the same
+ * signature there, queries call the other role's function.
  *
  * <p>The following functions are not registered:
  *

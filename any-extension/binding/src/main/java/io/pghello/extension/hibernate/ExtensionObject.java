@@ -13,8 +13,10 @@ import org.hibernate.dialect.PostgreSQLDialect;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An extension as part of the schema that Hibernate creates. It is created before the tables and
- * never dropped. Ignored on databases other than PostgreSQL.
+ * An extension as part of the schema that Hibernate creates. {@link #apply} adds it.
+ *
+ * <p>The extension is created before the tables and never dropped. Ignored on databases other than
+ * PostgreSQL.
  *
  * @param quotedName the extension's name, quoted if necessary
  * @param schema the schema to create the extension in, without quotes; null for the first schema on

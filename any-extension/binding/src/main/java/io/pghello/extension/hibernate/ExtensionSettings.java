@@ -12,32 +12,43 @@ import org.hibernate.service.ServiceRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Names of the Hibernate settings for extensions. Set them like any other Hibernate setting. In a
- * list of extensions, use the names from {@code CREATE EXTENSION}, separated by commas. {@link
- * ExtensionDescription#lookup} provides the functions and versions of each listed extension. On
+ * Names of the Hibernate settings for extensions. Set them like any other Hibernate setting:
+ *
+ * <pre>{@code
+ * pg-extension.create=vector,acme_geo
+ * pg-extension.check=vector,acme_geo
+ * pg-extension.acme_geo.schema=ext
+ * }</pre>
+ *
+ * <p>In a list of extensions, use the names from {@code CREATE EXTENSION}, separated by commas.
+ * {@link ExtensionDescription#lookup} provides the functions and versions of each extension. On
  * databases other than PostgreSQL, the settings have no effect.
  */
 public final class ExtensionSettings {
   /**
-   * Extensions to create together with the schema, in the listed order. When Hibernate creates or
-   * updates tables, or writes a script that does so, {@code create extension if not exists} runs
-   * first. Existing extensions are not changed, and extensions are never dropped. Default: none.
-   * Costs one round trip per extension when the schema is created or updated, or two round trips if
-   * {@link #schemaOf} is set.
+   * Extensions to create, in the listed order, with {@code create extension if not exists} before
+   * Hibernate creates or updates tables, or in a script that does so. Default: none. Existing
+   * extensions are not changed, and extensions are never dropped.
+   *
+   * <p>Costs one round trip per extension, or two if {@link #schemaOf} is set.
    */
   public static final String CREATE = "pg-extension.create";
 
   /**
-   * Extensions to check when a session factory is created, after the schema has been created. Costs
-   * one round trip per extension, on one of Hibernate's own connections. Default: none.
+   * Extensions to check when a session factory is created, after the schema has been created.
+   * Default: none. Costs one round trip per extension, on one of Hibernate's own connections.
    */
   public static final String CHECK = "pg-extension.check";
 
   /**
-   * Reaction if an extension in {@link #CHECK} cannot be used: {@code warn} (the default) writes
-   * one line to the log category {@code io.pghello.extension}; {@code fail} throws an {@link
-   * io.pghello.extension.ExtensionException} instead of creating the factory; {@code off} disables
-   * the check.
+   * Reaction if an extension in {@link #CHECK} cannot be used. Default: {@code warn}.
+   *
+   * <ul>
+   *   <li>{@code warn}: writes one line to the log category {@code io.pghello.extension}.
+   *   <li>{@code fail}: throws an {@link io.pghello.extension.ExtensionException} instead of
+   *       creating the factory.
+   *   <li>{@code off}: disables the check.
+   * </ul>
    */
   public static final String PREFLIGHT = "pg-extension.preflight";
 
@@ -45,9 +56,8 @@ public final class ExtensionSettings {
 
   /**
    * Returns the name of the setting for an extension's schema, for example {@code
-   * pg-extension.acme_geo.schema}. The value of the setting is the schema's name without quotes. By
-   * default, function names are not qualified and are resolved through the session's {@code
-   * search_path}.
+   * pg-extension.acme_geo.schema}. Its value is the schema's name without quotes. Default: function
+   * names are not qualified, and are resolved through the session's {@code search_path}.
    *
    * @param extension the extension's name
    */
