@@ -19,8 +19,10 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * The headers of a Linux shared library. They determine which machines can load the library. The
- * ELF specification defines the format, and the Linux Standard Base defines symbol versions.
+ * The headers of a Linux shared library, which determine the machines that can load the library.
+ * {@link #read} parses them.
+ *
+ * <p>The ELF specification defines the format, and the Linux Standard Base defines symbol versions.
  *
  * @param machine the processor architecture, for example {@code amd64}
  * @param needed the names of the libraries that the file needs

@@ -20,10 +20,21 @@ import java.util.zip.ZipException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Installs an extension from a jar on a PostgreSQL server. Each file is written next to its final
- * path and then renamed. The control file is renamed last. On failure, the changes are undone as
- * far as possible. A list next to the control file records the written files, so that files of
- * other programs are never replaced or removed.
+ * Installs an extension from a jar on a PostgreSQL server. Programs call {@code run} with a {@link
+ * Request}; {@code java -jar} calls {@code main}.
+ *
+ * <pre>{@code
+ * var request = new Installer.Request(Installer.Action.CHECK, null, null, null, null, false);
+ * int status = Installer.run(jar, request, System.out::println);
+ * }</pre>
+ *
+ * <ul>
+ *   <li>Each file is written next to its final path and then renamed. The control file is renamed
+ *       last.
+ *   <li>On failure, the changes are undone as far as possible.
+ *   <li>A list next to the control file records the written files, so that files of other programs
+ *       are never replaced or removed.
+ * </ul>
  *
  * <p>Thread-safe. Only one thread at a time can perform an action, and only one process at a time
  * can change a server. Other threads and processes wait.

@@ -24,8 +24,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A 64-bit macOS library or program for one processor architecture, or a universal file for several
- * architectures. Apple's headers {@code mach-o/loader.h}, {@code mach-o/fat.h} and {@code
- * kern/cs_blobs.h} define the format. Immutable.
+ * architectures. {@link #read} parses it.
+ *
+ * <p>Apple's headers {@code mach-o/loader.h}, {@code mach-o/fat.h} and {@code kern/cs_blobs.h}
+ * define the format. Immutable.
  */
 public final class MachOFile implements NativeFile {
   private static final String SYSTEM = "darwin-";

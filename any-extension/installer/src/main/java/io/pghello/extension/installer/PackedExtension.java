@@ -28,9 +28,13 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files of an extension in a jar. A descriptor lists the files, because Java cannot list the
- * resources of a directory. The descriptor is {@code META-INF/pg-extension/NAME.properties},
- * encoded in UTF-8, with the following keys:
+ * The files of an extension in a jar, which a descriptor lists. {@link #files} returns the files
+ * for a server.
+ *
+ * <p>Thread-safe.
+ *
+ * <p>The descriptor is {@code META-INF/pg-extension/NAME.properties}, encoded in UTF-8. Elements of
+ * lists are separated by commas. It has the following keys:
  *
  * <ul>
  *   <li>{@code folder}: the path of the files in the jar;
@@ -54,8 +58,6 @@ import org.jspecify.annotations.Nullable;
  *   <li>{@code headers.MAJOR}: the PostgreSQL version of the headers that the libraries of a major
  *       version were built with, e.g. {@code 17.5}.
  * </ul>
- *
- * The elements of lists are separated by commas. Thread-safe.
  */
 public final class PackedExtension {
   /** The directory of descriptors. */
@@ -122,6 +124,7 @@ public final class PackedExtension {
   }
 
   private final String name;
+  // a descriptor is necessary, because Java cannot list the resources of a directory
   private final String descriptor;
   private final Resources resources;
   private final Map<String, String> values = new HashMap<>();

@@ -16,7 +16,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A Windows library or program. Microsoft's document "PE Format" defines the format. Immutable.
+ * A Windows library or program. {@link #read} parses it.
+ *
+ * <p>Microsoft's document "PE Format" defines the format. Immutable.
  *
  * @param machine the processor architecture, e.g. {@code amd64}
  * @param library whether the file is a library, not a program

@@ -2,8 +2,8 @@
 package io.pghello.extension.installer;
 
 /**
- * Thrown if the installer does not perform an action. Nothing was changed. The message contains the
- * reason and the fix.
+ * Thrown if the installer does not perform an action and has changed nothing. The message contains
+ * the reason and the fix.
  */
 public final class RefusedException extends Exception {
   private static final long serialVersionUID = 1L;
