@@ -6,9 +6,14 @@ import jakarta.persistence.criteria.Expression;
 
 /**
  * The extension's functions for Criteria queries. They run as part of the query and take no
- * additional round trip. If an argument is null, the result is null, as in SQL.
+ * additional round trip.
  *
- * <p>On databases other than PostgreSQL the query fails, because the functions do not exist there.
+ * <pre>{@code
+ * query.select(PgHelloFunctions.pgHello(builder, user.get("username")));
+ * }</pre>
+ *
+ * <p>If an argument is null, the result is null, as in SQL. On databases other than PostgreSQL the
+ * query fails, because the functions do not exist there.
  *
  * <p>This class is thread-safe. The returned expressions follow the threading rules of their query.
  */

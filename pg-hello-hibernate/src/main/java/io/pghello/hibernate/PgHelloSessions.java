@@ -9,18 +9,19 @@ import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.query.NativeQuery;
 import org.hibernate.query.spi.QueryImplementor;
 
-/** Additional operations on Hibernate sessions. */
+/**
+ * Additional operations on Hibernate sessions. Use {@link #prefetch} before you insert many
+ * entities with a {@code StatelessSession}.
+ */
 public final class PgHelloSessions {
   private PgHelloSessions() {}
 
   /**
    * Fills the {@link ValueStrategy#PREFETCH} attributes of entities before the entities are
-   * inserted. All entities share one round trip, with an additional round trip for every further
-   * 16,384 names or 8 MiB of names. Without this call, a {@code StatelessSession} makes one round
-   * trip per entity, because it handles one entity at a time. No query is sent if no attribute
-   * needs a value.
-   *
-   * <p>If the name of an entity changes afterwards, its insert fetches the greeting again.
+   * inserted. Takes one round trip for all entities, another one for every further 16,384 names or
+   * 8 MiB of names, and none if no attribute needs a value. Without this call, a {@code
+   * StatelessSession} makes one round trip per entity, because it handles one entity at a time. If
+   * the name of an entity changes afterwards, its insert fetches the greeting again.
    *
    * @param session an open session, or a proxy of an open session; as usual, only the calling
    *     thread may use it

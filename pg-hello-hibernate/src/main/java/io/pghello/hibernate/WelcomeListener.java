@@ -10,9 +10,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Greets entities when they are inserted. Uses only JPA, so it works with any JPA provider. Write a
- * subclass with the callback method, and list the subclass in {@code @EntityListeners} on the
- * entity:
+ * Greets entities when they are inserted, with any JPA provider. Write a subclass with the callback
+ * method, and list the subclass in {@code @EntityListeners} on the entity:
  *
  * <pre>{@code
  * public class UserListener extends WelcomeListener {
@@ -32,15 +31,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Give the client its own pool</b>, for example with {@link PgHelloClientBuilder#url}. The
  * client never uses the entity manager's connection, so each call needs a second connection while
- * the transaction holds the first. If both connections come from the same pool, concurrent
- * transactions can exhaust the pool and wait for each other until the calls fail with {@link
- * FunctionCallException.Code#CONNECTION_UNAVAILABLE}. Because the client uses a different
- * connection, settings that are changed in the transaction, such as {@code pg_hello.repeat}, do not
- * affect greetings.
+ * the transaction holds the first. If both come from the same pool, concurrent transactions can
+ * exhaust the pool and wait for each other until the calls fail with {@link
+ * FunctionCallException.Code#CONNECTION_UNAVAILABLE}. Settings that are changed in the transaction,
+ * such as {@code pg_hello.repeat}, do not affect greetings.
  *
  * <p>Pass the client to the constructor, for example through a bean container, or set one client
- * for all listeners with {@link #setDefaultClient}. This class is thread-safe; subclasses must
- * ensure that their own state is thread-safe too.
+ * for all listeners of this class loader with {@link #setDefaultClient}. If several applications
+ * share the class loader, for example in an application server, use the constructor.
+ *
+ * <p>This class is thread-safe; subclasses must ensure that their own state is thread-safe too.
  */
 public abstract class WelcomeListener {
   private static final AtomicReference<@Nullable PgHelloClient> SHARED = new AtomicReference<>();
@@ -64,11 +64,8 @@ public abstract class WelcomeListener {
   }
 
   /**
-   * Sets the client for all listeners that were created without one. Call this once, before the
+   * Sets the client for all listeners that were created without one; call this once, before the
    * first entity is persisted. The caller still has to close the client. Thread-safe.
-   *
-   * <p>The client is stored per class loader. If several applications share this class, for example
-   * in an application server, pass the client to each listener's constructor instead.
    *
    * @throws IllegalStateException if another client is already set
    */

@@ -11,29 +11,43 @@ import org.hibernate.annotations.AttributeBinderType;
 import org.hibernate.generator.EventType;
 
 /**
- * Fills a {@code String} attribute with a greeting for the name in another attribute, using SQL
- * {@code pg_hello(name, repeat)}, for example {@code Hello, Ada!}. The server computes the greeting
- * when the entity is written. By default, filling the attribute takes no round trip per entity; see
- * {@link ValueStrategy}.
+ * Fills a {@code String} attribute with a greeting for the name in another attribute, for example
+ * {@code Hello, Ada!}. The server computes the greeting with SQL {@code pg_hello(name, repeat)}
+ * when the entity is written.
  *
- * <p>A value set by the application is kept, unless {@link #overwrite} is true. Two values count as
- * not set: null, and a greeting that was filled in for a different name. If the name is null, the
- * greeting is null. A null does not replace a greeting created by the INSERT, for example when an
- * object without the greeting is merged.
+ * <pre>{@code
+ * String username;
  *
- * <p>With {@link EventType#UPDATE}, an entity gets a new greeting if its name has changed since it
- * was loaded. If the name is unchanged, or lazy and not loaded, the greeting is kept. A missing
- * greeting is filled in if the name is known.
+ * @WelcomeMessage(of = "username")
+ * String greeting;
+ * }</pre>
  *
- * <p>Statements that bypass entity events do not fill the attribute: HQL {@code insert} and {@code
- * update} (which can call the function themselves), and {@code StatelessSession.upsert} (unless the
- * attribute is filled on {@link EventType#UPDATE}).
+ * <p>By default, filling the attribute takes no round trip per entity; see {@link ValueStrategy}.
  *
- * <p>Unsupported mappings cause an error when the session factory is built. Requires version 1.1 of
- * the extension. If a name cannot be sent or the query fails, the flush throws a {@link
+ * <ul>
+ *   <li>A value set by the application is kept, unless {@link #overwrite} is true. Two values count
+ *       as not set: null, and a greeting that was filled in for a different name.
+ *   <li>If the name is null, the greeting is null. After the INSERT, a null does not replace the
+ *       greeting.
+ *   <li>With {@link EventType#UPDATE}, an entity gets a new greeting if its name has changed since
+ *       it was loaded. If the name is unchanged, or lazy and not loaded, the greeting is kept. A
+ *       missing greeting is filled in if the name is known.
+ * </ul>
+ *
+ * <p>If a name cannot be sent or the query fails, the flush throws a {@link
  * org.hibernate.JDBCException}, whose type Hibernate derives from the SQLSTATE. The root cause is a
  * {@link io.pghello.extension.batching.FunctionCallException}. Roll back the transaction in this
  * case.
+ *
+ * <p>Limits:
+ *
+ * <ul>
+ *   <li>Requires version 1.1 of the extension.
+ *   <li>Unsupported mappings cause an error when the session factory is built.
+ *   <li>Statements that bypass entity events do not fill the attribute: HQL {@code insert} and
+ *       {@code update} (which can call the function themselves), and {@code
+ *       StatelessSession.upsert} (unless the attribute is filled on {@link EventType#UPDATE}).
+ * </ul>
  */
 @AttributeBinderType(binder = ServerValueBinder.class)
 @Documented
