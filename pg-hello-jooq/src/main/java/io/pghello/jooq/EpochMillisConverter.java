@@ -8,12 +8,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Converts between the result of {@code now_ms()}, milliseconds since 1970-01-01 00:00:00 UTC, and
- * an {@link Instant}. You can also use it for columns that {@code now_ms()} fills: specify it in a
- * forced type of jOOQ's code generator, or use {@code field.convert(new EpochMillisConverter())}.
+ * an {@link Instant}. Use it for columns that {@code now_ms()} fills, in a forced type of jOOQ's
+ * code generator or with {@code field.convert(new EpochMillisConverter())}.
  *
- * <p>Null is converted to null. Before an instant is sent to the database, {@link
- * Instant#toEpochMilli()} truncates the instant to milliseconds. The conversion throws an {@link
- * ArithmeticException} if the result does not fit into a {@code long}.
+ * <p>Null is converted to null. {@link Instant#toEpochMilli()} truncates an instant to milliseconds
+ * before it is sent to the database. The conversion throws an {@link ArithmeticException} if the
+ * result does not fit into a {@code long}.
  *
  * <p>Immutable and thread-safe.
  */

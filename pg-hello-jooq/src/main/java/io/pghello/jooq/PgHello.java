@@ -26,23 +26,26 @@ import org.jspecify.annotations.Nullable;
  * ctx.select(pgHello(USERS.USERNAME), nowMs()).from(USERS).fetch();
  * }</pre>
  *
- * <p>The superclass contains the routines that jOOQ's generator created, so one import covers all
- * functions; this class adds the forms that the generator does not create. Methods that return a
- * {@link Field} or a {@link Table} build only a part of a statement and need no round trip. Methods
- * that execute a query, given a configuration or a context, take one round trip, and throw a {@link
- * org.jooq.exception.DataAccessException} if the query fails.
+ * <p>One import covers all functions: the superclass contains the routines that jOOQ's generator
+ * created, and this class adds the forms that the generator does not create.
  *
- * <p>A method throws an {@link IllegalArgumentException} if a name passed as a value contains
- * U+0000 or an unpaired surrogate, which PostgreSQL's type {@code text} cannot store. Values that
- * you bind later are not checked.
- *
- * <p>Functions are rendered without a schema, so the server resolves them through the session's
- * {@code search_path}. If the extension's schema is not on this path, use {@link #inSchema} or map
- * jOOQ's default schema. Dialects other than PostgreSQL fail with a {@link
- * org.jooq.exception.SQLDialectNotSupportedException} before anything is sent.
+ * <p>Methods that return a {@link Field} or a {@link Table} build only a part of a statement and
+ * need no round trip. Methods that execute a query, given a configuration or a context, take one
+ * round trip, and throw a {@link org.jooq.exception.DataAccessException} if the query fails.
  *
  * <p>Thread-safe and stateless. The returned fields and tables have the same thread safety and
- * serializability as jOOQ's own.
+ * serializability as jOOQ's own. Limits:
+ *
+ * <ul>
+ *   <li>Functions are rendered without a schema, so the server resolves them through the session's
+ *       {@code search_path}. If the extension's schema is not on this path, use {@link #inSchema}
+ *       or map jOOQ's default schema.
+ *   <li>A method throws an {@link IllegalArgumentException} if a name passed as a value contains
+ *       U+0000 or an unpaired surrogate, which PostgreSQL's type {@code text} cannot store. Values
+ *       that you bind later are not checked.
+ *   <li>Dialects other than PostgreSQL fail with a {@link
+ *       org.jooq.exception.SQLDialectNotSupportedException} before anything is sent.
+ * </ul>
  */
 public final class PgHello extends Routines {
   private static final int REPEAT_MIN = 1;

@@ -24,20 +24,20 @@ import org.jooq.tools.StringUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A subclass of jOOQ's Java generator that copies the database comment ({@code COMMENT ON}) of each
- * function and procedure overload into the generated Javadoc. Specify this class in the
- * configuration of the code generator, under {@code <generator><name>}.
+ * Generates jOOQ code with the database comment ({@code COMMENT ON}) of each function and procedure
+ * overload in the Javadoc. Specify this class in the configuration of jOOQ's code generator, under
+ * {@code <generator><name>}.
  *
  * <p>The database property {@link #EXTENSIONS} lists extensions. Their functions in the input
  * schemas are generated even if {@code <includes>} does not match them, unless there is an {@code
  * <includeSql>}.
  *
  * <p>jOOQ's own generator omits comments on functions and procedures, or uses the comment of one
- * overload for all overloads. Comments on other objects are not changed. As usual, you can disable
- * the comments on functions and procedures with the setting {@code commentsOnRoutines}. The
- * generator sends one additional query, on PostgreSQL only, and one if {@link #EXTENSIONS} is set.
+ * overload for all overloads. Comments on other objects are not changed. The setting {@code
+ * commentsOnRoutines} disables the comments on functions and procedures, as usual.
  *
- * <p>Not thread-safe, like every generator.
+ * <p>The generator sends one additional query, on PostgreSQL only, and one if {@link #EXTENSIONS}
+ * is set. Not thread-safe, like every generator.
  */
 public class PgHelloGenerator extends JavaGenerator {
   /**

@@ -10,10 +10,9 @@ import org.jooq.meta.SchemaDefinition;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Generates distinct Java names for functions and procedures. The functions of {@code pg_hello} and
- * of the extensions in {@link PgHelloGenerator#EXTENSIONS} have the same names in every database.
- * Specify this class in the configuration of jOOQ's code generator, under {@code <strategy><name>}.
- * Other objects keep jOOQ's names.
+ * Generates distinct Java names for functions and procedures, with the same names in every database
+ * for {@code pg_hello} and the extensions in {@link PgHelloGenerator#EXTENSIONS}. Specify this
+ * class in the configuration of jOOQ's code generator, under {@code <strategy><name>}.
  *
  * <ul>
  *   <li>A <em>method</em> has the name of the function: {@code pg_hello(text)} and {@code
@@ -21,15 +20,18 @@ import org.jspecify.annotations.Nullable;
  *       pgHello2}.
  *   <li>A <em>class</em> name ends with PostgreSQL's names for the parameter types, which identify
  *       an overload: {@code PgHelloText}, {@code PgHelloTextInt4}.
+ *   <li>Other objects keep jOOQ's names.
  * </ul>
  *
  * <p>The names of these extensions' functions do not depend on the other generated objects. The
  * functions are identified by their membership in the extension, with one additional query per
- * schema, on PostgreSQL only. If two methods would have the same name and the same number of
- * parameters, the parameter types are added to the method name, because Java cannot distinguish a
- * {@code Field<String>} from a {@code Field<UUID>} in a signature. A function of these extensions
- * keeps the short name if the other function belongs to none of these extensions. The same applies
- * to the constant of a table-valued function. If a name is still not unique, a number is appended.
+ * schema, on PostgreSQL only.
+ *
+ * <p>If two methods would have the same name and the same number of parameters, the parameter types
+ * are added to the method name, because Java cannot distinguish a {@code Field<String>} from a
+ * {@code Field<UUID>} in a signature. A function of these extensions keeps the short name if the
+ * other function belongs to none of these extensions. The same applies to the constant of a
+ * table-valued function. If a name is still not unique, a number is appended.
  *
  * <p>Thread-safe after it has been configured, like every strategy.
  */
