@@ -68,7 +68,7 @@ public interface ArgumentChecks<Q> {
     return problem;
   }
 
-  /** Returns a remedy, as a single clause, for calls through a driver that parses SQL itself. */
+  /** Returns a remedy (a single clause) for calls through a driver that parses SQL itself. */
   default String remedyBehindSqlParser() {
     return "functions with array parameters do not work.";
   }

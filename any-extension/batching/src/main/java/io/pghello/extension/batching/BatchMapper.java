@@ -67,8 +67,8 @@ public interface BatchMapper<Q, A> {
   boolean matches(Q request, A answer);
 
   /**
-   * Returns the approximate size, in bytes, of a call's arguments, at least 0, to which the limits
-   * of batches and of the queue apply. A call with arguments of 16 KiB or more is sent in a
+   * Returns the approximate size of a call's arguments in bytes, at least 0. The limits of batches
+   * and of the queue apply to this size. A call with arguments of 16 KiB or more is sent in a
    * separate statement. This method is called on the caller's thread, which receives its
    * exceptions.
    */

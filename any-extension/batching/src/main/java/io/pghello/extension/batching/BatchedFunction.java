@@ -102,7 +102,7 @@ public final class BatchedFunction<Q, A> extends PooledFunctionCalls<Q, A>
   }
 
   /**
-   * Returns a builder for a {@code BatchedFunction} that calls a function with SQL of its own.
+   * Returns a builder for a {@code BatchedFunction} that calls a function with custom SQL.
    *
    * @param extension the description of the extension, with its functions
    * @param function the function, which accepts arrays and returns an array

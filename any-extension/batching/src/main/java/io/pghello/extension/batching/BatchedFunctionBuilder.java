@@ -297,8 +297,8 @@ public final class BatchedFunctionBuilder<Q, A> {
   }
 
   /**
-   * Adds a listener. Listeners are called in the order in which they were added, and in reverse
-   * order when a statement ends.
+   * Adds a listener. Listeners are called in the order of their addition, and in reverse order when
+   * a statement ends.
    */
   public BatchedFunctionBuilder<Q, A> listener(CallListener listener) {
     options.listener(listener);

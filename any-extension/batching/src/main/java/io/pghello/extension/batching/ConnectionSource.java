@@ -20,8 +20,8 @@ public interface ConnectionSource {
    * Returns a connection for one statement. The client passes it to {@link #release} afterwards.
    *
    * <p>If this method takes longer than the client's {@code callTimeout}, the client interrupts the
-   * thread; most pools then throw an exception. If the source ignores interrupts, as HikariCP does
-   * while it is suspended, the call ends only when this method returns. Other calls that are
+   * thread; most pools then throw an exception. If the source ignores interrupts (HikariCP does
+   * while it is suspended), the call ends only when this method returns. Other calls that are
    * waiting for this call still time out as usual. The client clears only its own interrupt: a
    * thread that the program has already interrupted stays interrupted.
    *

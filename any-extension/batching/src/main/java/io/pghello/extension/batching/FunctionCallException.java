@@ -42,8 +42,8 @@ public final class FunctionCallException extends RuntimeException {
      */
     UNSAFE_POOLER(false),
     /**
-     * The database is distributed by Citus, whose workers do not receive session settings. This is
-     * only a warning: calls do not fail with this code.
+     * The database is distributed by Citus, and its workers do not receive session settings. This
+     * is only a warning: calls do not fail with this code.
      */
     CITUS(false),
     /**

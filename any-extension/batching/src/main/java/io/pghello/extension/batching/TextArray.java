@@ -27,8 +27,8 @@ public final class TextArray {
   }
 
   /**
-   * Returns an array of the texts of objects, like {@link #of(Connection, List)}, for texts whose
-   * sizes are known.
+   * Returns an array of the texts of objects, like {@link #of(Connection, List)}, for texts with
+   * known sizes.
    *
    * @param values the objects that contain the texts
    * @param text a function that returns the text of an object, not null
