@@ -66,8 +66,7 @@ public final class ExtensionDescription {
    * Returns the description of an extension from an {@link ExtensionProvider} on the class path.
    * Searches the thread's context class loader first, then the class loader of this class. If there
    * is no provider for the extension, returns a description that contains only the name; {@link
-   * #inspect} then reports whether the extension has been created in the database, and in which
-   * schema.
+   * #inspect} then reports whether the extension has been created in the database, and its schema.
    *
    * @throws IllegalArgumentException if the name is invalid
    * @throws java.util.ServiceConfigurationError if a provider cannot be loaded; the message
