@@ -267,8 +267,8 @@ public final class PgHelloClientBuilder {
   }
 
   /**
-   * Adds a listener. Listeners are called in the order in which they were added, and in reverse
-   * order when a statement ends.
+   * Adds a listener. Listeners are called in the order of their addition, and in reverse order when
+   * a statement ends.
    */
   public PgHelloClientBuilder listener(CallListener listener) {
     options.listener(listener);

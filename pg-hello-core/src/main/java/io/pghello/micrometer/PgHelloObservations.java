@@ -22,7 +22,7 @@ import java.util.List;
  *
  * <p>While the statement runs, the observation is its thread's current observation, so that
  * observations of the JDBC driver or the pool are its children. A batch belongs to the trace of the
- * call whose thread sends it, and is missing from the traces of the other calls.
+ * thread that sends it, and is missing from the traces of the other calls.
  *
  * <p>The listeners are thread-safe.
  */
