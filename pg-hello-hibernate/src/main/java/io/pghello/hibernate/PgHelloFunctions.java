@@ -12,8 +12,8 @@ import jakarta.persistence.criteria.Expression;
  * query.select(PgHelloFunctions.pgHello(builder, user.get("username")));
  * }</pre>
  *
- * <p>If an argument is null, the result is null, as in SQL. On databases other than PostgreSQL the
- * query fails, because the functions do not exist there.
+ * <p>If an argument is null, the result is null. On databases other than PostgreSQL the query
+ * fails, because the functions do not exist there.
  *
  * <p>This class is thread-safe. The returned expressions follow the threading rules of their query.
  */

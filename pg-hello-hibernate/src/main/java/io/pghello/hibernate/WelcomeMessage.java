@@ -35,9 +35,9 @@ import org.hibernate.generator.EventType;
  * </ul>
  *
  * <p>If a name cannot be sent or the query fails, the flush throws a {@link
- * org.hibernate.JDBCException}, whose type Hibernate derives from the SQLSTATE. The root cause is a
- * {@link io.pghello.extension.batching.FunctionCallException}. Roll back the transaction in this
- * case.
+ * org.hibernate.JDBCException}. Hibernate derives the exception type from the SQLSTATE, and the
+ * root cause is a {@link io.pghello.extension.batching.FunctionCallException}. Roll back the
+ * transaction in this case.
  *
  * <p>Limits:
  *
