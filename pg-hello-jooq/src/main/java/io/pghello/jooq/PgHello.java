@@ -165,9 +165,8 @@ public final class PgHello extends Routines {
   }
 
   /**
-   * Qualifies the functions with a schema, as {@link #inSchema} does, in an existing configuration
-   * and in configurations that are derived from it later. Call this before the configuration is
-   * shared between threads.
+   * Qualifies the functions with a schema in an existing configuration, and in configurations that
+   * are derived from it later. Call this before the configuration is shared between threads.
    *
    * @param configuration the configuration to change
    * @param schema the unquoted name of the schema. It overrides the settings, including a schema

@@ -42,8 +42,8 @@ import org.jspecify.annotations.Nullable;
 public class PgHelloGenerator extends JavaGenerator {
   /**
    * The name of the property under {@code <database><properties>} that contains a comma-separated
-   * list of extensions, for example {@code cube,acme_geo}. {@link PgHelloGeneratorStrategy} treats
-   * their functions like those of {@code pg_hello}.
+   * list of extensions, for example {@code cube,acme_geo}. {@link PgHelloGeneratorStrategy} names
+   * their functions by the same rules as the functions of {@code pg_hello}.
    */
   public static final String EXTENSIONS = "pg-extension";
 
