@@ -8,7 +8,8 @@
 #     these steps that is not affected, and a line "half NAME" for each step below with "half" if none of its own files has changed
 #   - if BASE is unknown or no ancestor, everything is affected
 # Usage: affected.sh BASE
-#        affected.sh --steps | --nightly    prints the names of all steps, or of those that do not run in a landing
+#        affected.sh --steps | --nightly | --half    prints the names of all steps, of those that do not run in a landing, or of the slow
+#                                                   steps below with "half"
 # SPDX-License-Identifier: MIT
 PROGRAM=affected.sh
 # shellcheck source=scripts/lib.sh
@@ -17,8 +18,8 @@ PROGRAM=affected.sh
 EVERYTHING='^(pom\.xml|\.ci/run|scripts/(lib|native|headers)\.sh|scripts/TestReports\.java|scripts/ci/(test-all|steps|affected)\.sh|scripts/ci/allowed-skips\.txt)'
 # Each step, and the paths that affect it. "test:MODULES" stands for these modules, if their tests are affected, "main:MODULES" for the
 # modules' files outside of src/test, and for such files of the modules that they depend on. "only:" stands for slow steps that test C code,
-# which no other files affect. "half:" stands for slow steps that a landing draws if only the modules below have changed. Without a path: "always"; "everything", if a change affects everything; and "nightly" steps, which only
-# ./dev test --all runs.
+# which no other files affect. "half:" stands for slow steps that a landing draws if only the modules, or files that affect everything, have
+# changed. Without a path: "always", and "nightly" steps, which only ./dev test --all runs.
 STEPS='
 native              always
 native-musl         ^(extension/|scripts/)|main:pg-hello-extension
@@ -31,7 +32,7 @@ dev                 ^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/)|main:pg-hel
 postgres17-jdk25    always
 sanitizers          only:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/(sanitize|debian)\.sh)
 postgres15-jdk17    test:pg-extension-installer,pg-hello-extension,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-testkit,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-cli
-reproducible-jars   everything
+reproducible-jars   half:^scripts/ci/checks/reproducible-jars
 postgres18          ^scripts/ci/checks/newest-server|test:pg-extension-binding,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-testkit,pg-hello-plugin
 other-users-jars    nightly
 hibernate-6.6       half:^scripts/ci/checks/other-line|test:pg-hello-hibernate
@@ -61,6 +62,7 @@ guard               half:^(extension/src|benchmarks/src/main)|main:pg-hello-core
 case $1 in
   --steps) awk 'NF { print $1 }' <<<"$STEPS" ;;
   --nightly) awk '$2 == "nightly" { print $1 }' <<<"$STEPS" ;;
+  --half) awk '$2 ~ /^half:/ { print $1 }' <<<"$STEPS" ;;
 esac
 [[ $1 != --* ]] || exit 0
 
@@ -155,7 +157,7 @@ hits() {
   pattern=${pattern#@(only|half):}
   case $1 in
     always) return ;;
-    nightly | everything) return 1 ;;
+    nightly) return 1 ;;
     main:* | test:*) ;;
     *) ! grep -qE "$pattern" <<<"$AFFECTED_FILES" || return 0 ;;
   esac

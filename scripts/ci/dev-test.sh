@@ -488,6 +488,7 @@ affects pom.xml everything 'without sanitizers' 'without fuzzing' 'without insta
 affects $'pom.xml\nextension/sql/pg_hello--1.0.sql' everything not 'without (sanitizers|installcheck)'
 affects $'pom.xml\nextension/src/pg_hello.c' everything not 'without .*'
 affects .ci/landed not everything
+affects scripts/ci/checks/reproducible-jars.sh 'step reproducible-jars' not everything
 cases=$((cases + 1))
 if [ "$("$ROOT/scripts/ci/affected.sh" 0000000000000000000000000000000000000000)" != everything ]; then
   printf 'an unknown commit does not affect everything\n'
