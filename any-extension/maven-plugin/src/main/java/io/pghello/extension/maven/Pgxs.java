@@ -896,9 +896,12 @@ final class Pgxs {
     Optional<String> embedded = ServerPrograms.version(major);
     if (packaged.isPresent()
         && embedded.stream().noneMatch(each -> isNewer(each, packaged.get().version()))) {
+      Path unpacked = EmbeddedDistribution.programAndLibraries(packaged.get(), platform);
       return Optional.of(
           ServerProgram.of(
-              packaged.get().version(), EmbeddedDistribution.program(packaged.get(), platform)));
+              packaged.get().version(),
+              PackagedServer.program(unpacked),
+              PackagedServer.libraries(unpacked)));
     }
     if (servers == null || embedded.isEmpty() || platform.serverArtifact().isEmpty()) {
       return Optional.empty();

