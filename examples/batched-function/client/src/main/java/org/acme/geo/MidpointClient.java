@@ -56,7 +56,9 @@ public final class MidpointClient implements AutoCloseable {
 
     @Override
     public boolean matches(Pair pair, Double answer) {
-      return answer >= Math.min(pair.a, pair.b) && answer <= Math.max(pair.a, pair.b);
+      double rounding = Double.MIN_VALUE; // of tiny numbers
+      return answer >= Math.min(pair.a, pair.b) - rounding
+          && answer <= Math.max(pair.a, pair.b) + rounding;
     }
 
     @Override

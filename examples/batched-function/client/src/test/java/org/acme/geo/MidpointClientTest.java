@@ -37,9 +37,12 @@ class MidpointClientTest {
 
   @Test
   void failsOnlyTheInvalidCall() {
-    var valid = client.midpointAsync(1, 3);
+    var before = Collections.nCopies(50, 3.0).stream().map(b -> client.midpointAsync(1, b)).toList();
     var invalid = client.midpointAsync(1, Double.NaN);
-    assertEquals(2, valid.join());
+    var after = Collections.nCopies(50, 3.0).stream().map(b -> client.midpointAsync(1, b)).toList();
+    before.forEach(call -> assertEquals(2, call.join()));
+    after.forEach(call -> assertEquals(2, call.join()));
+    assertTrue(batches.getMax() > 1);
     var error = assertThrows(CompletionException.class, invalid::join).getCause();
     assertEquals("22003", ((FunctionCallException) error).sqlState().orElseThrow());
   }

@@ -18,7 +18,8 @@ public class Query {
     PluginContext context =
         PluginContext.defaults().withPermissions(Permissions.read().withSql(true));
     try (PostgresPlugin plugin = PostgresPlugin.initialize(context)) {
-      System.out.println(plugin.execute("my-database", config, "query", query).at("/data/rows"));
+      JsonNode answer = plugin.execute("my-database", config, "query", query);
+      System.out.println(answer.has("error") ? answer.get("error") : answer.at("/data/rows"));
     }
   }
 }
