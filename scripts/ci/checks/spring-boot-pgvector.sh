@@ -11,7 +11,7 @@ tree=$1 scratch=$2
 foreign_repository "$scratch/repository"
 export MAVEN_OPTS="${MAVEN_OPTS-} -Dmaven.repo.local=$scratch/repository"
 "$tree/scripts/recipes.sh" "$DEFAULT_MAJOR" linux-amd64 pgvector postgis
-maven -q -B -ntp -f "$tree/pom.xml" '-P!checks' -Precipes -pl :pg-extension-testkit,:pg-extension-pgvector,:pg-extension-postgis -am -DskipTests \
+maven -q -B -ntp -f "$tree/pom.xml" '-P!checks' -Precipes -pl :pg-hello-bom,:pg-extension-testkit,:pg-extension-pgvector,:pg-extension-postgis -am -DskipTests \
   -Dmaven.javadoc.skip -Dmaven.source.skip install
 cp -r "$ROOT/examples/spring-boot-pgvector" "$scratch/project"
 rm -rf "$scratch/project/target"
