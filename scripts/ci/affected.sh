@@ -15,7 +15,7 @@ PROGRAM=affected.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-EVERYTHING='^(pom\.xml|\.ci/run|scripts/(lib|native|headers)\.sh|scripts/TestReports\.java|scripts/ci/(test-all|steps|affected)\.sh|scripts/ci/allowed-skips\.txt)'
+EVERYTHING='^(pom\.xml|\.ci/run|scripts/(lib|native|headers)\.sh|scripts/TestReports\.java|scripts/ci/(test-all|steps|draw|affected)\.sh|scripts/ci/allowed-skips\.txt)'
 # Each step, and the paths that affect it. "test:MODULES" stands for these modules, if their tests are affected, "main:MODULES" for the
 # modules' files outside of src/test, and for such files of the modules that they depend on. "only:" stands for slow steps that test C code,
 # which no other files affect. "half:" stands for slow steps that a landing draws if only the modules, or files that affect everything, have

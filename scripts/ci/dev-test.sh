@@ -483,6 +483,7 @@ affects pg-hello-jooq/src/test/java/X.java 'module pg-hello-jooq' 'step postgres
 affects extension/src/pg_hello.c 'step sanitizers' 'step fuzzing' 'step regress' 'step installcheck' 'module pg-hello-core'
 affects deploy/compose.yaml 'step compose' 'step deploy' not 'step postgres18'
 affects scripts/ci/steps.sh everything
+affects scripts/ci/draw.sh everything
 affects $'pom.xml\nscripts/ci/stress.sh' everything 'half guard' 'half recipes' not 'half (races|dev|consumer|postgres.*)'
 affects pom.xml everything 'without sanitizers' 'without fuzzing' 'without installcheck' not 'without (compose|guard|regress)'
 affects $'pom.xml\nextension/sql/pg_hello--1.0.sql' everything not 'without (sanitizers|installcheck)'
@@ -494,6 +495,33 @@ if [ "$("$ROOT/scripts/ci/affected.sh" 0000000000000000000000000000000000000000)
   printf 'an unknown commit does not affect everything\n'
   failures=$((failures + 1))
 fi
+
+# draws NAME EXPECTED COMMANDS: the output of commands that use draw.sh, on a machine whose first axis ends after 360 of 1,000 seconds.
+draws() {
+  cases=$((cases + 1))
+  local out
+  out=$(
+    export ROOT
+    WORK=$WORK/draws SEED=1 RUN=landing STOPPED='' LIMIT=1000 HALF=$'races\nguard\nsystem' SELECTED='native races guard system' \
+      bash -uc ". \"\$ROOT/scripts/ci/draw.sh\"; draw_tests; SECONDS=360; $3"
+  )
+  if [ "$out" != "$2" ]; then
+    printf '%s: expected:\n%s\nbut got:\n%s\n' "$1" "$2" "$out"
+    failures=$((failures + 1))
+  fi
+}
+mkdir "$WORK/draws"
+# shellcheck disable=SC2016
+{
+  draws 'nested classes are excluded' $'**/XTest.*\n**/*$*' 'echo XTest | exclusions'
+  draws 'a slow machine leaves out slow steps' yes 'draw_again >/dev/null; [ "$SELECTED" != "native races guard system" ] && [[ $SELECTED = native\ * ]] && echo yes'
+  draws 'a fast machine runs all steps' 'native races guard system' 'SECONDS=359; draw_again; echo "$SELECTED"'
+  draws 'a stopped run draws nothing' 'native races guard system' 'STOPPED=yes; draw_again; echo "$SELECTED"'
+  draws '--all draws nothing' 'native races guard system' 'RUN=all; draw_again; echo "$SELECTED"'
+  draws 'a slow machine draws fewer of the same tests' '' \
+    'cp "$WORK/drawn" "$WORK/before"; draw_again >/dev/null; grep -vxFf "$WORK/drawn" "$WORK/before"; cmp -s "$WORK/drawn" "$WORK/before" && echo same'
+  draws 'tests of versions are never left out' '' 'grep -E "Preflight|Upgrade|BackupIT" "$WORK"/drawn* | grep -v NewBackupIT'
+}
 
 # Each class of tests runs in some run.
 cases=$((cases + 1))

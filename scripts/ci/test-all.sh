@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # ./dev test --all: every PostgreSQL major, every JDK, the checkers, sanitizers and containers. The steps are the table below.
-# ./dev test --landing: the steps and modules that the changes since a commit can affect. On the second and third major, and on a server
-# in a container, a drawn third of the tests that do not depend on the version.
+# ./dev test --landing: the steps and modules that the changes since a commit can affect, partly by draw (see draw.sh).
 # Usage: test-all.sh [--all | --landing [--base COMMIT] [--seed SEED] | --only STEP... [--test MODULE TEST]] [--limit MINUTES]
 #        test-all.sh --list      prints when each step and each test class runs
 # SPDX-License-Identifier: MIT
 PROGRAM='dev test --all'
 # shellcheck source=scripts/ci/steps.sh
 . "$(dirname "${BASH_SOURCE[0]}")/steps.sh"
+# shellcheck source=scripts/ci/draw.sh
+. "$(dirname "${BASH_SOURCE[0]}")/draw.sh"
 
 CI=$ROOT/scripts/ci
 CHECKS=$CI/checks
@@ -35,56 +36,6 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ "$RUN" != landing ] || [ ${#ONLY[@]} = 0 ] || misuse "--only and --landing exclude each other"
-
-# Tests of servers, schemas, catalogs, preflights and updates, and tests that mention the version, run on each version. A landing runs a drawn
-# third of the others on the second and third version, because they rarely fail on one version only.
-SENSITIVE_NAME='Preflight|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl'
-SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|MAJORS|information_schema'
-# tests [-v] PATTERN...: prints the files of tests that depend on the version, or with -v the others.
-tests() {
-  local file others=''
-  if [ "$1" = -v ]; then
-    others=yes
-    shift
-  fi
-  while IFS= read -r file; do
-    if [[ ${file##*/} =~ $SENSITIVE_NAME ]] || grep -qE "$SENSITIVE" "$ROOT/$file"; then
-      [ -n "$others" ] || printf '%s\n' "$file"
-    else
-      [ -z "$others" ] || printf '%s\n' "$file"
-    fi
-  done < <(git -C "$ROOT" ls-files "$@")
-}
-
-# drawn PATTERN: prints the names of the tests that this landing does not run on the second and third version.
-drawn() {
-  local file class
-  while IFS= read -r file; do
-    class=${file##*/}
-    class=${class%.*}
-    [ $(($(cksum <<<"$SEED $class" | cut -d ' ' -f 1) % 3)) = 0 ] || printf '%s\n' "$class"
-  done < <(tests -v "$1")
-}
-
-# is_drawn WORD...: whether the draw of a half selects the words.
-is_drawn() { [ $(($(cksum <<<"$SEED $*" | cut -d ' ' -f 1) % 2)) = 0 ]; }
-
-# draw_again: on a slow machine, a landing runs only half of the slow steps, whatever has changed. Otherwise the limit would end it.
-draw_again() {
-  local name kept='' without=()
-  if [ "$RUN" != landing ] || [ -n "$STOPPED" ] || [ $((SECONDS * 100)) -lt $((LIMIT * 36)) ]; then
-    return 0
-  fi
-  for name in $SELECTED; do
-    if ! grep -qx "$name" <<<"$HALF" || is_drawn slow "$name"; then
-      kept+="$name "
-    else
-      without+=("$name")
-    fi
-  done
-  SELECTED=$kept
-  printf '\nThis machine is slow: after %d s, a second draw leaves out: %s\n' "$SECONDS" "${without[*]:-no step}"
-}
 
 # list: prints when each step and each file of tests runs.
 list() {
@@ -125,7 +76,7 @@ if [ "$RUN" = landing ]; then
   done
   AFFECTED=$("$CI/affected.sh" "${BASE:-unknown}")
   while read -r name; do
-    if is_drawn "$name"; then
+    if one_in 2 "$name"; then
       AFFECTED+=$'\n'"step $name"
     else
       NOT_DRAWN+=("$name")
@@ -140,8 +91,7 @@ if [ "$RUN" = landing ]; then
     SELECTED=$(sed -n 's/^step //p' <<<"$AFFECTED" | tr '\n' ' ')
     echo "Running the tests that the changes since $BASE can affect"
   fi
-  drawn '*IT.java' >"$WORK/drawn"
-  drawn '*/src/test/*Test.java' >"$WORK/drawn-units"
+  draw_tests
   echo "drawn with --seed $SEED: $(cat "$WORK"/drawn* | wc -l) classes of tests run on the first version only; not drawn: ${NOT_DRAWN[*]:-no step}"
 elif [ ${#ONLY[@]} = 0 ]; then
   echo "Running all tests on PostgreSQL ${MAJORS[*]} and two JDKs: 40 to 90 minutes, plus about 10 minutes the first time"
@@ -188,7 +138,7 @@ oldest_axis() {
   local limits
   mapfile -t limits < <(limit_to module)
   if [ "$RUN" = landing ]; then
-    cat "$WORK/drawn" "$WORK/drawn-units" | sed 's:.*:**/&.*:' >"$WORK/excluded"
+    cat "$WORK/drawn" "$WORK/drawn-units" | exclusions >"$WORK/excluded"
     limits+=("-Dfailsafe.excludesFile=$WORK/excluded" "-Dsurefire.excludesFile=$WORK/excluded")
   fi
   LC_ALL=POSIX axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" '-P!checks' -Dpg-hello-spring-boot-starter.skipTests=true \

@@ -1,0 +1,74 @@
+# Draws what ./dev test --landing leaves out; sourced by test-all.sh and its test. The same SEED draws the same.
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+
+# Tests of servers, schemas, catalogs, preflights and updates, and tests that mention the version, run on each version. Of the others, one in
+# SHARE is drawn, and runs on the second and third version and on a server in a container, because they rarely fail on one version only.
+SENSITIVE_NAME='Preflight|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl'
+SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|MAJORS|information_schema'
+SHARE=3
+
+# tests [-v] PATTERN...: prints the files of tests that depend on the version, or with -v the others.
+tests() {
+  local invert=()
+  if [ "$1" = -v ]; then
+    invert=(-v)
+    shift
+  fi
+  git -C "$ROOT" ls-files "$@" |
+    grep -xF "${invert[@]}" -f <(git -C "$ROOT" ls-files "$@" | grep -E "/[^/]*($SENSITIVE_NAME)[^/]*$"; git -C "$ROOT" grep -lE "$SENSITIVE" -- "$@")
+}
+
+# one_in N WORD...: whether the draw of one in N selects the words. Without processes, because there are hundreds of draws.
+one_in() {
+  local n=$1 words="$SEED ${*:2}" hash=0 code i
+  for ((i = 0; i < ${#words}; i++)); do
+    printf -v code %d "'${words:i:1}"
+    hash=$(((hash * 31 + code) % 1000003))
+  done
+  [ $((hash % n)) = 0 ]
+}
+
+# drawn PATTERN: prints the names of the tests that this landing does not run on the second and third version.
+drawn() {
+  local file class
+  while IFS= read -r file; do
+    class=${file##*/}
+    class=${class%.*}
+    one_in "$SHARE" "$class" || printf '%s\n' "$class"
+  done < <(tests -v "$1")
+}
+
+# draw_tests: writes these names to files.
+draw_tests() {
+  drawn '*IT.java' >"$WORK/drawn"
+  drawn '*/src/test/*Test.java' >"$WORK/drawn-units"
+}
+
+# exclusions: reads names of test classes, and prints patterns that exclude them in Surefire and Failsafe. Such a list replaces their own
+# exclusion of nested classes, which are often fixtures that fail on purpose.
+exclusions() {
+  sed 's:.*:**/&.*:'
+  # shellcheck disable=SC2016
+  echo '**/*$*'
+}
+
+# draw_again: on a slow machine, a landing runs only half of the slow steps whatever has changed, and one in six of the tests that are drawn.
+# Otherwise the limit would end it. The machine is slow if the first axis ends after 36 % of the limit.
+draw_again() {
+  local name kept='' without=()
+  if [ "$RUN" != landing ] || [ -n "$STOPPED" ] || [ $((SECONDS * 100)) -lt $((LIMIT * 36)) ]; then
+    return 0
+  fi
+  for name in $SELECTED; do
+    if ! grep -qx "$name" <<<"$HALF" || one_in 2 slow "$name"; then
+      kept+="$name "
+    else
+      without+=("$name")
+    fi
+  done
+  SELECTED=$kept SHARE=6
+  draw_tests
+  printf '\nThis machine is slow: after %d s, a second draw leaves out: %s; %d classes of tests run on the first version only\n' "$SECONDS" \
+    "${without[*]:-no step}" "$(cat "$WORK"/drawn* | wc -l)"
+}
