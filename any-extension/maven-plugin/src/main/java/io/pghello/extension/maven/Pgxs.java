@@ -853,7 +853,7 @@ final class Pgxs {
     var check = new SymbolCheck(server.get(), providers(platform, config), allowedSymbols);
     Optional<String> problem = check.problem(libraries);
     if (problem.isPresent()
-        && platform.hasPackagedServer()
+        && PackagedServer.isEnabled(platform)
         && isNewer(version, server.get().version())
         && fetchServer(major, platform, log)) {
       server = server(major, config, platform, version);
@@ -861,7 +861,8 @@ final class Pgxs {
       problem = check.problem(libraries);
     }
     if (problem.isPresent()) {
-      throw new BuildException(problem.get() + remedy(server.orElseThrow().version(), version));
+      throw new BuildException(
+          problem.get() + remedy(server.orElseThrow().version(), version, platform));
     }
   }
 
@@ -873,11 +874,15 @@ final class Pgxs {
     return option.startsWith("-fsanitize=");
   }
 
-  private static String remedy(String server, String headers) {
+  private static String remedy(String server, String headers, Platform platform) {
     return isNewer(headers, server)
         ? " It was built with the headers of "
             + headers
-            + ". Remedy: set PG_CONFIG to the pg_config of "
+            + ". Remedy: "
+            + (platform.hasPackagedServer() && !PackagedServer.isEnabled(platform)
+                ? "remove the setting pg-extension.debian-servers=false, "
+                : "")
+            + "set PG_CONFIG to the pg_config of "
             + server
             + " or of an earlier version, or leave this platform and major version out"
             + " (pg-extension.platforms, pg-extension.majors)."

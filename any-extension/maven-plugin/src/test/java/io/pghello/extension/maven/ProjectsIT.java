@@ -233,6 +233,25 @@ class ProjectsIT {
     assertThat(select("takes_row", "attributes(ROW(1, 2, 3))")).isEqualTo(3);
   }
 
+  /** Without servers from Debian's packages, a library that passes the check loads. */
+  @Test
+  void checksSymbolsAgainstTheEmbeddedServerIfOthersAreTurnedOff() throws Exception {
+    copy("takes_row");
+    System.setProperty("pg-extension.debian-servers", "false");
+    try {
+      assertThat(select("takes_row", "attributes(ROW(1, 2, 3))")).isEqualTo(3);
+    } catch (MojoFailureException e) {
+      assertThat(e)
+          .hasMessageContaining(
+              "which PostgreSQL "
+                  + ServerPrograms.version(BuildIT.MAJOR).orElseThrow().replaceFirst("\\.0$", "")
+                  + " does not have")
+          .hasMessageContaining("Remedy: remove the setting pg-extension.debian-servers=false");
+    } finally {
+      System.clearProperty("pg-extension.debian-servers");
+    }
+  }
+
   /** Adds code to the function of the smallest project. */
   private void addCode(String declaration, String expression) throws IOException {
     copy(SMALLEST);

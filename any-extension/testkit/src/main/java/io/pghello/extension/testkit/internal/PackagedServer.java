@@ -46,10 +46,26 @@ public record PackagedServer(Path archive, String version, String glibc) {
   private static final Path TIME_ZONES = Path.of("/usr/share/zoneinfo/UTC");
 
   private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
+  private static final Toggle TOGGLE =
+      new Toggle("pg-extension.debian-servers", "PG_EXTENSION_DEBIAN_SERVERS");
 
-  /** Returns the newest server for a platform in the cache. Empty if there is none. */
+  /**
+   * Returns whether such servers for a platform exist and are not turned off.
+   *
+   * @throws IllegalArgumentException if the setting is neither true nor false
+   */
+  public static boolean isEnabled(Platform platform) {
+    return platform.hasPackagedServer() && TOGGLE.isOn();
+  }
+
+  /**
+   * Returns the newest server for a platform in the cache. Empty if there is none, or if such
+   * servers are turned off.
+   *
+   * @throws IllegalArgumentException if the setting is neither true nor false
+   */
   public static Optional<PackagedServer> find(Platform platform, int major) throws IOException {
-    return !platform.hasPackagedServer()
+    return !isEnabled(platform)
         ? Optional.empty()
         : find(InstallationCache.open().scripts().resolve(FOLDER), platform, major);
   }
