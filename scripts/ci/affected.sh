@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Prints the parts that a change can affect, one per line: "module ARTIFACT_ID" for a module, if its tests may now fail, "reader ARTIFACT_ID"
 # for a module with tests that read changed pages or scripts, "step NAME" for a step of ./dev test --landing, "half NAME" for a step that a
-# landing draws with a probability of one half, or "everything". The change is the difference between the commit BASE and the working tree.
+# landing draws with a probability of one half, or "everything"; and "test NAME" for each changed class of tests. The change is the
+# difference between the commit BASE and the working tree.
 #   - src/test of a module affects this module, every other file of it except pages also the modules that depend on it
 #   - pages, Javadoc and messages are tested in pg-hello-example-quickstart, which therefore reads every change
 #   - files that each step uses affect everything, except the steps below with "only"; the output then has a line "without NAME" for each of
@@ -45,13 +46,13 @@ jooq-sources        half:^scripts/ci/checks/jooq-sources|test:pg-hello-jooq
 seeded-null-error   ^(pg-hello-core/pom\.xml|scripts/ci/checks/seeded-null-error)
 ordinary-user       ^scripts/ci/checks/ordinary-user|main:pg-extension-testkit,pg-hello-testkit
 containers          half:^scripts/ci/(offline/|checks/container-tests)|test:pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter
-consumer            ^(README\.md|examples/(first-(extension-)?test|makefile-extension|batched-function|mcp-server|jooq-codegen)/|any-extension/archetype/|docs/(guide-c-extension|guide-java-calls|mcp|own-extension|pg-hello/testkit|jooq-codegen)\.md|scripts/ci/consumer)|main:pg-hello-spring-boot-starter,pg-extension-maven-plugin,pg-extension-testkit,pg-hello-mcp
+consumer            ^(README\.md|examples/((first-(extension-)?test|makefile-extension|batched-function|mcp-server|jooq-codegen|spring-boot)/|(shared|jooq)/src/main/resources/)|pg-hello-spring-boot-starter/src/test/|any-extension/archetype/|docs/(guide-c-extension|guide-java-calls|mcp|own-extension|pg-hello/testkit|jooq-codegen)\.md|scripts/ci/consumer)|main:pg-hello-spring-boot-starter,pg-extension-maven-plugin,pg-extension-testkit,pg-hello-mcp
 system              half:^(deploy/gateway|scripts/ci/system|docs/pg-hello/service\.md)|main:pg-hello-example-service,pg-hello-example-users
-deploy              ^(deploy/|scripts/ci/(deploy|kubernetes))
-compose             half:^(deploy/|scripts/ci/offline/)|main:pg-hello-example-service,pg-hello-example-users
-site                ^(docs/|README|CONTRIBUTING|CHANGELOG|.*\.md$|benchmarks/results|scripts/docs\.sh|scripts/ci/site)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-extension-testkit
+deploy              ^(deploy/|extension/ops/|scripts/(programs\.sh|ci/(deploy|kubernetes)))
+compose             half:^(deploy/|scripts/(programs\.sh|ci/offline/))|main:pg-hello-example-service,pg-hello-example-users
+site                ^(docs/|README|CONTRIBUTING|CHANGELOG|.*\.md$|benchmarks/results|scripts/docs\.sh|scripts/ci/site)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-mcp,pg-hello-testkit,pg-hello-spring-boot-starter,pg-extension-testkit,pg-extension-maven-plugin
 mcp                 half:^(scripts/ci/mcp)|main:pg-hello-mcp
-monitoring          half:^(deploy/monitoring|docs/pg-hello/monitoring|scripts/ci/(monitoring|MonitoringPeers))|main:pg-hello-example-service
+monitoring          half:^(deploy/monitoring|docs/pg-hello/monitoring|extension/ops/|scripts/ci/(monitoring|MonitoringPeers))|main:pg-hello-example-service
 installcheck        only:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/ci/installcheck)
 fuzzing             only:^(extension/(src|test/fuzz)|scripts/fuzz\.sh)
 races               half:^(any-extension/batching-stress/|scripts/ci/stress)|main:pg-extension-batching
@@ -63,6 +64,7 @@ case $1 in
   --steps) awk 'NF { print $1 }' <<<"$STEPS" ;;
   --nightly) awk '$2 == "nightly" { print $1 }' <<<"$STEPS" ;;
   --half) awk '$2 ~ /^half:/ { print $1 }' <<<"$STEPS" ;;
+  -*) misuse "accepts a commit, --steps, --nightly, or --half, but got: $1" ;;
 esac
 [[ $1 != --* ]] || exit 0
 
@@ -76,8 +78,10 @@ lines=()
 shopt -s extglob
 if [ -z "${AFFECTED_FILES-}" ]; then
   git -C "$ROOT" merge-base --is-ancestor "$1" HEAD 2>/dev/null || everything
-  AFFECTED_FILES=$(git -C "$ROOT" diff --name-only "$1" -- && git -C "$ROOT" ls-files --others --exclude-standard)
+  # A renamed file also affects what its old path affects. Git quotes some names without -z.
+  AFFECTED_FILES=$({ git -C "$ROOT" diff -z --no-renames --name-only "$1" -- && git -C "$ROOT" ls-files -z --others --exclude-standard; } | tr '\0' '\n')
 fi
+mapfile -t lines < <(sed -nE 's:^(.*/)?src/test/(.*/)?([^/]*(Test|IT))\.java$:test \3:p' <<<"$AFFECTED_FILES")
 if grep -qE "$EVERYTHING" <<<"$AFFECTED_FILES"; then
   while read -r name condition; do
     pattern=${condition#*:}
@@ -134,9 +138,14 @@ while IFS= read -r file; do
       *) add "$OWNER" ;;
     esac
   fi
+  # The plugin's POM includes these files by directory.
+  [[ $file != scripts/platforms/* ]] || add pg-extension-maven-plugin
   # Tests of other modules read pages, deployment files and scripts. Their results do not depend on the version, so no step needs them
-  # but the first axis.
-  [[ $file = */src/* ]] || names+=("${file##*/}")
+  # but the first axis. Some tests put a file's name together, after its directory.
+  if [ -n "$file" ] && [[ $file != */src/* ]]; then
+    names+=("${file##*/}")
+    [[ $file != */*/* ]] || names+=("${file%/*}\"")
+  fi
 done <<<"$AFFECTED_FILES"
 READERS[pg-hello-example-quickstart]=1
 if [ ${#names[@]} -gt 0 ]; then
@@ -148,6 +157,7 @@ if [ ${#names[@]} -gt 0 ]; then
     esac
   done < <(git -C "$ROOT" grep -lFf <(printf '%s\n' "${names[@]}" | grep -vx 'pom.xml\|README.md\|CHANGELOG.md' | sort -u) -- '*/src/test/*' '*/pom.xml')
 fi
+[ ${#lines[@]} = 0 ] || printf '%s\n' "${lines[@]}"
 for module in "${!AFFECTED[@]}"; do printf 'module %s\n' "$module"; done
 for module in "${!READERS[@]}"; do printf 'reader %s\n' "$module"; done
 

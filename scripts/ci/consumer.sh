@@ -6,12 +6,13 @@
 # - copies the MCP server as described in docs/mcp.md
 # - runs the tests of the starter on other release lines of Spring Boot, and builds and runs an application with each line
 # Usage: consumer.sh [--landing]
-#        --landing leaves out Spring Boot 4.0, and the second build of the project that the archetype generates
+#        --landing leaves out Spring Boot 4.0, 4.1 on Java 17, and the second build of the project that the archetype generates
 # SPDX-License-Identifier: MIT
 PROGRAM=consumer
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
+[ $# = 0 ] || [ "$*" = --landing ] || misuse "accepts only --landing, but got: $*"
 LANDING=${1-}
 WORK=$(mktemp -d)
 SERVER=

@@ -424,6 +424,11 @@ simulated: 1 passed, 1 failed, 0 skipped' 'flaky() {
 step postgres18 flaky'
   simulated 1 'only: 0 passed, 1 failed, 0 skipped' 'step script false
 step other true' --only script
+  # an exit status that a program within the step returned
+  simulated 1 'FAILED: mcp (status 77 without a reason), see target/ci/mcp.log
+  repeat: run.sh --only mcp
+simulated: 1 passed, 1 failed, 0 skipped' 'step mcp eval "exit 77"
+step script true'
   SIGNAL_AT='sleep 91.5' simulated 1 'FAILED: slow (status 143), see target/ci/slow.log
   repeat: run.sh --only slow
 NOT RUN because of a signal: script
@@ -451,7 +456,7 @@ fi
 # Each step of the table can be selected by path.
 cases=$((cases + 1))
 if ! diff <("$ROOT/scripts/ci/affected.sh" --steps | sort) \
-  <({ sed -nE 's/^(step|begin) +([^ :]+).*/\2/p' "$ROOT/scripts/ci/test-all.sh" && printf 'postgres15-jdk17\npostgres17-jdk25\n'; } | sort); then
+  <({ sed -nE 's/^(step|begin) +([^ :]+).*/\2/p' "$ROOT/scripts/ci/test-all.sh" && sed -nE 's/^[^#]*\baxis +(postgres[^ ]+).*/\1/p' "$ROOT/scripts/ci/test-all.sh"; } | sort); then
   printf 'scripts/ci/affected.sh has other steps than scripts/ci/test-all.sh\n'
   failures=$((failures + 1))
 fi
@@ -490,6 +495,42 @@ affects $'pom.xml\nextension/sql/pg_hello--1.0.sql' everything not 'without (san
 affects $'pom.xml\nextension/src/pg_hello.c' everything not 'without .*'
 affects .ci/landed not everything
 affects scripts/ci/checks/reproducible-jars.sh 'step reproducible-jars' not everything
+affects $'\n' 'step native' not everything 'module .*' 'step (guard|postgres18|site)'
+affects scripts/platforms/windows-gcc.sh 'module pg-extension-maven-plugin' 'step recipes|half recipes'
+# a test puts the names of these files together
+affects deploy/systemd/pghello-daily.timer 'reader pg-hello-cli' not 'module .*'
+affects examples/spring-boot/src/main/java/X.java 'module pg-hello-example-spring-boot' 'step consumer'
+affects pg-hello-spring-boot-starter/src/test/java/XIT.java 'step consumer' 'test XIT' not 'step site'
+affects pg-hello-spring-boot-starter/src/main/java/X.java 'step site' not 'test .*'
+affects extension/ops/roles.sql 'step deploy' 'step monitoring'
+affects $'pom.xml\npg-hello-core/src/test/java/io/pghello/XTest.java' everything 'test XTest'
+
+# changes COMMAND PATTERN...: what the command changes in a small repository must affect what matches the patterns.
+changes() {
+  local pattern
+  cases=$((cases + 1))
+  git -C "$WORK/steps" reset -q --hard
+  git -C "$WORK/steps" clean -qfd
+  (cd "$WORK/steps" && eval "$1")
+  bash "$WORK/steps/scripts/ci/affected.sh" "${BASE-HEAD}" >"$WORK/out"
+  for pattern in "${@:2}"; do
+    if ! grep -qxE "$pattern" "$WORK/out"; then
+      printf '%s does not affect "%s", but:\n' "$1" "$pattern"
+      cat "$WORK/out"
+      failures=$((failures + 1))
+    fi
+  done
+}
+cp "$ROOT/scripts/ci/affected.sh" "$WORK/steps/scripts/ci"
+mkdir -p "$WORK"/steps/{docs,pg-hello-{core,jooq}/src/main}
+seq 50 | tee "$WORK"/steps/{docs/x.md,pg-hello-{core,jooq}/src/main/Y.java} >"$WORK/steps/pg-hello-core/src/main/X.java"
+git -C "$WORK/steps" init -q
+git -C "$WORK/steps" add .
+git -C "$WORK/steps" -c user.name=x -c user.email=x@pg-hello.invalid commit -q -m x
+changes 'git mv pg-hello-core/src/main/X.java pg-hello-jooq/src/main/X.java' 'module pg-hello-core' 'module pg-hello-hibernate' 'module pg-hello-jooq'
+changes 'git rm -q pg-hello-core/src/main/X.java' 'module pg-hello-hibernate'
+changes "touch 'docs/größe \"x\".svg' 'pg-hello-jooq/src/main/ü.java'" 'step site' 'module pg-hello-jooq'
+BASE=$(git -C "$WORK/steps" -c user.name=x -c user.email=x@pg-hello.invalid commit-tree 'HEAD^{tree}' -m 'no ancestor') changes true everything
 cases=$((cases + 1))
 if [ "$("$ROOT/scripts/ci/affected.sh" 0000000000000000000000000000000000000000)" != everything ]; then
   printf 'an unknown commit does not affect everything\n'
@@ -503,9 +544,9 @@ draws() {
   out=$(
     export ROOT
     WORK=$WORK/draws SEED=1 RUN=landing STOPPED='' LIMIT=1000 HALF=$'races\nguard\nsystem' SELECTED='native races guard system' \
-      bash -uc ". \"\$ROOT/scripts/ci/draw.sh\"; draw_tests; SECONDS=360; $3"
-  )
-  if [ "$out" != "$2" ]; then
+      bash -uc ". \"\$ROOT/scripts/ci/draw.sh\"; draw_tests; SECONDS=360; $3; echo end"
+  ) || true
+  if [ "$out" != "${2:+$2$'\n'}end" ]; then
     printf '%s: expected:\n%s\nbut got:\n%s\n' "$1" "$2" "$out"
     failures=$((failures + 1))
   fi
@@ -520,8 +561,33 @@ mkdir "$WORK/draws"
   draws '--all draws nothing' 'native races guard system' 'RUN=all; draw_again; echo "$SELECTED"'
   draws 'a slow machine draws fewer of the same tests' '' \
     'cp "$WORK/drawn" "$WORK/before"; draw_again >/dev/null; grep -vxFf "$WORK/drawn" "$WORK/before"; cmp -s "$WORK/drawn" "$WORK/before" && echo same'
-  draws 'tests of versions are never left out' '' 'grep -E "Preflight|Upgrade|BackupIT" "$WORK"/drawn* | grep -v NewBackupIT'
+  draws 'tests of versions are never left out' '' \
+    'SHARE=1000003; draw_tests; grep -E "Preflight|Upgrade|BackupIT|RolesIT|StandbyIT" "$WORK"/drawn* | grep -v NewBackupIT'
+  draws 'changed tests are never left out' 'LinesIT' \
+    'SHARE=1000003; AFFECTED="test FaultsIT"; read_affected; draw_tests; grep -hxE "FaultsIT|LinesIT" "$WORK"/drawn*'
+  draws 'a slow machine runs steps whose own files have changed' 'native guard system ' \
+    'SEED=2; AFFECTED=$(printf "%s\n" everything "half races"); read_affected; draw_again >/dev/null; echo "$SELECTED"'
+  draws 'all slow steps are drawn if the changes are unknown' $'races\nguard\nsystem' 'AFFECTED=everything; read_affected; echo "$HALF"'
+  passed='git -C "$WORK" init -q; git() { command git -c user.name=x -c user.email=x@pg-hello.invalid "$@"; }; ROOT=$WORK CHOSEN_BASE="" COMMIT=""
+    git -C "$ROOT" add .; git -C "$ROOT" commit -q --allow-empty -m x; COMMIT=$(git -C "$ROOT" rev-parse HEAD)'
+  draws 'a passed landing is recorded' yes "$passed"'; record_passed "$WORK/.git/p"; [ "$(<"$WORK/.git/p")" = "$COMMIT" ] && echo yes'
+  for change in CHOSEN_BASE=HEAD RUN=only 'touch "$WORK/changed"' 'git -C "$ROOT" commit -q --allow-empty -m y'; do
+    draws "no landing is recorded after $change" '' "$passed; $change"'; record_passed "$WORK/.git/q"; cat "$WORK/.git/q" 2>/dev/null; rm -f "$WORK/changed"'
+  done
 }
+
+# The draw may leave out all tests of the changed modules.
+cases=$((cases + 1))
+find "$ROOT/any-extension/batching/src/test" -name '*IT.java' -printf '%f\n' | sed 's:\.java$::' >"$WORK/excluded"
+if [[ $(JDK25=none SHORT_LIVED_JVM='' "$ROOT/scripts/ci/checks/newest-server.sh" "$WORK" "$WORK/excluded" pg-extension-batching 2>&1) != *'the draw leaves out all tests of pg-extension-batching' ]]; then
+  printf 'a module without drawn tests fails on the newest server\n'
+  failures=$((failures + 1))
+fi
+cases=$((cases + 1))
+if "$ROOT/scripts/ci/consumer.sh" --landin >"$WORK/out" 2>&1 || ! grep -q 'accepts only --landing, but got: --landin' "$WORK/out"; then
+  printf 'consumer.sh accepts --landin\n'
+  failures=$((failures + 1))
+fi
 
 # Each class of tests runs in some run.
 cases=$((cases + 1))

@@ -7,6 +7,8 @@
 SENSITIVE_NAME='Preflight|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl'
 SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|MAJORS|information_schema'
 SHARE=3
+# The names of changed classes of tests, one per line. They are never left out.
+CHANGED_TESTS=''
 
 # tests [-v] PATTERN...: prints the files of tests that depend on the version, or with -v the others.
 tests() {
@@ -31,11 +33,13 @@ one_in() {
 
 # drawn PATTERN: prints the names of the tests that this landing does not run on the second and third version.
 drawn() {
-  local file class
+  local file class kept
+  # Maven excludes all classes of a name, so a name stays if one of its classes does.
+  kept=$(tests "$1" | sed 's:.*/::; s:\.[^.]*$::' || true; printf '%s\n' "$CHANGED_TESTS")
   while IFS= read -r file; do
     class=${file##*/}
     class=${class%.*}
-    one_in "$SHARE" "$class" || printf '%s\n' "$class"
+    [[ $'\n'$kept$'\n' = *$'\n'$class$'\n'* ]] || one_in "$SHARE" "$class" || printf '%s\n' "$class"
   done < <(tests -v "$1")
 }
 
@@ -43,6 +47,13 @@ drawn() {
 draw_tests() {
   drawn '*IT.java' >"$WORK/drawn"
   drawn '*/src/test/*Test.java' >"$WORK/drawn-units"
+}
+
+# read_affected: reads the changed tests, and the slow steps of which no own file has changed, from the output of affected.sh. If the changes
+# are unknown, these are all slow steps.
+read_affected() {
+  CHANGED_TESTS=$(sed -n 's/^test //p' <<<"$AFFECTED")
+  [ "$AFFECTED" = everything ] || HALF=$(sed -n 's/^half //p' <<<"$AFFECTED")
 }
 
 # exclusions: reads names of test classes, and prints patterns that exclude them in Surefire and Failsafe. Such a list replaces their own
@@ -53,8 +64,8 @@ exclusions() {
   echo '**/*$*'
 }
 
-# draw_again: on a slow machine, a landing runs only half of the slow steps whatever has changed, and one in six of the tests that are drawn.
-# Otherwise the limit would end it. The machine is slow if the first axis ends after 36 % of the limit.
+# draw_again: on a slow machine, a landing runs only half of the slow steps in HALF, and one in six of the tests that are drawn. Otherwise the
+# limit would end it. The machine is slow if the first axis ends after 36 % of the limit.
 draw_again() {
   local name kept='' without=()
   if [ "$RUN" != landing ] || [ -n "$STOPPED" ] || [ $((SECONDS * 100)) -lt $((LIMIT * 36)) ]; then
@@ -71,4 +82,14 @@ draw_again() {
   draw_tests
   printf '\nThis machine is slow: after %d s, a second draw leaves out: %s; %d classes of tests run on the first version only\n' "$SECONDS" \
     "${without[*]:-no step}" "$(cat "$WORK"/drawn* | wc -l)"
+}
+
+# record_passed FILE: writes the tested commit to a file, with which the next landing on this machine compares. Not if the tree has changed since
+# the start, or if the user has chosen the base, because the changes before a chosen base may not have been tested.
+record_passed() {
+  if [ "$RUN" = all ] || { [ "$RUN" = landing ] && [ -z "$CHOSEN_BASE" ]; } &&
+    [ "$(git -C "$ROOT" rev-parse HEAD 2>&1)" = "$COMMIT" ] && [ -z "$(git -C "$ROOT" status --porcelain 2>&1)" ]; then
+    mkdir -p "${1%/*}"
+    printf '%s\n' "$COMMIT" >"$1"
+  fi
 }

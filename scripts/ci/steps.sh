@@ -169,6 +169,8 @@ show() {
   while IFS= read -r line; do
     skipped+=("$name: ${line#*skipped: }")
   done < <(grep '^skipped: ' "$log")
+  # curl, for example, exits with 77 if it cannot read certificates
+  [ "$status" != 77 ] || grep -q '^skipped: ' "$log" || status='77 without a reason'
   case $status in
     0) tail -n "$lines" "$log" ;;
     77) printf 'skipped for the reason below\n' ;;

@@ -14,7 +14,8 @@ CI=$ROOT/scripts/ci
 CHECKS=$CI/checks
 # The last commit that passed on this machine, and the last commit of the main branch that is known to have passed.
 PASSED=$CACHE/ci/passed LANDED=$ROOT/.ci/landed
-SCRIPT=scripts/ci/test-all.sh RUN=all BASE=${PG_HELLO_CI_BASE-} SEED=$(git -C "$ROOT" rev-parse --short=12 HEAD 2>/dev/null || true)
+COMMIT=$(git -C "$ROOT" rev-parse HEAD 2>/dev/null || true)
+SCRIPT=scripts/ci/test-all.sh RUN=all BASE=${PG_HELLO_CI_BASE-} SEED=${COMMIT:0:12}
 options "$@"
 set -- "${REST[@]}"
 while [ $# -gt 0 ]; do
@@ -35,6 +36,8 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
+# shellcheck disable=SC2034 # used in draw.sh
+CHOSEN_BASE=$BASE
 [ "$RUN" != landing ] || [ ${#ONLY[@]} = 0 ] || misuse "--only and --landing exclude each other"
 
 # list: prints when each step and each file of tests runs.
@@ -43,7 +46,7 @@ list() {
   while IFS= read -r step; do
     when='every night'
     grep -qx "$step" <<<"$nightly" || when='each landing that can affect it'
-    ! grep -qx "$step" <<<"$half" || when+=', half of them by draw if only modules have changed'
+    ! grep -qx "$step" <<<"$half" || when+=', half of them by draw if none of their own files has changed'
     printf 'step %s: %s\n' "$step" "$when"
   done < <("$CI/affected.sh" --steps)
   while IFS= read -r file; do
@@ -75,6 +78,7 @@ if [ "$RUN" = landing ]; then
     [ -n "$BASE" ] || [ ! -e "$file" ] || BASE=$(<"$file")
   done
   AFFECTED=$("$CI/affected.sh" "${BASE:-unknown}")
+  read_affected
   while read -r name; do
     if one_in 2 "$name"; then
       AFFECTED+=$'\n'"step $name"
@@ -236,8 +240,4 @@ finish compose:8
 step guard:45              "$ROOT/dev" bench --guard
 
 summary || exit
-# The next landing on this machine tests the changes since this commit.
-if [ "$RUN" != only ] && [ -z "$(git -C "$ROOT" status --porcelain 2>&1)" ]; then
-  mkdir -p "${PASSED%/*}"
-  git -C "$ROOT" rev-parse HEAD >"$PASSED"
-fi
+record_passed "$PASSED"

@@ -22,7 +22,13 @@ if [ -n "$3" ]; then
   # the script itself has changed
   [ ${#modules[@]} -gt 0 ] || modules=(pg-extension-binding)
 fi
-[ -z "${4-}" ] || tests=$4
+if [ -n "${4-}" ]; then
+  tests=$4
+elif ! for module in "${modules[@]}"; do grep -rLE '^@Tag\("(long|container|slow)"' --include='*IT.java' "$ROOT/$(module_directory "$module")/src/test" || true; done |
+  sed 's:.*/::; s:\.java$::' | grep -qvxFf <(printf '%s\n' "${excluded[@]}"); then
+  echo "PostgreSQL $major: the draw leaves out all tests of ${modules[*]}"
+  exit
+fi
 JAVA_HOME=$JDK25 maven -B -ntp -T 2 -fae -f "$tree/pom.xml" -pl "$(module_list "${modules[@]}")" -am -Dpostgres.major="$major" \
   -Dit.test="$tests" -Dfailsafe.failIfNoSpecifiedTests=false -DexcludedGroups=long,container,slow -DargLine="$SHORT_LIVED_JVM" \
   -Dmaven.compiler.useIncrementalCompilation=false test-compile failsafe:integration-test@it failsafe:verify@it
