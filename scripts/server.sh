@@ -45,11 +45,13 @@ server_archive() {
   fi
   version=$(dpkg-deb -f "$deb" Version)
   folder=$CACHE/postgresql/$major-$version-$2
-  if [ ! -e "$folder" ]; then
+  # The archive may have been deleted because it was damaged.
+  if [ ! -e "$folder/server.txz" ]; then
     mkdir "$tmp/folder" || return
     write_server "$major" "$architecture" "$version" "$tmp/deb" "$tmp" "$tmp/folder" || return
     # Another process may have been faster.
-    mv -T "$tmp/folder" "$folder" 2>/dev/null || [ -e "$folder" ] || return
+    [ -e "$folder/server.txz" ] || rm -rf "$folder"
+    mv -T "$tmp/folder" "$folder" 2>/dev/null || [ -e "$folder/server.txz" ] || return
   fi
   printf '%s/server.txz' "$folder"
 }

@@ -831,8 +831,7 @@ final class Pgxs {
    */
   private void checkSymbols(int major, Path config, Path installed, Consumer<String> log)
       throws IOException, BuildException {
-    Platform platform =
-        other == null ? Platform.ofThisJvm() : Platform.named(other.platform.platform());
+    Platform platform = platform();
     if (!platform.name().startsWith("linux-") || options.stream().anyMatch(Pgxs::isSanitizer)) {
       return;
     }
@@ -864,6 +863,11 @@ final class Pgxs {
       throw new BuildException(
           problem.get() + remedy(server.orElseThrow().version(), version, platform));
     }
+  }
+
+  /** Returns the platform that the libraries are for. */
+  private Platform platform() {
+    return other == null ? Platform.ofThisJvm() : Platform.named(other.platform.platform());
   }
 
   private static String notChecked(int major, Platform platform) {
@@ -1009,7 +1013,7 @@ final class Pgxs {
     }
   }
 
-  /** Returns a digest of all inputs of a library. */
+  /** Returns a digest of all inputs of a library and of the check of its symbols. */
   private String digest(Path config) throws IOException, BuildException {
     MessageDigest digest = Sha256.digest();
     update(
@@ -1019,6 +1023,10 @@ final class Pgxs {
             + options
             + "\n"
             + variables
+            + "\n"
+            + allowedSymbols
+            + "\n"
+            + PackagedServer.isEnabled(platform())
             + "\n"
             + config
             + "\n"

@@ -142,6 +142,21 @@ class BuildIT {
     edit("src/acme_steps.c", "value + 1", "value + 2");
     assertThat(pgxs(source, false, "").build(MAJOR, said::add)).isTrue();
     assertThat(pgxs(source, true, "").build(MAJOR, said::add)).isTrue();
+    // these settings change the check of the symbols
+    System.setProperty("pg-extension.debian-servers", "false");
+    try {
+      assertThat(pgxs(source, true, "").build(MAJOR, said::add)).isTrue();
+      assertThat(pgxs(source, true, "").build(MAJOR, said::add)).isFalse();
+      ServerPrograms none =
+          new ServerPrograms(
+              (group, artifact, version) -> {
+                throw new IOException("no repository");
+              });
+      Pgxs allowing = pgxs(source, true, "").withServers(none, List.of("of_a_later_server"));
+      assertThat(allowing.build(MAJOR, said::add)).isTrue();
+    } finally {
+      System.clearProperty("pg-extension.debian-servers");
+    }
   }
 
   /** If a Makefile does not set a variable, make takes it from the environment. */

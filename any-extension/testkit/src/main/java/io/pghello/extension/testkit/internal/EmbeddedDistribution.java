@@ -169,7 +169,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
             folder -> {
               try (var loader = new URLClassLoader(new URL[] {jar.toUri().toURL()}, null)) {
                 new EmbeddedDistribution(archive(platform, loader), platform)
-                    .copy(program::equals, 1, folder);
+                    .copy(program::equals, 1, folder, program);
               }
             })
         .resolve(program);
@@ -186,7 +186,11 @@ public final class EmbeddedDistribution implements PostgresDistribution {
         .folder(
             "needed-" + distribution.identity().replace(' ', '-') + "-" + platform.name(),
             folder ->
-                distribution.copy(PackagedServer::isProgramOrLibrary, Integer.MAX_VALUE, folder));
+                distribution.copy(
+                    PackagedServer::isProgramOrLibrary,
+                    Integer.MAX_VALUE,
+                    folder,
+                    PackagedServer.POSTGRES));
   }
 
   private static URL archive(Platform platform, ClassLoader loader) throws IOException {
@@ -198,8 +202,13 @@ public final class EmbeddedDistribution implements PostgresDistribution {
     return archive;
   }
 
-  /** Copies files to a directory, at most the given number. */
-  private void copy(Predicate<String> wanted, int limit, Path folder) throws IOException {
+  /**
+   * Copies files to a directory, at most the given number.
+   *
+   * @param program the path of postgres, which must be one of them
+   */
+  private void copy(Predicate<String> wanted, int limit, Path folder, String program)
+      throws IOException {
     int copied = 0;
     try (TarArchiveInputStream tar = open()) {
       for (TarArchiveEntry entry; copied < limit && (entry = tar.getNextEntry()) != null; ) {
@@ -211,8 +220,10 @@ public final class EmbeddedDistribution implements PostgresDistribution {
           copied++;
         }
       }
+    } catch (EOFException | XZIOException | ZipException e) {
+      throw damaged(e);
     }
-    if (copied == 0) {
+    if (!Files.exists(folder.resolve(program))) {
       throw new IOException("The embedded server's archive does not contain postgres.");
     }
   }

@@ -30,6 +30,8 @@ public record PackagedServer(Path archive, String version, String glibc) {
    */
   static final String PROGRAMS = "libexec";
 
+  static final String POSTGRES = PROGRAMS + "/postgres";
+
   /** The directory of the C library in the archive. */
   static final String LIBC = "lib/glibc/";
 
@@ -72,7 +74,7 @@ public record PackagedServer(Path archive, String version, String glibc) {
 
   /** Returns the program {@code postgres} in a directory of unpacked files. */
   public static Path program(Path unpacked) {
-    return unpacked.resolve(PROGRAMS).resolve("postgres");
+    return unpacked.resolve(POSTGRES);
   }
 
   /** Returns the directories of the server's libraries in a directory of unpacked files. */
@@ -81,7 +83,7 @@ public record PackagedServer(Path archive, String version, String glibc) {
   }
 
   static boolean isProgramOrLibrary(String file) {
-    return file.equals(PROGRAMS + "/postgres") || LIBRARY.matcher(file).matches();
+    return file.equals(POSTGRES) || LIBRARY.matcher(file).matches();
   }
 
   /** Returns whether this machine has the time zones that the server needs. */

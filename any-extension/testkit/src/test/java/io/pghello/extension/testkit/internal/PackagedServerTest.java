@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.Optional;
 import org.apache.commons.compress.archivers.jar.JarArchiveEntry;
 import org.apache.commons.compress.archivers.jar.JarArchiveOutputStream;
@@ -21,12 +23,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.tukaani.xz.LZMA2Options;
 import org.tukaani.xz.XZOutputStream;
 
 class PackagedServerTest {
   private static final Platform LINUX = new Platform("linux", "amd64", false);
   private static final String OLD_GLIBC = "2.1";
+  private static final String SETTING = "pg-extension.debian-servers";
 
   @TempDir private Path folder;
 
@@ -76,6 +80,61 @@ class PackagedServerTest {
     assertThat(PackagedServer.find(folder, LINUX, 17)).isEmpty();
     Files.delete(server.resolve("server.txz"));
     assertThat(PackagedServer.find(folder, LINUX, 17)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"true", "false", " ", ""})
+  void settingIsTrueOrFalse(String value) {
+    System.setProperty(SETTING, value);
+    try {
+      assertThat(PackagedServer.isEnabled(LINUX)).isEqualTo(!value.equals("false"));
+    } finally {
+      System.clearProperty(SETTING);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"False", "FALSE", " false", "no", "off", "0", "1", "falsee"})
+  void rejectsOtherSettings(String value) {
+    System.setProperty(SETTING, value);
+    try {
+      assertThatThrownBy(() -> PackagedServer.isEnabled(LINUX))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage(
+              SETTING
+                  + " (or PG_EXTENSION_DEBIAN_SERVERS) is \""
+                  + value
+                  + "\"; use true or false");
+      assertThat(PackagedServer.isEnabled(new Platform("linux", "amd64", true))).isFalse();
+    } finally {
+      System.clearProperty(SETTING);
+    }
+  }
+
+  /** A copy of the cache may have been interrupted. */
+  @Test
+  void reportsADamagedArchive() throws IOException {
+    Path archive = write("17-17.12-1-linux-amd64", "17.12", "2.41").resolve("server.txz");
+    byte[] whole = Files.readAllBytes(archive);
+    var server = new PackagedServer(archive, "17.12", "2.41");
+    for (int size : new int[] {0, whole.length / 2}) {
+      Files.write(archive, Arrays.copyOf(whole, size));
+      assertThatThrownBy(() -> EmbeddedDistribution.programAndLibraries(server, LINUX))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining(archive.toUri().toURL() + " is damaged (")
+          .hasMessageEndingWith("). Delete it, so that it is downloaded again.");
+    }
+  }
+
+  @Test
+  void reportsAnArchiveWithoutTheProgram() throws IOException {
+    Path archive = write("17-17.12-1-linux-amd64", "17.12", "2.41").resolve("server.txz");
+    assertThatThrownBy(
+            () ->
+                EmbeddedDistribution.programAndLibraries(
+                    new PackagedServer(archive, "17.12", "2.41"), LINUX))
+        .isInstanceOf(IOException.class)
+        .hasMessageEndingWith("The embedded server's archive does not contain postgres.");
   }
 
   @ParameterizedTest
