@@ -190,10 +190,16 @@ own_extension() {
   foreign "$(java_home)" -f "$SCRATCH/own/acme-geo/pom.xml" verify
 }
 
+# previous_release: prints the release that the changelog lists before this version, or the newest one if it does not list this version.
+previous_release() {
+  sed -nE 's/^## ([0-9]+\.[0-9]+\.[0-9]+)(-[A-Za-z0-9.]+)?( .*)?$/\1\2/p' "$ROOT/CHANGELOG.md" |
+    awk -v version="$version" '$0 == version { release = ""; next } !/-/ && release == "" { release = $0 } END { print release }'
+}
+
 # compare_apis: compares the public API of each staged jar with the release that the changelog lists before this one.
 compare_apis() {
-  local previous pom name
-  previous=$(sed -nE 's/^## ([0-9]+\.[0-9]+\.[0-9]+)( .*)?$/\1/p' "$ROOT/CHANGELOG.md" | grep -vxF "$version" | head -n 1) || true
+  local previous pom name compared=0
+  previous=$(previous_release)
   if [ -z "$previous" ]; then
     say "Note: CHANGELOG.md lists no earlier release, so the API is not compared"
     return
@@ -205,12 +211,16 @@ compare_apis() {
       continue
     elif maven -q -B -ntp -f "$copy/pom.xml" -N "$(plugin dependency copy)" "-Dartifact=io.github.pg-hello:$name:$previous" \
       "-DoutputDirectory=$SCRATCH/previous" >"$SCRATCH/log" 2>&1; then
+      compared=$((compared + 1))
       "$ROOT/scripts/api-changes.sh" "$SCRATCH/previous/$name-$previous.jar" "${pom%.pom}.jar" >&2 || wrong "$name breaks code that uses $previous"
-    elif ! grep -q "Could not find artifact io.github.pg-hello:$name:" "$SCRATCH/log"; then
+    elif grep -q "Could not find artifact io.github.pg-hello:$name:" "$SCRATCH/log"; then
+      say "Note: there is no $name $previous, so its API is not compared"
+    else
       cat "$SCRATCH/log" >&2
       wrong "$name $previous cannot be downloaded"
     fi
   done
+  [ "$compared" != 0 ] || wrong "no artifact of $previous, which CHANGELOG.md lists, can be downloaded, so no API is compared"
 }
 
 # key_home: creates a directory for the key in SCRATCH. Only commands after this call use the directory.

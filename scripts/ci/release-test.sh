@@ -44,6 +44,19 @@ gpg --batch --quiet --verify "$program.asc" "$program" 2>/dev/null || die "the p
 printf '## 1.2.2\n' >"$tree/CHANGELOG.md"
 signs 1 '1 problems found; version 1.2.3 cannot be released'
 
+# precedes VERSION EXPECTED HEADING...: the API of the version is compared with the expected release of a changelog with these headings.
+precedes() {
+  local found ROOT=$tree version=$1
+  printf '## %s\n' "${@:3}" >"$tree/CHANGELOG.md"
+  found=$(previous_release)
+  [ "$found" = "$2" ] || die "the release before $1 is $found, not $2"
+}
+eval "$(sed -n '/^previous_release() {$/,/^}$/p' "$ROOT/scripts/release.sh")"
+precedes 1.0.1 1.0.0 Unreleased '1.1.0 (2026-12-01)' 1.0.1 1.0.0
+precedes 1.2.0 1.1.0 Unreleased '1.1.0 (2026-12-01)' 1.0.1 1.0.0
+precedes 1.0.0-rc.2 0.9.0 1.0.0-rc.2 1.0.0-rc.1 0.9.0
+precedes 1.0.0 '' 1.0.0
+
 # jar NAME SOURCE: compiles a public class and a class in an internal package, which is different in each jar.
 jar() {
   mkdir -p "$SCRATCH/$1/classes"
