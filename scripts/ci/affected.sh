@@ -46,11 +46,11 @@ jooq-sources        half:^scripts/ci/checks/jooq-sources|test:pg-hello-jooq
 seeded-null-error   ^(pg-hello-core/pom\.xml|scripts/ci/checks/seeded-null-error)
 ordinary-user       ^scripts/ci/checks/ordinary-user|main:pg-extension-testkit,pg-hello-testkit
 containers          half:^scripts/ci/(offline/|checks/container-tests)|test:pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter
-consumer            ^(README\.md|examples/((first-(extension-)?test|makefile-extension|batched-function|mcp-server|jooq-codegen|spring-boot)/|(shared|jooq)/src/main/resources/)|pg-hello-spring-boot-starter/src/test/|any-extension/archetype/|docs/(guide-c-extension|guide-java-calls|mcp|own-extension|pg-hello/testkit|jooq-codegen)\.md|scripts/ci/consumer)|main:pg-hello-spring-boot-starter,pg-extension-maven-plugin,pg-extension-testkit,pg-hello-mcp
+consumer            half:^(README\.md|examples/((first-(extension-)?test|makefile-extension|batched-function|mcp-server|jooq-codegen|spring-boot)/|(shared|jooq)/src/main/resources/)|pg-hello-spring-boot-starter/src/test/|any-extension/archetype/|docs/(guide-c-extension|guide-java-calls|mcp|own-extension|pg-hello/testkit|jooq-codegen)\.md|scripts/ci/consumer)|main:pg-hello-spring-boot-starter,pg-extension-maven-plugin,pg-extension-testkit,pg-hello-mcp
 system              half:^(deploy/gateway|scripts/ci/system|docs/pg-hello/service\.md)|main:pg-hello-example-service,pg-hello-example-users
 deploy              ^(deploy/|extension/ops/|scripts/(programs\.sh|ci/(deploy|kubernetes)))
 compose             half:^(deploy/|scripts/(programs\.sh|ci/offline/))|main:pg-hello-example-service,pg-hello-example-users
-site                ^(docs/|README|CONTRIBUTING|CHANGELOG|.*\.md$|benchmarks/results|scripts/docs\.sh|scripts/ci/site)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-mcp,pg-hello-testkit,pg-hello-spring-boot-starter,pg-extension-testkit,pg-extension-maven-plugin
+site                half:^(docs/|README|CONTRIBUTING|CHANGELOG|.*\.md$|benchmarks/results|scripts/docs\.sh|scripts/ci/site)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-mcp,pg-hello-testkit,pg-hello-spring-boot-starter,pg-extension-testkit,pg-extension-maven-plugin
 mcp                 half:^(scripts/ci/mcp)|main:pg-hello-mcp
 monitoring          half:^(deploy/monitoring|docs/pg-hello/monitoring|extension/ops/|scripts/ci/(monitoring|MonitoringPeers))|main:pg-hello-example-service
 installcheck        only:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/ci/installcheck)

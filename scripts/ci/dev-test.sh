@@ -489,7 +489,7 @@ affects extension/src/pg_hello.c 'step sanitizers' 'step fuzzing' 'step regress'
 affects deploy/compose.yaml 'step compose' 'step deploy' not 'step postgres18'
 affects scripts/ci/steps.sh everything
 affects scripts/ci/draw.sh everything
-affects $'pom.xml\nscripts/ci/stress.sh' everything 'half guard' 'half recipes' not 'half (races|dev|consumer|postgres.*)'
+affects $'pom.xml\nscripts/ci/stress.sh' everything 'half guard' 'half recipes' not 'half (races|dev|postgres.*)'
 affects pom.xml everything 'without sanitizers' 'without fuzzing' 'without installcheck' not 'without (compose|guard|regress)'
 affects $'pom.xml\nextension/sql/pg_hello--1.0.sql' everything not 'without (sanitizers|installcheck)'
 affects $'pom.xml\nextension/src/pg_hello.c' everything not 'without .*'
@@ -501,7 +501,7 @@ affects scripts/platforms/windows-gcc.sh 'module pg-extension-maven-plugin' 'ste
 affects deploy/systemd/pghello-daily.timer 'reader pg-hello-cli' not 'module .*'
 affects examples/spring-boot/src/main/java/X.java 'module pg-hello-example-spring-boot' 'step consumer'
 affects pg-hello-spring-boot-starter/src/test/java/XIT.java 'step consumer' 'test XIT' not 'step site'
-affects pg-hello-spring-boot-starter/src/main/java/X.java 'step site' not 'test .*'
+affects pg-hello-spring-boot-starter/src/main/java/X.java 'half site' not 'test .*'
 affects extension/ops/roles.sql 'step deploy' 'step monitoring'
 affects $'pom.xml\npg-hello-core/src/test/java/io/pghello/XTest.java' everything 'test XTest'
 
@@ -537,14 +537,14 @@ if [ "$("$ROOT/scripts/ci/affected.sh" 0000000000000000000000000000000000000000)
   failures=$((failures + 1))
 fi
 
-# draws NAME EXPECTED COMMANDS: the output of commands that use draw.sh, on a machine whose first axis ends after 360 of 1,000 seconds.
+# draws NAME EXPECTED COMMANDS: the output of commands that use draw.sh, on a machine whose first axis ends after 300 of 1,000 seconds.
 draws() {
   cases=$((cases + 1))
   local out
   out=$(
     export ROOT
     WORK=$WORK/draws SEED=1 RUN=landing STOPPED='' LIMIT=1000 HALF=$'races\nguard\nsystem' SELECTED='native races guard system' \
-      bash -uc ". \"\$ROOT/scripts/ci/draw.sh\"; draw_tests; SECONDS=360; $3; echo end"
+      bash -uc ". \"\$ROOT/scripts/ci/draw.sh\"; draw_tests; SECONDS=300; $3; echo end"
   ) || true
   if [ "$out" != "${2:+$2$'\n'}end" ]; then
     printf '%s: expected:\n%s\nbut got:\n%s\n' "$1" "$2" "$out"
@@ -556,7 +556,7 @@ mkdir "$WORK/draws"
 {
   draws 'nested classes are excluded' $'**/XTest.*\n**/*$*' 'echo XTest | exclusions'
   draws 'a slow machine leaves out slow steps' yes 'draw_again >/dev/null; [ "$SELECTED" != "native races guard system" ] && [[ $SELECTED = native\ * ]] && echo yes'
-  draws 'a fast machine runs all steps' 'native races guard system' 'SECONDS=359; draw_again; echo "$SELECTED"'
+  draws 'a fast machine runs all steps' 'native races guard system' 'SECONDS=299; draw_again; echo "$SELECTED"'
   draws 'a stopped run draws nothing' 'native races guard system' 'STOPPED=yes; draw_again; echo "$SELECTED"'
   draws '--all draws nothing' 'native races guard system' 'RUN=all; draw_again; echo "$SELECTED"'
   draws 'a slow machine draws fewer of the same tests' '' \
@@ -565,6 +565,9 @@ mkdir "$WORK/draws"
     'SHARE=1000003; draw_tests; grep -E "Preflight|Upgrade|BackupIT|RolesIT|StandbyIT" "$WORK"/drawn* | grep -v NewBackupIT'
   draws 'changed tests are never left out' 'LinesIT' \
     'SHARE=1000003; AFFECTED="test FaultsIT"; read_affected; draw_tests; grep -hxE "FaultsIT|LinesIT" "$WORK"/drawn*'
+  draws 'large changes of tests are drawn' '' \
+    'SHARE=1000003; AFFECTED=$(printf "test %s\n" FaultsIT {1..20}); read_affected; draw_tests; grep -hxE FaultsIT "$WORK"/drawn* | grep -v FaultsIT'
+  draws 'large changes of slow steps are drawn' $'1\n2\n3\n4\nsystem' 'HALF=$(printf "%s\n" {1..4} system); AFFECTED=$(printf "%s\n" everything "half system"); read_affected; echo "$HALF"'
   draws 'a slow machine runs steps whose own files have changed' 'native guard system ' \
     'SEED=2; AFFECTED=$(printf "%s\n" everything "half races"); read_affected; draw_again >/dev/null; echo "$SELECTED"'
   draws 'all slow steps are drawn if the changes are unknown' $'races\nguard\nsystem' 'AFFECTED=everything; read_affected; echo "$HALF"'

@@ -50,10 +50,14 @@ draw_tests() {
 }
 
 # read_affected: reads the changed tests, and the slow steps of which no own file has changed, from the output of affected.sh. If the changes
-# are unknown, these are all slow steps.
+# are unknown, these are all slow steps. A large change, e.g. a new name in all tests, is drawn like the rest, or the run would not end in time.
 read_affected() {
+  local half own
   CHANGED_TESTS=$(sed -n 's/^test //p' <<<"$AFFECTED")
-  [ "$AFFECTED" = everything ] || HALF=$(sed -n 's/^half //p' <<<"$AFFECTED")
+  [ "$(wc -l <<<"$CHANGED_TESTS")" -le 20 ] || CHANGED_TESTS=''
+  half=$(sed -n 's/^half //p' <<<"$AFFECTED")
+  own=$(grep -cvxF "$half" <<<"$HALF" || true)
+  [[ $AFFECTED = everything* && ($AFFECTED = everything || $own -gt 3) ]] || HALF=$half
 }
 
 # exclusions: reads names of test classes, and prints patterns that exclude them in Surefire and Failsafe. Such a list replaces their own
@@ -65,10 +69,10 @@ exclusions() {
 }
 
 # draw_again: on a slow machine, a landing runs only half of the slow steps in HALF, and one in six of the tests that are drawn. Otherwise the
-# limit would end it. The machine is slow if the first axis ends after 36 % of the limit.
+# limit would end it. The machine is slow if the first axis ends after 30 % of the limit.
 draw_again() {
   local name kept='' without=()
-  if [ "$RUN" != landing ] || [ -n "$STOPPED" ] || [ $((SECONDS * 100)) -lt $((LIMIT * 36)) ]; then
+  if [ "$RUN" != landing ] || [ -n "$STOPPED" ] || [ $((SECONDS * 100)) -lt $((LIMIT * 30)) ]; then
     return 0
   fi
   for name in $SELECTED; do
