@@ -146,13 +146,15 @@ record Parameter(
           used(
               "sslkey",
               "PGSSLKEY",
-              "the key of the client certificate; the default is `~/.postgresql/postgresql.key`"),
+              "the key of the client certificate, not encrypted; the default is"
+                  + " `~/.postgresql/postgresql.key`"),
           refused("sslkeylogfile", null, "pghello does not log TLS keys"),
           used(
               "sslmode",
               "PGSSLMODE",
-              "the default is `prefer`; `require` verifies the certificate like `verify-ca` if the"
-                  + " file `sslrootcert` exists"),
+              "the default is `prefer`; all modes except `disable` verify the server if the file"
+                  + " `sslrootcert` exists; `prefer` and `allow` connect without TLS in the same"
+                  + " cases as psql"),
           refused(
               "sslnegotiation",
               "PGSSLNEGOTIATION",

@@ -11,8 +11,10 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Calendar;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
 import java.util.function.Function;
@@ -286,10 +288,7 @@ public record Target(
    * Opens a connection without a pool. Bypasses DriverManager, which would search for all drivers.
    */
   public Connection connect() throws SQLException {
-    Connection connection = new Driver().connect(url(), withPassword());
-    if (connection == null) {
-      throw Failure.unknown("the driver does not accept " + url());
-    }
+    Connection connection = open();
     // Without this search_path, a function in another schema could shadow a built-in one. The owner
     // of the database can set a less privileged role for its sessions. That role would not restrict
     // functions, because any function could switch back to the login role. However, checks of this
@@ -313,31 +312,66 @@ public record Target(
     }
   }
 
-  /**
-   * Adds the password from the password file. The driver sends the same password to every host.
-   * Therefore, this method looks up the password of each host separately, and throws if the
-   * passwords differ.
-   */
+  /** Connects to the first host that is available and has the required state, as libpq does. */
+  private Connection open() throws SQLException {
+    String type = properties.getProperty(PGProperty.TARGET_SERVER_TYPE.getName());
+    List<String> types =
+        "preferSecondary".equals(type) ? List.of("secondary", "any") : List.of(type);
+    SQLException failure = null;
+    for (String each : types) {
+      for (String host : address.split(",", -1)) {
+        try {
+          return new Target(host, database, properties, environment).openHost(each);
+        } catch (SQLException e) {
+          if (!ConnectionFailure.allowsOtherHost(e)) {
+            throw e;
+          }
+          failure = e;
+        }
+      }
+    }
+    throw Objects.requireNonNull(failure);
+  }
+
+  /** Connects to a single host, with and without TLS in the same cases as libpq. */
+  private Connection openHost(String type) throws SQLException {
+    Properties all = withPassword();
+    PGProperty.TARGET_SERVER_TYPE.set(all, type);
+    SQLException failure = null;
+    for (Iterator<String> modes = TlsSettings.attempts(all).iterator(); ; ) {
+      String mode = modes.next();
+      PGProperty.SSL_MODE.set(all, mode);
+      try {
+        Connection connection = new Driver().connect(url(), all);
+        if (connection == null) {
+          throw Failure.unknown("the driver does not accept " + url());
+        }
+        if (failure != null && mode.equals("disable")) {
+          ConnectionFailure.warnAboutTls(failure);
+        }
+        return connection;
+      } catch (SQLException e) {
+        if (!modes.hasNext() || !ConnectionFailure.allowsOtherMode(e, mode)) {
+          throw ConnectionFailure.mostUseful(failure, e, mode);
+        }
+        failure = e;
+      }
+    }
+  }
+
+  /** Adds the password from the password file. */
   private Properties withPassword() {
     var all = new Properties();
     all.putAll(properties);
     String file = environment.get("PGPASSFILE");
     if (file != null) {
-      var found = new HashSet<String>();
-      for (String one : address.split(",", -1)) {
-        int colon = one.lastIndexOf(':');
-        String host = one.substring(0, colon).replaceAll("^\\[|]$", "");
-        String password =
-            PasswordFile.find(Path.of(file), host, one.substring(colon + 1), database, role());
-        found.add(password == null ? "" : password);
+      int colon = address.lastIndexOf(':');
+      String host = address.substring(0, colon).replaceAll("^\\[|]$", "");
+      String password =
+          PasswordFile.find(Path.of(file), host, address.substring(colon + 1), database, role());
+      if (password != null && !password.isEmpty()) {
+        all.setProperty(PGProperty.PASSWORD.getName(), password);
       }
-      Failure.refuseIf(
-          found.size() > 1,
-          "the password file does not have the same password for all of %s: use a single host, or set PGPASSWORD"
-              .formatted(address));
-      found.stream()
-          .filter(one -> !one.isEmpty())
-          .forEach(one -> all.setProperty(PGProperty.PASSWORD.getName(), one));
     }
     return all;
   }

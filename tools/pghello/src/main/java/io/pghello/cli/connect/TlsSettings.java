@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.connect;
 
-import io.pghello.cli.output.Failure;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,9 +58,9 @@ record TlsSettings(String mode, Path root, boolean verifies, @Nullable Path cert
         "system".equals(givenRoot)
             ? systemBundle(variables)
             : path(givenRoot, files.resolve("root.crt"));
-    boolean isRequired = mode.equals("require");
-    boolean verifies = mode.startsWith("verify-") || (isRequired && Files.exists(root));
-    if ((verifies || (isRequired && isSet(givenRoot))) && !Files.exists(root)) {
+    boolean verifies = !mode.equals("disable") && exists(root);
+    if (!verifies
+        && (mode.startsWith("verify-") || (mode.equals("require") && isSet(givenRoot)))) {
       throw new IllegalArgumentException(
           "sslmode is %s, but the file %s does not exist: set sslrootcert to the certificate of the authority that issued the server's certificate"
               .formatted(mode, root));
@@ -74,10 +73,7 @@ record TlsSettings(String mode, Path root, boolean verifies, @Nullable Path cert
     Path certificate = path(value.apply("sslcert"), files.resolve("postgresql.crt"));
     Path key = path(value.apply("sslkey"), files.resolve("postgresql.key"));
     // Like libpq, does not require that the certificate exists.
-    boolean hasCertificate = !mode.equals("disable") && Files.exists(certificate);
-    if (hasCertificate) {
-      checkKey(certificate, key);
-    }
+    boolean hasCertificate = !mode.equals("disable") && exists(certificate);
     return new TlsSettings(mode, root, verifies, hasCertificate ? certificate : null, key);
   }
 
@@ -130,40 +126,29 @@ record TlsSettings(String mode, Path root, boolean verifies, @Nullable Path cert
                         .formatted(String.join(", ", BUNDLES))));
   }
 
-  /** Rejects a key that libpq rejects. */
-  private static void checkKey(Path certificate, Path key) {
-    try {
-      if (!Files.exists(key)) {
-        throw new IllegalArgumentException(
-            "the key %s of the client certificate %s does not exist: set sslkey"
-                .formatted(key, certificate));
-      }
-      if (!Files.getFileStore(key).supportsFileAttributeView("posix")) {
-        return;
-      }
-      Set<PosixFilePermission> refused =
-          PosixFilePermissions.fromString(
-              Files.getAttribute(key, "unix:uid").equals(0) ? "----wxrwx" : "---rwxrwx");
-      refused.retainAll(Files.getPosixFilePermissions(key));
-      if (!refused.isEmpty()) {
-        throw new IllegalArgumentException(
-            "other users have access to the key %s of the client certificate: run chmod 600"
-                .formatted(key));
-      }
-    } catch (IOException e) {
-      throw new IllegalArgumentException("cannot read " + key + ": " + Failure.reason(e), e);
-    }
-  }
-
-  /** Sets the properties of the driver, which verifies the server only in two of the modes. */
+  /** Sets the properties of the driver, except for the mode of each attempt to connect. */
   void setProperties(Properties properties) {
-    PGProperty.SSL_MODE.set(properties, verifies && mode.equals("require") ? "verify-ca" : mode);
+    PGProperty.SSL_MODE.set(properties, mode);
+    PGProperty.SSL_FACTORY.set(properties, TlsSocketFactory.class.getName());
     if (verifies) {
       PGProperty.SSL_ROOT_CERT.set(properties, root.toString());
     }
-    // Empty values prevent that the driver looks for files.
-    PGProperty.SSL_CERT.set(properties, certificate == null ? "" : certificate.toString());
-    PGProperty.SSL_KEY.set(properties, certificate == null ? "" : key.toString());
+    if (certificate != null) {
+      PGProperty.SSL_CERT.set(properties, certificate.toString());
+      PGProperty.SSL_KEY.set(properties, key.toString());
+    }
+  }
+
+  /** Returns the modes of the driver that a connection tries in this order. */
+  static List<String> attempts(Properties properties) {
+    String mode = String.valueOf(PGProperty.SSL_MODE.getOrDefault(properties));
+    return switch (mode) {
+      case "allow" -> List.of("disable", "require");
+      case "prefer" -> List.of("require", "disable");
+      // TlsSocketFactory verifies the certificate.
+      case "verify-ca" -> List.of("require");
+      default -> List.of(mode);
+    };
   }
 
   /** Returns the environment of PostgreSQL's programs. */
@@ -176,6 +161,16 @@ record TlsSettings(String mode, Path root, boolean verifies, @Nullable Path cert
       environment.put("PGSSLKEY", key.toString());
     }
     return environment;
+  }
+
+  /** Like libpq, considers a file that this process cannot access to exist. */
+  private static boolean exists(Path file) {
+    try {
+      Files.readAttributes(file, BasicFileAttributes.class);
+      return true;
+    } catch (IOException e) {
+      return e instanceof AccessDeniedException;
+    }
   }
 
   private static boolean isSet(@Nullable String value) {

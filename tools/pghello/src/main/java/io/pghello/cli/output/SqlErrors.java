@@ -29,7 +29,7 @@ public final class SqlErrors {
    * errors.
    */
   static @Nullable String remedy(SQLException e) {
-    String message = String.valueOf(e.getMessage());
+    String message = message(e);
     // The library's name contains $libdir in function definitions, but not in settings.
     if (state(e).equals("58P01") && message.contains("\"pg_hello\"")) {
       return LOST_LIBRARY;
@@ -38,6 +38,11 @@ public final class SqlErrors {
       return "the server's pg_hba.conf needs a line for this address, role and database, and a "
           + "reload with pg_reload_conf(); if the line exists but begins with hostssl, set "
           + "PGSSLMODE=require";
+    }
+    if (isConnection(state(e))
+        && message.matches("(?s).*fatal alert: ([a-z_]*certificate[a-z_]*|unknown_ca).*")) {
+      return "set PGSSLCERT and PGSSLKEY to a valid certificate of an authority in the server's "
+          + "ssl_ca_file, because the server rejected the client certificate";
     }
     if (isConnection(state(e)) && message.matches("(?s).*(SSL|certificate|PKIX|[vV]erifier).*")) {
       return "set PGSSLMODE to the required encryption and verification (disable, prefer, "

@@ -9,9 +9,11 @@ import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
+import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +22,7 @@ import java.security.KeyStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
@@ -55,14 +58,19 @@ class SameAsPsqlIT {
   private static TestDatabase database;
   private static Pair serverPair;
   private static Pair clientPair;
+  private static Pair ecPair;
+
+  /** A client certificate of an authority that is unknown to the server. */
+  private static Pair otherPair;
 
   /** The environment of both programs. */
   private final Map<String, String> variables = new HashMap<>();
 
   /** A self-signed certificate and its key. */
   private record Pair(Path certificate, Path key) {
-    static Pair create(String name) throws Exception {
-      Path store = shared.resolve(name + ".p12");
+    static Pair create(String name, String algorithm) throws Exception {
+      String file = name + "-" + algorithm;
+      Path store = shared.resolve(file + ".p12");
       List<String> command =
           List.of(
               Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
@@ -70,7 +78,7 @@ class SameAsPsqlIT {
               "-alias",
               "a",
               "-keyalg",
-              "RSA",
+              algorithm,
               "-dname",
               "CN=" + name,
               "-ext",
@@ -88,16 +96,44 @@ class SameAsPsqlIT {
       }
       return new Pair(
           write(
-              shared.resolve(name + ".crt"),
+              shared.resolve(file + ".crt"),
               "rw-------",
               pem("CERTIFICATE", keys.getCertificate("a").getEncoded())),
           write(
-              shared.resolve(name + ".key"),
+              shared.resolve(file + ".key"),
               "rw-------",
               pem("PRIVATE KEY", keys.getKey("a", PASSWORD).getEncoded())));
     }
 
-    private static String pem(String label, byte[] bytes) {
+    /** Returns the key in PKCS #1 or SEC 1. */
+    byte[] oldKey() throws IOException {
+      byte[] key = Base64.getMimeDecoder().decode(text(key()));
+      // The version and the algorithm precede the octet string with the content.
+      int algorithm = contentOf(key, 0) + 3;
+      int octets = contentOf(key, algorithm) + key[algorithm + 1];
+      byte[] content = Arrays.copyOfRange(key, contentOf(key, octets), key.length);
+      if (key().toString().endsWith("-RSA.key")) {
+        return content;
+      }
+      // In SEC 1, the curve follows the number. In PKCS #8, it is a part of the algorithm.
+      int curve = contentOf(key, algorithm) + 2 + key[contentOf(key, algorithm) + 1];
+      var sec1 = new ByteArrayOutputStream();
+      sec1.writeBytes(new byte[] {0x30, (byte) (content[6] + 7 + octets - curve)});
+      sec1.write(content, 2, content[6] + 5);
+      sec1.writeBytes(new byte[] {(byte) 0xa0, (byte) (octets - curve)});
+      sec1.write(key, curve, octets - curve);
+      return sec1.toByteArray();
+    }
+
+    private static int contentOf(byte[] der, int element) {
+      return element + 2 + (der[element + 1] < 0 ? der[element + 1] & 0x7f : 0);
+    }
+
+    static String text(Path pem) throws IOException {
+      return Files.readString(pem).replaceAll("-----.*-----", "");
+    }
+
+    static String pem(String label, byte[] bytes) {
       String text = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(bytes);
       return "-----BEGIN " + label + "-----\n" + text + "\n-----END " + label + "-----\n";
     }
@@ -106,8 +142,10 @@ class SameAsPsqlIT {
   @BeforeAll
   static void startServer() throws Exception {
     psql = psql();
-    serverPair = Pair.create("localhost");
-    clientPair = Pair.create("certuser");
+    serverPair = Pair.create("localhost", "RSA");
+    clientPair = Pair.create("certuser", "RSA");
+    ecPair = Pair.create("certuser", "EC");
+    otherPair = Pair.create("hello", "RSA");
     server = PgHelloServer.builder().setting("unix_socket_directories", shared.toString()).start();
     database = server.createDatabase("app");
     String rules =
@@ -116,17 +154,22 @@ class SameAsPsqlIT {
         hostssl all certuser all cert
         hostssl all sslonly all scram-sha-256
         host all sslonly all reject
+        hostnossl all plainonly all trust
+        hostssl all plainonly all scram-sha-256
         """;
     try (Connection admin = database.superuserDataSource().getConnection()) {
       Run.execute(
           admin,
           copy("server.crt", Files.readString(serverPair.certificate())),
           copy("server.key", Files.readString(serverPair.key())),
-          copy("clients.crt", Files.readString(clientPair.certificate())),
+          copy(
+              "clients.crt",
+              Files.readString(clientPair.certificate()) + Files.readString(ecPair.certificate())),
           copy("first.conf", rules),
           "COPY (SELECT) TO PROGRAM 'cat first.conf pg_hba.conf > both.conf && mv both.conf pg_hba.conf'",
           "CREATE ROLE certuser LOGIN",
           "CREATE ROLE sslonly LOGIN PASSWORD '%s'".formatted(server.password()),
+          "CREATE ROLE plainonly LOGIN",
           "CREATE ROLE reader LOGIN PASSWORD '%s'".formatted(server.password()),
           "ALTER ROLE reader SET default_transaction_read_only = on",
           "CREATE DATABASE hello",
@@ -427,6 +470,61 @@ class SameAsPsqlIT {
     with("PGSSLMODE", "verify-full", "PGHOST", shared.toString()).same("hello app f");
   }
 
+  /** With prefer, the first attempt uses TLS; with allow, only the second one does. */
+  @Test
+  void connectsWithoutTlsInSameCases() throws Exception {
+    String own = serverPair.certificate().toString();
+    String other = clientPair.certificate().toString();
+    String noCertificate = serverPair.key().toString();
+    with("PGSSLROOTCERT", own).same("hello app 127.0.0.1 t");
+    for (String root : List.of(other, noCertificate, home.toString())) {
+      with("PGSSLROOTCERT", root).same("hello app 127.0.0.1 f");
+      with("PGSSLROOTCERT", root, "PGUSER", "sslonly").fails("");
+      with("PGSSLROOTCERT", root, "PGSSLMODE", "allow").same("hello app 127.0.0.1 f");
+      with("PGSSLROOTCERT", root, "PGSSLMODE", "allow", "PGUSER", "sslonly").fails("");
+      with("PGSSLROOTCERT", root, "PGSSLMODE", "require").fails("");
+    }
+    with("PGSSLROOTCERT", other, "PGUSER", "sslonly").fails("set PGSSLMODE");
+    with("PGSSLROOTCERT", noCertificate, "PGSSLMODE", "allow", "PGUSER", "sslonly")
+        .fails(noCertificate + " contains no certificate");
+    with("PGSSLROOTCERT", own, "PGSSLMODE", "allow", "PGUSER", "sslonly").same("sslonly app");
+    with("PGSSLROOTCERT", "/none.crt").same("hello app 127.0.0.1 t");
+    withFile(".postgresql/root.crt", "rw-r--r--", Files.readString(clientPair.certificate()));
+    same("hello app 127.0.0.1 f");
+    Files.delete(home.resolve(".postgresql/root.crt"));
+
+    with("PGUSER", "plainonly", "PGPASSWORD", "wrong").same("plainonly app 127.0.0.1 f");
+    with("PGUSER", "plainonly").without("PGPASSWORD").fails("no password was provided");
+    with("PGUSER", "plainonly", "PGSSLMODE", "allow").same("plainonly app 127.0.0.1 f");
+    with("PGUSER", "plainonly", "PGSSLMODE", "require").fails("password authentication failed");
+    with("PGUSER", "sslonly", "PGPASSWORD", "wrong").fails("password authentication failed");
+    with("PGUSER", "sslonly", "PGPASSWORD", "wrong", "PGSSLMODE", "allow")
+        .fails("password authentication failed");
+    with("PGDATABASE", "none", "PGSSLMODE", "allow").fails("database \"none\" does not exist");
+  }
+
+  @Test
+  void reportsWhyItConnectsWithoutTls() throws Exception {
+    String key = home.resolve("none.key").toString();
+    PrintStream terminal = System.err;
+    var printed = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(printed, true, StandardCharsets.UTF_8));
+    try {
+      for (int i = 0; i < 2; i++) {
+        with("PGSSLCERT", clientPair.certificate().toString(), "PGSSLKEY", key)
+            .same("hello app 127.0.0.1 f");
+      }
+      with("PGUSER", "plainonly", "PGPASSWORD", "wrong").same("plainonly app 127.0.0.1 f");
+    } finally {
+      System.setErr(terminal);
+    }
+    assertThat(printed.toString(StandardCharsets.UTF_8).lines())
+        .containsExactly(
+            "pghello: connected without TLS: the key "
+                + key
+                + " of the client certificate does not exist: set sslkey");
+  }
+
   /** psql reads this value as the name of a file before version 16. */
   @Test
   void verifiesServerWithCertificatesOfSystem() {
@@ -459,6 +557,81 @@ class SameAsPsqlIT {
     withFile(".postgresql/postgresql.key", "rw-r--r--", key);
     with("PGUSER", "certuser").fails("other users have access to the key");
     with("PGSSLMODE", "disable").same("hello app 127.0.0.1 f");
+    failsOnlyWithTls("other users have access to the key");
+    Files.delete(home.resolve(".postgresql/postgresql.key"));
+    failsOnlyWithTls(".postgresql/postgresql.key of the client certificate does not exist");
+    withFile(".postgresql/postgresql.key/file", "rw-------", "");
+    failsOnlyWithTls("is not a regular file");
+  }
+
+  /** The client certificate in the home directory cannot be used. */
+  private void failsOnlyWithTls(String message) throws Exception {
+    same("hello app 127.0.0.1 f");
+    with("PGSSLMODE", "allow").same("hello app 127.0.0.1 f");
+    for (String mode : List.of("allow", "prefer")) {
+      with("PGSSLMODE", mode, "PGUSER", "sslonly").fails(message);
+    }
+    with("PGSSLMODE", "require").fails(message);
+  }
+
+  @Test
+  void readsKeysInSameFormats() throws Exception {
+    for (Pair pair : List.of(clientPair, ecPair)) {
+      String label = pair.equals(ecPair) ? "EC PRIVATE KEY" : "RSA PRIVATE KEY";
+      byte[] der = Base64.getMimeDecoder().decode(Pair.text(pair.key()));
+      String text = "Key of\nthe client\n";
+      for (byte[] key :
+          List.of(
+              Files.readAllBytes(pair.key()),
+              (text + Files.readString(pair.key())).getBytes(StandardCharsets.UTF_8),
+              Pair.pem(label, pair.oldKey()).getBytes(StandardCharsets.UTF_8),
+              der,
+              pair.oldKey())) {
+        Path file = write(home.resolve("my.p12"), "rw-------", "");
+        Files.write(file, key);
+        with("PGSSLCERT", pair.certificate().toString(), "PGSSLKEY", file.toString())
+            .with("PGUSER", "certuser", "PGSSLMODE", "require")
+            .same("certuser app 127.0.0.1 t /CN=certuser");
+      }
+    }
+    // A single file for both.
+    String both = Files.readString(clientPair.key()) + Files.readString(clientPair.certificate());
+    String file = write(home.resolve("both.pem"), "rw-------", both).toString();
+    with("PGUSER", "certuser", "PGSSLCERT", file, "PGSSLKEY", file)
+        .same("certuser app 127.0.0.1 t");
+  }
+
+  @Test
+  void rejectsSameClientCertificates() throws Exception {
+    withFile(".postgresql/postgresql.crt", "rw-r--r--", Files.readString(clientPair.certificate()));
+    withFile(".postgresql/postgresql.key", "rw-------", Files.readString(otherPair.key()));
+    failsOnlyWithTls("does not belong to the client certificate");
+    withFile(".postgresql/postgresql.key", "rw-------", Files.readString(ecPair.key()));
+    failsOnlyWithTls("cannot read the key");
+    withFile(".postgresql/postgresql.key", "rw-------", Pair.pem("PRIVATE KEY", new byte[9]));
+    failsOnlyWithTls("cannot read the key");
+    withFile(".postgresql/postgresql.key", "rw-------", Files.readString(clientPair.key()));
+    withFile(".postgresql/postgresql.crt", "rw-r--r--", "no certificate");
+    failsOnlyWithTls("postgresql.crt contains no certificate");
+    withFile(".postgresql/postgresql.crt", "rw-r--r--", Pair.pem("CERTIFICATE", new byte[9]));
+    failsOnlyWithTls("postgresql.crt contains an invalid certificate");
+    Files.delete(home.resolve(".postgresql/postgresql.crt"));
+    // Not even prefer tries without TLS if the server rejects the certificate.
+    for (String mode : List.of("prefer", "require")) {
+      with("PGSSLCERT", otherPair.certificate().toString())
+          .with("PGSSLKEY", otherPair.key().toString(), "PGSSLMODE", mode)
+          .fails("unknown_ca");
+    }
+    with("PGSSLMODE", "allow", "PGSSLCERT", otherPair.certificate().toString())
+        .same("hello app 127.0.0.1 f");
+    // psql would ask for the password.
+    Path encrypted =
+        write(home.resolve("key"), "rw-------", Pair.pem("ENCRYPTED PRIVATE KEY", new byte[9]));
+    for (String mode : List.of("prefer", "require")) {
+      with("PGSSLCERT", clientPair.certificate().toString())
+          .with("PGSSLKEY", encrypted.toString(), "PGSSLMODE", mode)
+          .refused("is encrypted, but pghello does not ask for passwords");
+    }
   }
 
   @Test
@@ -466,6 +639,22 @@ class SameAsPsqlIT {
     String ports = "1," + server.port();
     with("PGHOST", "127.0.0.1,localhost", "PGPORT", ports).same("hello app 127.0.0.1 t");
     with("PGHOST", "127.0.0.1,localhost,localhost", "PGPORT", ports).fails("3 hosts, but 2 ports");
+    // A server that rejects the login is the last one, and each host has its own password.
+    String twice = server.port() + "," + server.port();
+    with("PGHOST", "127.0.0.1,localhost", "PGPORT", twice)
+        .without("PGPASSWORD")
+        .withFile(
+            ".pgpass",
+            "rw-------",
+            "127.0.0.1:*:*:*:wrong\nlocalhost:*:*:*:" + server.password())
+        .fails("password authentication failed");
+    with("PGHOST", "127.0.0.1,localhost", "PGPORT", ports)
+        .without("PGPASSWORD")
+        .same("hello app 127.0.0.1 t");
+    Files.delete(home.resolve(".pgpass"));
+    with("PGHOST", "127.0.0.1,localhost", "PGPORT", twice, "PGSSLMODE", "verify-full")
+        .with("PGSSLROOTCERT", serverPair.certificate().toString())
+        .fails("set PGSSLMODE");
     with("PGPORT", "0").fails("the port must be between 1 and 65535");
     with("PGPORT", "x").fails("the port must be between 1 and 65535");
     with("PGHOST", "127.0.0.1,").refused("the list of hosts contains an empty name");

@@ -4,10 +4,7 @@ package io.pghello.cli.connect;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -286,16 +283,6 @@ class TargetTest {
     assertThat(target.environment()).containsEntry("PGOPTIONS", "");
     assertThat(find(Map.of(), Map.of(), Map.of()).environment().get("PGOPTIONS"))
         .startsWith("-c default_transaction_read_only=off");
-  }
-
-  /** The driver sends one password to all hosts. */
-  @Test
-  void rejectsDifferentPasswordsOfTwoHosts() throws IOException {
-    Path file = Files.writeString(home.resolve("passwords"), "a:*:*:*:one\n*:*:*:*:two\n");
-    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
-    Target target = find(Map.of("host", "a,b"), Map.of(), Map.of("PGPASSFILE", file.toString()));
-    assertThatThrownBy(target::connect)
-        .hasMessageContaining("does not have the same password for all of a:5432,b:5432");
   }
 
   /** PostgreSQL's programs must not read another password file, or none. */

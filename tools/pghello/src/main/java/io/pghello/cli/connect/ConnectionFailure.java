@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.connect;
+
+import io.pghello.cli.output.Failure;
+import io.pghello.cli.output.SqlErrors;
+import java.net.SocketTimeoutException;
+import java.sql.SQLException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import javax.net.ssl.SSLException;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.util.GT;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.PSQLState;
+
+/** Decides after a failed attempt to connect which attempts follow, as libpq does. */
+final class ConnectionFailure {
+  private static final String CANNOT_CONNECT_NOW = "57P03";
+
+  private static final Set<String> WARNINGS = ConcurrentHashMap.newKeySet();
+
+  private ConnectionFailure() {}
+
+  /** Returns whether the next host is tried, because this one is not available. */
+  static boolean allowsOtherHost(SQLException e) {
+    String state = String.valueOf(e.getSQLState());
+    return state.equals(CANNOT_CONNECT_NOW)
+        || e.getCause() instanceof SocketTimeoutException
+        || (state.equals(PSQLState.CONNECTION_UNABLE_TO_CONNECT.getState())
+            && !(e.getCause() instanceof SSLException));
+  }
+
+  /**
+   * Returns whether the modes {@code allow} and {@code prefer} try the same host again, with or
+   * without TLS.
+   *
+   * @param mode the driver's mode in the failed attempt
+   */
+  static boolean allowsOtherMode(SQLException e, String mode) {
+    if (e instanceof PSQLException server && server.getServerErrorMessage() != null) {
+      return String.valueOf(e.getSQLState()).startsWith("28");
+    }
+    return !mode.equals("disable") && (isWithoutTls(e) || isTlsFailure(e));
+  }
+
+  private static boolean isWithoutTls(SQLException e) {
+    return GT.tr("The server does not support SSL.").equals(e.getMessage());
+  }
+
+  private static boolean isTlsFailure(SQLException e) {
+    return PSQLState.CONNECTION_FAILURE.getState().equals(e.getSQLState())
+        && !(e.getCause() instanceof SocketTimeoutException)
+        && !(reason(e) instanceof Failure);
+  }
+
+  /** Returns the exception of {@link TlsSocketFactory}; null if there is none. */
+  private static @Nullable RuntimeException reason(SQLException e) {
+    for (Throwable each = e.getCause(); each != null; each = each.getCause()) {
+      if (each instanceof Failure || each instanceof IllegalArgumentException) {
+        return (RuntimeException) each;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Returns the exception to throw after the last attempt.
+   *
+   * @param first the failure of the other attempt; null if there was only one
+   * @param mode the driver's mode in the last attempt
+   * @throws Failure if a file cannot be used
+   */
+  static SQLException mostUseful(@Nullable SQLException first, SQLException last, String mode) {
+    boolean isLast =
+        first == null || isWithoutTls(first) || (!mode.equals("disable") && !isWithoutTls(last));
+    SQLException useful = isLast ? last : first;
+    RuntimeException reason = reason(useful);
+    if (reason instanceof Failure) {
+      throw reason;
+    }
+    if (reason != null) {
+      throw Failure.unknown(String.valueOf(reason.getMessage()));
+    }
+    if (first != null) {
+      useful.addSuppressed(isLast ? first : last);
+    }
+    return useful;
+  }
+
+  /** Prints once why a connection does not use TLS, unless the server does not support it. */
+  static void warnAboutTls(SQLException e) {
+    if (isTlsFailure(e)) {
+      RuntimeException reason = reason(e);
+      String warning =
+          "connected without TLS: " + (reason == null ? SqlErrors.explain(e) : reason.getMessage());
+      if (WARNINGS.add(warning)) {
+        System.err.println("pghello: " + warning);
+      }
+    }
+  }
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+package io.pghello.cli.connect;
+
+import io.pghello.cli.output.Failure;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.Principal;
+import java.security.PrivateKey;
+import java.security.cert.CertStore;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.CollectionCertStoreParameters;
+import java.security.cert.PKIXBuilderParameters;
+import java.security.cert.TrustAnchor;
+import java.security.cert.X509CertSelector;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Properties;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.net.ssl.CertPathTrustManagerParameters;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509KeyManager;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.PGProperty;
+import org.postgresql.ssl.NonValidatingFactory.NonValidatingTM;
+import org.postgresql.ssl.WrappedFactory;
+
+/**
+ * Creates the TLS connections of the driver with the rules of libpq. The driver's own factory sends
+ * a client certificate only to some servers, and supports fewer kinds of keys.
+ */
+public final class TlsSocketFactory extends WrappedFactory {
+  /** The maximum size of a file, several times the size of a bundle of all public authorities. */
+  private static final int MAX_BYTES = 16 << 20;
+
+  private static final Pattern CERTIFICATE =
+      Pattern.compile("-----BEGIN (?:X509 )?CERTIFICATE-----[^-]*-----END (?:X509 )?CERTIFICATE");
+
+  /**
+   * Called by the driver with the properties of the connection. The server is verified if {@code
+   * sslrootcert} is set.
+   *
+   * @throws IllegalArgumentException if libpq could not use a file
+   * @throws Failure if libpq would ask for the password of a key
+   */
+  public TlsSocketFactory(Properties properties) throws GeneralSecurityException {
+    String root = PGProperty.SSL_ROOT_CERT.getOrDefault(properties);
+    String certificate = PGProperty.SSL_CERT.getOrDefault(properties);
+    String key = PGProperty.SSL_KEY.getOrDefault(properties);
+    TrustManager[] trust =
+        root == null ? new TrustManager[] {new NonValidatingTM()} : trust(Path.of(root));
+    KeyManager[] keys =
+        certificate == null || key == null
+            ? new KeyManager[0]
+            : new KeyManager[] {client(Path.of(certificate), Path.of(key))};
+    SSLContext context = SSLContext.getInstance("TLS");
+    context.init(keys, trust, null);
+    factory = context.getSocketFactory();
+  }
+
+  private static TrustManager[] trust(Path root) throws GeneralSecurityException {
+    List<X509Certificate> certificates = certificates(root);
+    var anchors = new HashSet<TrustAnchor>();
+    for (X509Certificate each : certificates) {
+      // Like OpenSSL, does not trust an authority unless the file has all those above it.
+      if (each.getSubjectX500Principal().equals(each.getIssuerX500Principal())) {
+        anchors.add(new TrustAnchor(each, null));
+      }
+    }
+    if (anchors.isEmpty()) {
+      throw new IllegalArgumentException(
+          "the file %s contains no self-signed certificate: add the certificate of the root authority"
+              .formatted(root));
+    }
+    var parameters = new PKIXBuilderParameters(anchors, new X509CertSelector());
+    parameters.addCertStore(
+        CertStore.getInstance("Collection", new CollectionCertStoreParameters(certificates)));
+    // Revocation lists are refused.
+    parameters.setRevocationEnabled(false);
+    TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
+    trust.init(new CertPathTrustManagerParameters(parameters));
+    return trust.getTrustManagers();
+  }
+
+  private static KeyManager client(Path certificate, Path key) throws GeneralSecurityException {
+    List<X509Certificate> chain = certificates(certificate);
+    return new ClientKeyManager(chain, ClientKey.read(key, chain.get(0).getPublicKey()));
+  }
+
+  /** Returns the certificates of a PEM file, which may contain other text. */
+  private static List<X509Certificate> certificates(Path file) {
+    String text = new String(read(file), StandardCharsets.ISO_8859_1);
+    var certificates = new ArrayList<X509Certificate>();
+    try {
+      CertificateFactory reader = CertificateFactory.getInstance("X.509");
+      for (Matcher found = CERTIFICATE.matcher(text); found.find(); ) {
+        byte[] pem = (found.group() + "-----\n").getBytes(StandardCharsets.ISO_8859_1);
+        certificates.add(
+            (X509Certificate) reader.generateCertificate(new ByteArrayInputStream(pem)));
+      }
+    } catch (CertificateException e) {
+      throw new IllegalArgumentException(
+          "%s contains an invalid certificate (%s): replace the file"
+              .formatted(file, e.getMessage()),
+          e);
+    }
+    if (certificates.isEmpty()) {
+      throw new IllegalArgumentException(
+          file + " contains no certificate: set sslcert and sslrootcert to files in PEM format");
+    }
+    return certificates;
+  }
+
+  /** Reads a file of limited size. */
+  static byte[] read(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] bytes = in.readNBytes(MAX_BYTES + 1);
+      if (bytes.length > MAX_BYTES) {
+        throw new IllegalArgumentException(
+            file + " is larger than 16 MB: set sslcert, sslkey and sslrootcert to files in PEM format");
+      }
+      return bytes;
+    } catch (IOException e) {
+      throw new IllegalArgumentException("cannot read " + file + ": " + Failure.reason(e), e);
+    }
+  }
+
+  /**
+   * Sends the certificate to every server that requests one, even if the server does not list its
+   * authority.
+   */
+  private record ClientKeyManager(List<X509Certificate> chain, PrivateKey key)
+      implements X509KeyManager {
+    @Override
+    public String chooseClientAlias(
+        String[] types, Principal @Nullable [] issuers, @Nullable Socket socket) {
+      return "client";
+    }
+
+    @Override
+    public String[] getClientAliases(String type, Principal @Nullable [] issuers) {
+      return new String[] {"client"};
+    }
+
+    @Override
+    public X509Certificate[] getCertificateChain(String alias) {
+      return chain.toArray(X509Certificate[]::new);
+    }
+
+    @Override
+    public PrivateKey getPrivateKey(String alias) {
+      return key;
+    }
+
+    @Override
+    public String[] getServerAliases(String type, Principal @Nullable [] issuers) {
+      return new String[0];
+    }
+
+    @Override
+    public @Nullable String chooseServerAlias(
+        String type, Principal @Nullable [] issuers, @Nullable Socket socket) {
+      return null;
+    }
+  }
+}
