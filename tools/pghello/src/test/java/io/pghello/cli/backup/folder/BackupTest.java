@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -67,6 +68,39 @@ class BackupTest {
     } finally {
       Files.setPosixFilePermissions(made, PosixFilePermissions.fromString("rwx------"));
     }
+  }
+
+  @Test
+  void acceptsSmallDifferenceOfClocks() throws Exception {
+    Instant soon = Instant.now().truncatedTo(ChronoUnit.MILLIS).plusSeconds(50);
+    made(soon);
+    Path future = made(soon.plusSeconds(600));
+    assertThat(Backup.in(folder)).extracting(Backup::time).containsExactly(soon);
+    assertThat(Backup.inFuture(folder)).extracting(Backup::folder).containsExactly(future);
+  }
+
+  @Test
+  void rejectsFilesThatDifferFromTheirChecksums() throws Exception {
+    Path made = made(TODAY);
+    var backup = new Backup(made, TODAY);
+    Path sums = made.resolve(Backup.SUMS);
+    backup.check();
+    // verify adds this file, and users may add others.
+    Files.writeString(made.resolve("verified.properties"), "");
+    Files.writeString(made.resolve("notes"), "");
+    backup.check();
+    String complete = Files.readString(sums);
+    for (String incomplete : List.of("", "no sums", complete.replace("backup.properties", "x"))) {
+      Files.writeString(sums, incomplete);
+      assertThatThrownBy(backup::check).hasMessageEndingWith("SHA256SUMS is incomplete");
+    }
+    Files.writeString(sums, complete);
+    Path about = made.resolve("backup.properties");
+    Files.writeString(about, "database.1=shop\n");
+    assertThatThrownBy(backup::check)
+        .hasMessageEndingWith("backup.properties has changed since the backup");
+    Files.delete(about);
+    assertThatThrownBy(backup::check).hasMessageEndingWith("backup.properties is missing");
   }
 
   /** The clock was wrong when the backup was made, or it is wrong now. */

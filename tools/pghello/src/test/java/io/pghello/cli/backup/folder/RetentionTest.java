@@ -18,6 +18,11 @@ class RetentionTest {
   @TempDir private Path folder;
 
   private Backup made(Instant time, String system, String... databases) throws Exception {
+    return made(folder, time, system, databases);
+  }
+
+  static Backup made(Path folder, Instant time, String system, String... databases)
+      throws Exception {
     Path made = Files.createDirectory(folder.resolve(Backup.nameOf(time)));
     var about = new StringBuilder("system_identifier=" + system + "\n");
     for (int i = 0; i < databases.length; i++) {
@@ -96,10 +101,12 @@ class RetentionTest {
   void suspectsTheClockAfterLongPausesOnly() throws Exception {
     Backup newest = made(0);
     Backup other = made(TODAY.minus(Duration.ofDays(1)), "1", "shop");
+    Backup ofOtherServer = made(TODAY.minus(Duration.ofDays(2)), "2", "app");
     Backup before = made(10);
     Backup first = made(14);
     assertThat(Retention.problem(List.of(newest, before, first))).isNotNull();
     assertThat(Retention.problem(List.of(newest, other, before, first))).isNotNull();
+    assertThat(Retention.problem(List.of(newest, ofOtherServer, before, first))).isNotNull();
     assertThat(Retention.problem(List.of(newest, before, made(16)))).isNull();
     assertThat(Retention.problem(List.of(newest, made(6), made(7)))).isNull();
   }
