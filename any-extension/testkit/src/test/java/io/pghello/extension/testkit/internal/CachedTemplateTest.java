@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pghello.extension.testkit.DatabasePreparer;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -292,6 +293,7 @@ class CachedTemplateTest {
     others.add(template(BASE, SETTINGS, false, "one"));
     others.add(template(BASE, Map.of("timezone", "GMT"), true, "one"));
     others.add(template(BASE, Map.of(), true, "one"));
+    others.add(template(BASE, Map.of("timezoneUTC", ""), true, "one"));
     others.add(template(BASE, Map.of("timezone", "UTC", "fsync", "on"), true, "one"));
     try {
       // this test may run in any time zone and locale
@@ -329,6 +331,17 @@ class CachedTemplateTest {
     assertThat(entries()).hasSize(2);
     cache.removeUnused("prepared-", 8, 100_000, Duration.ZERO);
     assertThat(entries()).isEmpty();
+  }
+
+  @Test
+  void storesNoTemplateAboveTheSizeLimit() throws IOException {
+    try (var large = new RandomAccessFile(data.resolve("large").toFile(), "rw")) {
+      // uses no space
+      large.setLength((1L << 30) + 1);
+    }
+    template("two").store(data);
+    assertThat(entries()).hasSize(1);
+    assertThat(template("two").restore(folder.resolve("copy"))).isFalse();
   }
 
   @Test
