@@ -9,7 +9,6 @@ import java.lang.annotation.Annotation;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Executable;
 import java.lang.reflect.Method;
-import java.lang.reflect.Modifier;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -39,8 +38,6 @@ import org.junit.jupiter.api.extension.ParameterResolver;
 import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 import org.junit.jupiter.params.AfterParameterizedClassInvocation;
 import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
-import org.junit.jupiter.params.Parameter;
-import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.support.ParameterInfo;
 import org.junit.platform.commons.support.AnnotationSupport;
 import org.junit.platform.commons.support.ReflectionSupport;
@@ -204,7 +201,33 @@ public abstract class DatabaseJUnitExtension
     }
     return !isOfAnotherExtension(parameter)
         && !(HAS_PARAMETER_INFO && Arguments.contains(parameter, context))
-        && (type == embedded || isNearest(context));
+        && (type == embedded || isNearest(contextOf(parameter, context)));
+  }
+
+  /**
+   * Requests the context of the test for the parameters of constructors, because only this context
+   * has the arguments of parameterized classes. JUnit before 5.12 has neither.
+   */
+  @Override
+  public ExtensionContextScope getTestInstantiationExtensionContextScope(ExtensionContext root) {
+    return ExtensionContextScope.TEST_METHOD;
+  }
+
+  /** Returns the context of the class if the parameter belongs to a constructor. */
+  private static ExtensionContext contextOf(ParameterContext parameter, ExtensionContext context) {
+    if (!(parameter.getDeclaringExecutable() instanceof Constructor<?> constructor)) {
+      return context;
+    }
+    Optional<Class<?>> type = Optional.of(constructor.getDeclaringClass());
+    ExtensionContext own = context;
+    while (own.getTestMethod().isPresent() || !own.getTestClass().equals(type)) {
+      own = own.getParent().orElseThrow();
+    }
+    // each invocation of a parameterized class has a separate context within the class's context
+    while (own.getParent().orElseThrow().getTestClass().equals(type)) {
+      own = own.getParent().orElseThrow();
+    }
+    return own;
   }
 
   private static boolean isOfAnotherExtension(ParameterContext parameter) {
@@ -250,26 +273,31 @@ public abstract class DatabaseJUnitExtension
     // JUnit 6.1 has moved this class, but the previous versions have it only here
     @SuppressWarnings("removal")
     static boolean contains(ParameterContext parameter, ExtensionContext context) {
-      if (parameter.getDeclaringExecutable() instanceof Constructor<?> constructor) {
-        return isFirstArgument(parameter, constructor.getDeclaringClass());
+      if (parameter.getDeclaringExecutable() instanceof Constructor<?>) {
+        // the nearest context may have the arguments of a test or of an inner class
+        for (var each = Optional.of(context); each.isPresent(); each = each.get().getParent()) {
+          ParameterInfo info = ParameterInfo.get(each.get());
+          if (info != null && declares(info, parameter)) {
+            return true;
+          }
+        }
+        return false;
       }
       ParameterInfo info = ParameterInfo.get(context);
       return info != null
-          && info.getDeclarations().getAll().stream()
-              .anyMatch(
-                  declared ->
-                      declared.getAnnotatedElement().equals(parameter.getParameter())
-                          ? declared.getParameterIndex() < info.getArguments().size()
-                          : declared.getParameterIndex() == parameter.getIndex()
-                              && receivesArguments(parameter.getDeclaringExecutable()));
+          && (declares(info, parameter)
+              || (receivesArguments(parameter.getDeclaringExecutable())
+                  && info.getDeclarations().getAll().stream()
+                      .anyMatch(each -> each.getParameterIndex() == parameter.getIndex())));
     }
 
-    // the context of a constructor has no ParameterInfo, but the first parameter is an argument
-    private static boolean isFirstArgument(ParameterContext parameter, Class<?> test) {
-      boolean inner = test.isMemberClass() && !Modifier.isStatic(test.getModifiers());
-      return parameter.getIndex() == (inner ? 1 : 0)
-          && AnnotationSupport.isAnnotated(test, ParameterizedClass.class)
-          && AnnotationSupport.findAnnotatedFields(test, Parameter.class).isEmpty();
+    @SuppressWarnings("removal")
+    private static boolean declares(ParameterInfo info, ParameterContext parameter) {
+      return info.getDeclarations().getAll().stream()
+          .anyMatch(
+              declared ->
+                  declared.getAnnotatedElement().equals(parameter.getParameter())
+                      && declared.getParameterIndex() < info.getArguments().size());
     }
 
     private static boolean receivesArguments(Executable executable) {
@@ -283,7 +311,8 @@ public abstract class DatabaseJUnitExtension
   }
 
   @Override
-  public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+  public Object resolveParameter(ParameterContext parameter, ExtensionContext nearest) {
+    ExtensionContext context = contextOf(parameter, nearest);
     Class<?> type = parameter.getParameter().getType();
     boolean superuser = parameter.isAnnotated(Superuser.class);
     if (type == embedded) {

@@ -28,6 +28,7 @@ import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.junit.platform.testkit.engine.EngineExecutionResults;
@@ -150,6 +151,80 @@ class ParametersIT {
   @Test
   void leavesArgumentsOfParameterizedClassesToJUnit() {
     passes(OfClassArguments.class, 1);
+  }
+
+  static Stream<Arguments> numbersAndFakes() {
+    return Stream.of(Arguments.of(1, fake(), fake()), Arguments.of(2, fake(), fake()));
+  }
+
+  @ParameterizedClass
+  @MethodSource("io.pghello.extension.testkit.ParametersIT#numbersAndFakes")
+  @ExtensionTest(extensions = "cube", database = Scope.CLASS)
+  static class OfLaterClassArguments {
+    private final DataSource database;
+
+    OfLaterClassArguments(
+        int number, DataSource first, DataSource second, DataSource database, Connection own)
+        throws SQLException {
+      assertThat(first).hasToString(FAKE);
+      assertThat(second).hasToString(FAKE);
+      assertThat(ask(own, "SELECT current_database()"))
+          .isEqualTo(ask(database, "SELECT current_database()"));
+      this.database = database;
+    }
+
+    @ParameterizedTest
+    @MethodSource("io.pghello.extension.testkit.ParametersIT#fakes")
+    void receivesTheArgumentOfTheTest(DataSource argument, DataSource another) throws SQLException {
+      assertThat(argument).hasToString(FAKE);
+      assertThat(ask(database, "SELECT current_database()"))
+          .isEqualTo(ask(another, "SELECT current_database()"));
+    }
+
+    @Nested
+    @ParameterizedClass
+    @MethodSource("io.pghello.extension.testkit.ParametersIT#fakes")
+    class Inner {
+      private final DataSource another;
+
+      Inner(DataSource argument, DataSource another) {
+        assertThat(argument).hasToString(FAKE);
+        this.another = another;
+      }
+
+      @Test
+      void sharesTheDatabase() throws SQLException {
+        assertThat(ask(database, "SELECT current_database()"))
+            .isEqualTo(ask(another, "SELECT current_database()"));
+      }
+    }
+  }
+
+  @Test
+  void leavesLaterArgumentsOfParameterizedClassesToJUnit() {
+    passes(OfLaterClassArguments.class, 4);
+  }
+
+  @ParameterizedClass
+  @ValueSource(ints = {1, 2})
+  @ExtensionTest(extensions = "cube", database = Scope.CLASS)
+  static class OfArgumentFields {
+    @Parameter int number;
+    private final DataSource database;
+
+    OfArgumentFields(DataSource database) {
+      this.database = database;
+    }
+
+    @Test
+    void receivesADataSource() throws SQLException {
+      assertThat(ask(database, "SELECT " + number)).isEqualTo(String.valueOf(number));
+    }
+  }
+
+  @Test
+  void providesParametersOfConstructorsIfArgumentsAreInFields() {
+    passes(OfArgumentFields.class, 2);
   }
 
   @ParameterizedClass
