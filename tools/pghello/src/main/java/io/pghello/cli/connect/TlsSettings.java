@@ -59,8 +59,7 @@ record TlsSettings(String mode, Path root, boolean verifies, @Nullable Path cert
             ? systemBundle(variables)
             : path(givenRoot, files.resolve("root.crt"));
     boolean verifies = !mode.equals("disable") && exists(root);
-    if (!verifies
-        && (mode.startsWith("verify-") || (mode.equals("require") && isSet(givenRoot)))) {
+    if (!verifies && (mode.startsWith("verify-") || (mode.equals("require") && isSet(givenRoot)))) {
       throw new IllegalArgumentException(
           "sslmode is %s, but the file %s does not exist: set sslrootcert to the certificate of the authority that issued the server's certificate"
               .formatted(mode, root));

@@ -644,9 +644,7 @@ class SameAsPsqlIT {
     with("PGHOST", "127.0.0.1,localhost", "PGPORT", twice)
         .without("PGPASSWORD")
         .withFile(
-            ".pgpass",
-            "rw-------",
-            "127.0.0.1:*:*:*:wrong\nlocalhost:*:*:*:" + server.password())
+            ".pgpass", "rw-------", "127.0.0.1:*:*:*:wrong\nlocalhost:*:*:*:" + server.password())
         .fails("password authentication failed");
     with("PGHOST", "127.0.0.1,localhost", "PGPORT", ports)
         .without("PGPASSWORD")
