@@ -1052,6 +1052,45 @@ class RowsIT {
         .hasToString("{\"j\":\"x\",\"b\":null,\"bs\":[\"x\",null,null,12]}");
   }
 
+  /** The page describes this way to copy values. */
+  @Test
+  void copiesJsonValuesThatAreReadAsText(DataSource source) {
+    Plugins.run(
+        source,
+        "create table docs (copy int, id int, j json, b jsonb, bs jsonb[])",
+        "insert into docs select 0, n, v::json, v::jsonb, array[v::jsonb, null, 'null']"
+            + " from unnest(array['\"x\"', '\"123\"', '\"true\"', '\"null\"', '\"\"', '\"{}\"',"
+            + " 'null', null, '12', '1.50', 'true', '{\"a\": null}', '[\"x\", null]'])"
+            + " with ordinality as given (v, n)");
+    JsonNode rows =
+        succeed(
+                "query",
+                "{'sql': 'select id, j::text, b::text, bs::text from docs where copy = 0'}")
+            .get("rows");
+    assertThat(rows).hasSize(13);
+    ObjectNode batch = Plugins.JSON.createObjectNode().put("table", "docs");
+    var records = batch.putArray("records");
+    for (JsonNode row : rows) {
+      ObjectNode one = Plugins.JSON.createObjectNode().put("table", "docs");
+      one.set("data", ((ObjectNode) row.deepCopy()).put("copy", 1));
+      assertThat(plugin.execute(Plugins.ID, config, "insert", one).has("data")).isTrue();
+    }
+    // Enough records for COPY.
+    for (int i = 0; i < 10_400; i++) {
+      records.add(((ObjectNode) rows.get(i % 13).deepCopy()).put("copy", i / 13 + 3));
+    }
+    plugin.execute(Plugins.ID, config, "batchInsert", batch);
+    records.removeAll();
+    rows.forEach(row -> records.add(((ObjectNode) row.deepCopy()).put("copy", 2)));
+    plugin.execute(Plugins.ID, config, "batchInsert", batch);
+    assertThat(
+            Plugins.value(
+                source,
+                "select concat_ws(' ', count(*), count(distinct concat_ws('|', id, j::text, j is"
+                    + " null, b::text, b is null, bs::text))) from docs"))
+        .isEqualTo("10439 13");
+  }
+
   /** Two spellings of a key are the same key for the server. */
   @Test
   void explainsKeysAndColumnsInTwoSpellings(DataSource source) {
