@@ -71,9 +71,12 @@ final class ConnectionFailure {
    * @throws Failure if a file cannot be used
    */
   static SQLException mostUseful(@Nullable SQLException first, SQLException last, String mode) {
-    boolean isLast =
-        first == null || isWithoutTls(first) || (!mode.equals("disable") && !isWithoutTls(last));
-    SQLException useful = isLast ? last : first;
+    SQLException useful = last;
+    SQLException other = first;
+    if (first != null && !isWithoutTls(first) && (mode.equals("disable") || isWithoutTls(last))) {
+      useful = first;
+      other = last;
+    }
     RuntimeException reason = reason(useful);
     if (reason instanceof Failure) {
       throw reason;
@@ -81,8 +84,8 @@ final class ConnectionFailure {
     if (reason != null) {
       throw Failure.unknown(String.valueOf(reason.getMessage()));
     }
-    if (first != null) {
-      useful.addSuppressed(isLast ? first : last);
+    if (other != null) {
+      useful.addSuppressed(other);
     }
     return useful;
   }

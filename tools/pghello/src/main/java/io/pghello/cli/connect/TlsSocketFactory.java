@@ -129,7 +129,8 @@ public final class TlsSocketFactory extends WrappedFactory {
       byte[] bytes = in.readNBytes(MAX_BYTES + 1);
       if (bytes.length > MAX_BYTES) {
         throw new IllegalArgumentException(
-            file + " is larger than 16 MB: set sslcert, sslkey and sslrootcert to files in PEM format");
+            file
+                + " is larger than 16 MB: set sslcert, sslkey and sslrootcert to files in PEM format");
       }
       return bytes;
     } catch (IOException e) {
