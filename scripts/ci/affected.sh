@@ -6,7 +6,7 @@
 #   - src/test of a module affects this module, every other file of it except pages also the modules that depend on it
 #   - pages, Javadoc and messages are tested in pg-hello-example-quickstart, which therefore reads every change
 #   - files that each step uses affect everything, except the steps below with "only"; the output then has a line "without NAME" for each of
-#     these steps that is not affected, and a line "half NAME" for each step below with "half" if none of its own files has changed
+#     these steps that is not affected, and a line "half NAME" for each step below with "half" if its own files have not changed
 #   - if BASE is unknown or no ancestor, everything is affected
 # Usage: affected.sh BASE
 #        affected.sh --steps | --nightly | --half    prints the names of all steps, of those that do not run in a landing, or of the slow
@@ -78,7 +78,7 @@ lines=()
 shopt -s extglob
 if [ -z "${AFFECTED_FILES-}" ]; then
   git -C "$ROOT" merge-base --is-ancestor "$1" HEAD 2>/dev/null || everything
-  # A renamed file also affects what its old path affects. Git quotes some names without -z.
+  # The old path of a renamed file also has an effect. Git quotes some names without -z.
   AFFECTED_FILES=$({ git -C "$ROOT" diff -z --no-renames --name-only "$1" -- && git -C "$ROOT" ls-files -z --others --exclude-standard; } | tr '\0' '\n')
 fi
 mapfile -t lines < <(sed -nE 's:^(.*/)?src/test/(.*/)?([^/]*(Test|IT))\.java$:test \3:p' <<<"$AFFECTED_FILES")

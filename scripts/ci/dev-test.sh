@@ -505,7 +505,7 @@ affects pg-hello-spring-boot-starter/src/main/java/X.java 'half site' not 'test 
 affects extension/ops/roles.sql 'step deploy' 'step monitoring'
 affects $'pom.xml\npg-hello-core/src/test/java/io/pghello/XTest.java' everything 'test XTest'
 
-# changes COMMAND PATTERN...: what the command changes in a small repository must affect what matches the patterns.
+# changes COMMAND PATTERN...: the changes of a command in a small repository must affect parts that match the patterns.
 changes() {
   local pattern
   cases=$((cases + 1))
@@ -537,7 +537,7 @@ if [ "$("$ROOT/scripts/ci/affected.sh" 0000000000000000000000000000000000000000)
   failures=$((failures + 1))
 fi
 
-# draws NAME EXPECTED COMMANDS: the output of commands that use draw.sh, on a machine whose first axis ends after 300 of 1,000 seconds.
+# draws NAME EXPECTED COMMANDS: the output of commands that use draw.sh, on a machine with a first axis that ends after 300 of 1,000 seconds.
 draws() {
   cases=$((cases + 1))
   local out

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 
-# Tests of servers, schemas, catalogs, preflights and updates, and tests that mention the version, run on each version. Of the others, one in
-# SHARE is drawn, and runs on the second and third version and on a server in a container, because they rarely fail on one version only.
+# Tests of servers, schemas, catalogs, preflights and updates, and tests that mention the version, run on each version. One in SHARE of the
+# other tests is drawn, and runs on the second and third version and on a server in a container, because they rarely fail on one version only.
 SENSITIVE_NAME='Preflight|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl'
 SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|MAJORS|information_schema'
 SHARE=3
@@ -49,8 +49,8 @@ draw_tests() {
   drawn '*/src/test/*Test.java' >"$WORK/drawn-units"
 }
 
-# read_affected: reads the changed tests, and the slow steps of which no own file has changed, from the output of affected.sh. If the changes
-# are unknown, these are all slow steps. A large change, e.g. a new name in all tests, is drawn like the rest, or the run would not end in time.
+# read_affected: reads the changed tests, and the slow steps without changed own files, from the output of affected.sh. If the changes are
+# unknown, these are all slow steps. A large change, e.g. a new name in all tests, is drawn like the rest, or the run would not end in time.
 read_affected() {
   local half own
   CHANGED_TESTS=$(sed -n 's/^test //p' <<<"$AFFECTED")
@@ -88,7 +88,7 @@ draw_again() {
     "${without[*]:-no step}" "$(cat "$WORK"/drawn* | wc -l)"
 }
 
-# record_passed FILE: writes the tested commit to a file, with which the next landing on this machine compares. Not if the tree has changed since
+# record_passed FILE: writes the tested commit to a file. The next landing on this machine compares with it. Not if the tree has changed since
 # the start, or if the user has chosen the base, because the changes before a chosen base may not have been tested.
 record_passed() {
   if [ "$RUN" = all ] || { [ "$RUN" = landing ] && [ -z "$CHOSEN_BASE" ]; } &&

@@ -45,7 +45,7 @@ final class ClientKey {
     if (pem.find()) {
       Failure.refuseIf(
           pem.group(1).equals("ENCRYPTED ") || pem.group(2).contains("ENCRYPTED"),
-          "the key %s of the client certificate is encrypted, but pghello does not ask for passwords: decrypt it with openssl pkey, and set sslkey to the result"
+          "the key %s of the client certificate is encrypted, but pghello does not ask for passwords: set sslkey to a copy that openssl pkey has decrypted"
               .formatted(file));
       bytes = Base64.getMimeDecoder().decode(pem.group(2));
     }

@@ -112,7 +112,7 @@ public final class TlsSocketFactory extends WrappedFactory {
       }
     } catch (CertificateException e) {
       throw new IllegalArgumentException(
-          "%s contains an invalid certificate (%s): replace the file"
+          "%s contains an invalid certificate (%s): use a file in PEM format"
               .formatted(file, e.getMessage()),
           e);
     }

@@ -67,7 +67,8 @@ class SameAsPsqlIT {
   private final Map<String, String> variables = new HashMap<>();
 
   /** A self-signed certificate and its key. */
-  private record Pair(Path certificate, Path key) {
+  private record Pair(String algorithm, Path certificate, Path key) {
+    // the server finds an authority by its name, so two pairs must not have the same
     static Pair create(String name, String algorithm) throws Exception {
       String file = name + "-" + algorithm;
       Path store = shared.resolve(file + ".p12");
@@ -80,7 +81,7 @@ class SameAsPsqlIT {
               "-keyalg",
               algorithm,
               "-dname",
-              "CN=" + name,
+              "CN=" + name + ",O=" + algorithm,
               "-ext",
               "san=dns:" + name,
               "-storetype",
@@ -95,6 +96,7 @@ class SameAsPsqlIT {
         keys.load(in, PASSWORD);
       }
       return new Pair(
+          algorithm,
           write(
               shared.resolve(file + ".crt"),
               "rw-------",
@@ -550,10 +552,10 @@ class SameAsPsqlIT {
             clientPair.certificate().toString(),
             "PGSSLKEY",
             clientPair.key().toString())
-        .same("certuser app 127.0.0.1 t /CN=certuser");
+        .same("certuser app 127.0.0.1 t /O=RSA/CN=certuser");
     withFile(".postgresql/postgresql.crt", "rw-r--r--", certificate);
     withFile(".postgresql/postgresql.key", "rw-------", key);
-    with("PGUSER", "certuser").same("certuser app 127.0.0.1 t /CN=certuser");
+    with("PGUSER", "certuser").same("certuser app 127.0.0.1 t /O=RSA/CN=certuser");
     withFile(".postgresql/postgresql.key", "rw-r--r--", key);
     with("PGUSER", "certuser").fails("other users have access to the key");
     with("PGSSLMODE", "disable").same("hello app 127.0.0.1 f");
@@ -577,7 +579,7 @@ class SameAsPsqlIT {
   @Test
   void readsKeysInSameFormats() throws Exception {
     for (Pair pair : List.of(clientPair, ecPair)) {
-      String label = pair.equals(ecPair) ? "EC PRIVATE KEY" : "RSA PRIVATE KEY";
+      String label = pair.algorithm() + " PRIVATE KEY";
       byte[] der = Base64.getMimeDecoder().decode(Pair.text(pair.key()));
       String text = "Key of\nthe client\n";
       for (byte[] key :
@@ -591,7 +593,7 @@ class SameAsPsqlIT {
         Files.write(file, key);
         with("PGSSLCERT", pair.certificate().toString(), "PGSSLKEY", file.toString())
             .with("PGUSER", "certuser", "PGSSLMODE", "require")
-            .same("certuser app 127.0.0.1 t /CN=certuser");
+            .same("certuser app 127.0.0.1 t /O=%s/CN=certuser".formatted(pair.algorithm()));
       }
     }
     // A single file for both.
@@ -616,11 +618,12 @@ class SameAsPsqlIT {
     withFile(".postgresql/postgresql.crt", "rw-r--r--", Pair.pem("CERTIFICATE", new byte[9]));
     failsOnlyWithTls("postgresql.crt contains an invalid certificate");
     Files.delete(home.resolve(".postgresql/postgresql.crt"));
-    // Not even prefer tries without TLS if the server rejects the certificate.
+    // Not even prefer tries without TLS if the server rejects the certificate. The server may close
+    // the connection before its reason (unknown_ca) arrives.
     for (String mode : List.of("prefer", "require")) {
       with("PGSSLCERT", otherPair.certificate().toString())
           .with("PGSSLKEY", otherPair.key().toString(), "PGSSLMODE", mode)
-          .fails("unknown_ca");
+          .fails("The connection attempt failed");
     }
     with("PGSSLMODE", "allow", "PGSSLCERT", otherPair.certificate().toString())
         .same("hello app 127.0.0.1 f");
