@@ -53,7 +53,7 @@ compose             half:^(deploy/|scripts/(programs\.sh|ci/offline/))|main:pg-h
 site                half:^(docs/|README|CONTRIBUTING|CHANGELOG|.*\.md$|benchmarks/results|scripts/docs\.sh|scripts/ci/site)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-mcp,pg-hello-testkit,pg-hello-spring-boot-starter,pg-extension-testkit,pg-extension-maven-plugin
 mcp                 half:^(scripts/ci/mcp)|main:pg-hello-mcp
 monitoring          half:^(deploy/monitoring|docs/pg-hello/monitoring|extension/ops/|scripts/ci/(monitoring|MonitoringPeers))|main:pg-hello-example-service
-installcheck        only:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/ci/installcheck)
+installcheck        only:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|docs/pg-hello/operations\.md|scripts/ci/installcheck)
 fuzzing             only:^(extension/(src|test/fuzz)|scripts/fuzz\.sh)
 races               half:^(any-extension/batching-stress/|scripts/ci/stress)|main:pg-extension-batching
 guard               half:^(extension/src|benchmarks/src/main)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin

@@ -4,7 +4,7 @@
 
 # Tests of servers, schemas, catalogs, preflights and updates, and tests that mention the version, run on each version. One in SHARE of the
 # other tests is drawn, and runs on the second and third version and on a server in a container, because they rarely fail on one version only.
-SENSITIVE_NAME='Preflight|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl'
+SENSITIVE_NAME='Preflight|Installation|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl'
 SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|MAJORS|information_schema'
 SHARE=3
 # The names of changed classes of tests, one per line. They are never left out.
