@@ -3,10 +3,12 @@ package io.pghello.cli.connect;
 
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.SqlErrors;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.sql.SQLException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.GT;
@@ -16,6 +18,9 @@ import org.postgresql.util.PSQLState;
 /** Decides after a failed attempt to connect which attempts follow, as libpq does. */
 final class ConnectionFailure {
   private static final String CANNOT_CONNECT_NOW = "57P03";
+
+  private static final Pattern REJECTION =
+      Pattern.compile("fatal alert: (?:[a-z_]*certificate[a-z_]*|unknown_ca|access_denied)");
 
   private static final Set<String> WARNINGS = ConcurrentHashMap.newKeySet();
 
@@ -50,7 +55,24 @@ final class ConnectionFailure {
   private static boolean isTlsFailure(SQLException e) {
     return PSQLState.CONNECTION_FAILURE.getState().equals(e.getSQLState())
         && !(e.getCause() instanceof SocketTimeoutException)
-        && !(reason(e) instanceof Failure);
+        && !(reason(e) instanceof Failure)
+        && !isRejection(e);
+  }
+
+  /**
+   * Returns whether the server has ended the handshake, for example because it rejects the client
+   * certificate. In TLS 1.3, this may happen during or after the handshake. libpq always receives
+   * it afterwards, and then does not try again without TLS.
+   */
+  private static boolean isRejection(SQLException e) {
+    for (Throwable each = e.getCause(); each != null; each = each.getCause()) {
+      if (each instanceof SocketException
+          || (each instanceof SSLException
+              && REJECTION.matcher(String.valueOf(each.getMessage())).find())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Returns the exception of {@link TlsSocketFactory}; null if there is none. */

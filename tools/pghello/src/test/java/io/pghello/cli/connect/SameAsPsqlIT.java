@@ -623,7 +623,7 @@ class SameAsPsqlIT {
     for (String mode : List.of("prefer", "require")) {
       with("PGSSLCERT", otherPair.certificate().toString())
           .with("PGSSLKEY", otherPair.key().toString(), "PGSSLMODE", mode)
-          .fails("The connection attempt failed");
+          .fails("");
     }
     with("PGSSLMODE", "allow", "PGSSLCERT", otherPair.certificate().toString())
         .same("hello app 127.0.0.1 f");
