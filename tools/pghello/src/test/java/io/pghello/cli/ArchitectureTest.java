@@ -40,6 +40,7 @@ class ArchitectureTest {
         .resideInAnyPackage(
             "java..",
             "javax.net..",
+            "javax.security..",
             "io.pghello.cli..",
             "io.pghello.extension.installer",
             "org.HdrHistogram..",
