@@ -61,8 +61,9 @@ final class ConnectionFailure {
 
   /**
    * Returns whether the server has ended the handshake, for example because it rejects the client
-   * certificate. In TLS 1.3, this may happen during or after the handshake. libpq always receives
-   * it afterwards, and then does not try again without TLS.
+   * certificate. In TLS 1.3, this may arrive during or after the handshake. libpq receives it
+   * afterwards, and does not try again without TLS. It does in TLS 1.2, but then a certificate that
+   * expires would turn off the encryption.
    */
   private static boolean isRejection(SQLException e) {
     for (Throwable each = e.getCause(); each != null; each = each.getCause()) {
