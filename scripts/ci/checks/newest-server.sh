@@ -24,7 +24,7 @@ if [ -n "$3" ]; then
 fi
 if [ -n "${4-}" ]; then
   tests=$4
-# without -q, with which grep would end the pipe early
+# not grep -q, because it ends the pipe early
 elif [ -z "$(for module in "${modules[@]}"; do grep -rLE '^@Tag\("(long|container|slow)"' --include='*IT.java' "$ROOT/$(module_directory "$module")/src/test" || true; done |
   sed 's:.*/::; s:\.java$::' | grep -vxFf <(printf '%s\n' "${excluded[@]}") || true)" ]; then
   echo "PostgreSQL $major: the draw leaves out all tests of ${modules[*]}"
