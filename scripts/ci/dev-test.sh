@@ -393,11 +393,12 @@ simulated: 2 passed, 1 failed, 0 skipped" 'axis() {
 }
 step postgres17-jdk25 axis
 step script true'
-  simulated 1 'FAILED: compose (status 3), see target/ci/compose.log
+  simulated 1 'compose: why
+FAILED: compose (status 3), see target/ci/compose.log
   repeat: run.sh --only compose
 FAILED: killed (status 137), see target/ci/killed.log
   repeat: run.sh --only killed
-simulated: 1 passed, 2 failed, 0 skipped' 'step compose eval "exit 3"
+simulated: 1 passed, 2 failed, 0 skipped' 'step compose eval "echo why; exit 3"
 step killed eval "kill -9 \$BASHPID"
 step script true'
   simulated 1 'skipped, which scripts/ci/allowed-skips.txt does not allow: mcp: a: b
@@ -415,10 +416,12 @@ step postgres18 hides'
   simulated 0 'left in the temporary directory: tomcat.8080.1
 simulated: 1 passed, 0 failed, 0 skipped' 'step script mkdir "$TMPDIR"/{tomcat.8080.1,hsperfdata_root}'
   # Maven fails if three tests of a module passed only when repeated
-  simulated 1 'FAILED: postgres18 (status 1), see target/ci/postgres18.log
+  simulated 1 'postgres18: too many flakes
+FAILED: postgres18 (status 1), see target/ci/postgres18.log
   repeat: run.sh --only postgres18
 simulated: 1 passed, 1 failed, 0 skipped' 'flaky() {
   report "$WORK/postgres18/pg-hello-core" "<testcase classname=\"a.XTest\" name=\"late\"><flakyFailure message=\"late\"/></testcase>"
+  echo "too many flakes"
   return 1
 }
 step postgres18 flaky'

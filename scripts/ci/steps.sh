@@ -247,9 +247,9 @@ recipes() {
 # repeat_step NAME: prints the command that repeats a step.
 repeat_step() { printf '  repeat: %s --only %s\n' "$SCRIPT" "$1"; }
 
-# summary: prints skipped and repeated tests, durations, and each failure with the command that repeats it. The last line has the number
-# of tests and of steps without tests; a step that did not run, and a skip that is not allowed, are failures. Exits with the status of the
-# whole run.
+# summary: prints skipped and repeated tests, durations, the end of failed steps without failed tests, and each failure with the command that
+# repeats it. The last line has the number of tests and of steps without tests; a step that did not run, and a skip that is not allowed, are
+# failures. Exits with the status of the whole run.
 summary() {
   local name line passed failed skips failures step module directory test reason
   local -A artifacts=() with_failures=()
@@ -266,16 +266,6 @@ summary() {
   while IFS= read -r line; do
     skipped+=("$line")
   done < <(cd "$REPORTS" && find . -name 'TEST-*.xml' | test_reports skipped)
-  while IFS= read -r line; do
-    printf 'failed first, passed when repeated: %s\n' "$line"
-  done < <(cd "$REPORTS" && find . -name 'TEST-*.xml' | test_reports repeated)
-  printf 'seconds: %s; together %d\n' "${durations[*]}" "$SECONDS"
-  # Repeated for readers who see only the end of a long report.
-  for name in "${RAN[@]}"; do
-    if [ "${STATUS[$name]}" != 0 ] && [ "${STATUS[$name]}" != 77 ] && [ ! -e "$REPORTS/$name" ]; then
-      tail -n 20 "$LOGS/$name.log" | cut -c 1-300 | sed "s/^/$name: /"
-    fi
-  done
   read -r passed failed skips < <(cd "$REPORTS" && find . -name 'TEST-*.xml' | test_reports counts)
   failures=()
   for line in "${skipped[@]}"; do
@@ -287,6 +277,11 @@ summary() {
       skips=$((skips - 1))
     fi
   done
+  # The long list of skips comes first, because a server may keep only the end of the output.
+  while IFS= read -r line; do
+    printf 'failed first, passed when repeated: %s\n' "$line"
+  done < <(cd "$REPORTS" && find . -name 'TEST-*.xml' | test_reports repeated)
+  printf 'seconds: %s; together %d\n' "${durations[*]}" "$SECONDS"
   while IFS=$'\t' read -r step directory test reason; do
     with_failures[$step]=yes
     failures+=("FAILED in $step: $test: $reason" "  repeat: $SCRIPT --only $step$(
@@ -300,6 +295,7 @@ summary() {
       *)
         # no test of the step failed, or it has no tests
         if [ -z "${with_failures[$name]-}" ]; then
+          tail -n 20 "$LOGS/$name.log" | cut -c 1-300 | sed "s/^/$name: /"
           failures+=("FAILED: $name (status ${STATUS[$name]}), see target/ci/$name.log" "$(repeat_step "$name")")
           failed=$((failed + 1))
         fi
