@@ -558,12 +558,15 @@ mkdir "$WORK/draws"
 # shellcheck disable=SC2016
 {
   draws 'nested classes are excluded' $'**/XTest.*\n**/*$*' 'echo XTest | exclusions'
-  draws 'a slow machine leaves out slow steps' yes 'draw_again >/dev/null; [ "$SELECTED" != "native races guard system" ] && [[ $SELECTED = native\ * ]] && echo yes'
-  draws 'a fast machine runs all steps' 'native races guard system' 'SECONDS=299; draw_again; echo "$SELECTED"'
-  draws 'a stopped run draws nothing' 'native races guard system' 'STOPPED=yes; draw_again; echo "$SELECTED"'
-  draws '--all draws nothing' 'native races guard system' 'RUN=all; draw_again; echo "$SELECTED"'
+  draws 'a slow machine leaves out slow steps' yes 'draw_again 30 >/dev/null; [ "$SELECTED" != "native races guard system" ] && [[ $SELECTED = native\ * ]] && echo yes'
+  draws 'a fast machine runs all steps' 'native races guard system' 'SECONDS=299; draw_again 30; echo "$SELECTED"'
+  draws 'a stopped run draws nothing' 'native races guard system' 'STOPPED=yes; draw_again 30; echo "$SELECTED"'
+  draws '--all draws nothing' 'native races guard system' 'RUN=all; draw_again 30; echo "$SELECTED"'
   draws 'a slow machine draws fewer of the same tests' '' \
-    'cp "$WORK/drawn" "$WORK/before"; draw_again >/dev/null; grep -vxFf "$WORK/drawn" "$WORK/before"; cmp -s "$WORK/drawn" "$WORK/before" && echo same'
+    'cp "$WORK/drawn" "$WORK/before"; draw_again 30 >/dev/null; grep -vxFf "$WORK/drawn" "$WORK/before"; cmp -s "$WORK/drawn" "$WORK/before" && echo same'
+  draws 'a very slow machine draws fewer of the same tests and steps' 'fewer fewer' \
+    'draw_again 30 >/dev/null; before=$SELECTED; cp "$WORK/drawn" "$WORK/before"; SECONDS=400; SELECTED=$(printf "%s " {1..40}) HALF=$(printf "%s\n" {1..40})
+     draw_again 30 >/dev/null; [ "$(wc -w <<<"$SELECTED")" -lt 20 ] && printf "fewer "; grep -vxFf "$WORK/drawn" "$WORK/before"; cmp -s "$WORK/drawn" "$WORK/before" || echo fewer'
   draws 'tests of versions are never left out' '' \
     'SHARE=1000003; draw_tests; grep -E "Preflight|Upgrade|BackupIT|RolesIT|StandbyIT" "$WORK"/drawn* | grep -v NewBackupIT'
   draws 'changed tests are never left out' 'LinesIT' \
@@ -572,7 +575,7 @@ mkdir "$WORK/draws"
     'SHARE=1000003; AFFECTED=$(printf "test %s\n" FaultsIT {1..20}); read_affected; draw_tests; grep -hxE FaultsIT "$WORK"/drawn* | grep -v FaultsIT'
   draws 'large changes of slow steps are drawn' $'1\n2\n3\n4\nsystem' 'HALF=$(printf "%s\n" {1..4} system); AFFECTED=$(printf "%s\n" everything "half system"); read_affected; echo "$HALF"'
   draws 'a slow machine runs steps whose own files have changed' 'native guard system ' \
-    'SEED=2; AFFECTED=$(printf "%s\n" everything "half races"); read_affected; draw_again >/dev/null; echo "$SELECTED"'
+    'SEED=2; AFFECTED=$(printf "%s\n" everything "half races"); read_affected; draw_again 30 >/dev/null; echo "$SELECTED"'
   draws 'all slow steps are drawn if the changes are unknown' $'races\nguard\nsystem' 'AFFECTED=everything; read_affected; echo "$HALF"'
   passed='git -C "$WORK" init -q; git() { command git -c user.name=x -c user.email=x@pg-hello.invalid "$@"; }; ROOT=$WORK CHOSEN_BASE="" COMMIT=""
     git -C "$ROOT" add .; git -C "$ROOT" commit -q --allow-empty -m x; COMMIT=$(git -C "$ROOT" rev-parse HEAD)'

@@ -68,23 +68,26 @@ exclusions() {
   echo '**/*$*'
 }
 
-# draw_again: on a slow machine, a landing runs only half of the slow steps in HALF, and one in six of the tests that are drawn. Otherwise the
-# limit would end it. The machine is slow if the first axis ends after 30 % of the limit.
+# draw_again PERCENT: on a slow machine, a landing runs only half of the slow steps in HALF, and one in six of the tests that are drawn. On a
+# very slow one, a quarter of these steps, and one in 24 of the tests. Otherwise the limit would end it. The machine is slow if PERCENT of the
+# limit have passed, and very slow if a third more has passed.
 draw_again() {
-  local name kept='' without=()
-  if [ "$RUN" != landing ] || [ -n "$STOPPED" ] || [ $((SECONDS * 100)) -lt $((LIMIT * 30)) ]; then
+  local n=2 name kept='' without=()
+  if [ "$RUN" != landing ] || [ -n "$STOPPED" ] || [ $((SECONDS * 100)) -lt $((LIMIT * $1)) ]; then
     return 0
   fi
+  [ $((SECONDS * 300)) -lt $((LIMIT * $1 * 4)) ] || n=4
   for name in $SELECTED; do
-    if ! grep -qx "$name" <<<"$HALF" || one_in 2 slow "$name"; then
+    if ! grep -qx "$name" <<<"$HALF" || one_in $n slow "$name"; then
       kept+="$name "
     else
       without+=("$name")
     fi
   done
-  SELECTED=$kept SHARE=6
+  SELECTED=$kept
+  [ "$SHARE" -ge $((n == 2 ? 6 : 24)) ] || SHARE=$((n == 2 ? 6 : 24))
   draw_tests
-  printf '\nThis machine is slow: after %d s, a second draw leaves out: %s; %d classes of tests run on the first version only\n' "$SECONDS" \
+  printf '\nThis machine is slow: after %d s, another draw leaves out: %s; %d classes of tests run on the first version only\n' "$SECONDS" \
     "${without[*]:-no step}" "$(cat "$WORK"/drawn* | wc -l)"
 }
 

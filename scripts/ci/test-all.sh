@@ -198,10 +198,11 @@ finish shellcheck
 first_axis
 finish dev
 finish regress:30
-draw_again
+draw_again 30
 begin sanitizers           nice "$ROOT/dev" native --sanitize
 oldest_axis
 finish sanitizers:20
+draw_again 54
 tree_for                   reproducible-jars other-users-jars hibernate-6.6 hibernate-next jooq-3.20 frameworks recipes spring-boot-pgvector
 begin reproducible-jars    compare_jars reproducible-jars "$WORK/again" "${FEWER_JARS[@]}"
 copy_of "$FIRST"           "$WORK/postgres18"
