@@ -27,8 +27,8 @@ native-musl         ^(extension/|scripts/)|main:pg-hello-extension
 native-check        ^(extension/|scripts/)
 shellcheck          ^(dev$|\.ci/|scripts/|deploy/)
 servers             always
-regress             ^(extension/|scripts/(regress|debian|platforms|programs)\.sh|scripts/ci/checks/regress-all)
-first-run           ^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/first-run)|main:pg-hello-cli,pg-hello-mcp,pg-hello-example-quickstart
+regress             half:^(extension/(src|sql|test|Makefile|[^/]*\.control)|scripts/regress\.sh|scripts/ci/checks/regress-all)|main:pg-hello-extension
+first-run           half:^(dev$|scripts/(lib|native)\.sh|scripts/ci/first-run)|main:pg-hello-cli,pg-hello-mcp,pg-hello-example-quickstart
 dev                 ^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/)|main:pg-hello-cli,pg-hello-mcp,pg-hello-example-quickstart
 postgres17-jdk25    always
 sanitizers          only:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/(sanitize|debian)\.sh)

@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # Tests ./dev itself: its output on each stream, and its exit status.
-# Usage: dev-test.sh [SEED]
-#        With a seed, which a landing passes, a drawn third of the cases about arguments, help and caches runs.
+# Usage: dev-test.sh [SEED [SHARE]]
+#        With a seed, which a landing passes, a drawn third (or one in SHARE) of the cases about arguments, help and caches runs.
 # SPDX-License-Identifier: MIT
 PROGRAM=dev-test
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-SEED=${1-}
+SEED=${1-} ONE_IN=${2:-3}
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 cases=0 failures=0 left_out=0
 
 # leave_out CASE: whether the draw leaves out the case.
 leave_out() {
-  [ -n "$SEED" ] && [ $(($(cksum <<<"$SEED $1" | cut -d ' ' -f 1) % 3)) != 0 ] && left_out=$((left_out + 1))
+  [ -n "$SEED" ] && [ $(($(cksum <<<"$SEED $1" | cut -d ' ' -f 1) % ONE_IN)) != 0 ] && left_out=$((left_out + 1))
 }
 
 # ends STATUS WORDS ARGUMENT...: ./dev must exit with this status and print these words: in the last line of standard error if
@@ -491,9 +491,10 @@ affects pg-hello-jooq/src/test/java/X.java 'module pg-hello-jooq' 'step postgres
 affects extension/src/pg_hello.c 'step sanitizers' 'step fuzzing' 'step regress' 'step installcheck' 'module pg-hello-core'
 affects deploy/compose.yaml 'step compose' 'step deploy' not 'step postgres18'
 affects scripts/ci/steps.sh everything
+affects scripts/regress.sh 'step regress' not everything
 affects scripts/ci/draw.sh everything
 affects $'pom.xml\nscripts/ci/stress.sh' everything 'half guard' 'half recipes' not 'half (races|dev|postgres.*)'
-affects pom.xml everything 'without sanitizers' 'without fuzzing' 'without installcheck' not 'without (compose|guard|regress)'
+affects pom.xml everything 'without sanitizers' 'without fuzzing' 'without installcheck' 'half (regress|first-run)' not 'without (compose|guard|regress)'
 affects $'pom.xml\nextension/sql/pg_hello--1.0.sql' everything not 'without (sanitizers|installcheck)'
 affects $'pom.xml\nextension/src/pg_hello.c' everything not 'without .*'
 affects .ci/landed not everything
@@ -546,7 +547,7 @@ draws() {
   local out
   out=$(
     export ROOT
-    WORK=$WORK/draws SEED=1 RUN=landing STOPPED='' LIMIT=1000 HALF=$'races\nguard\nsystem' SELECTED='native races guard system' \
+    WORK=$WORK/draws SEED=1 SLOWNESS=100 RUN=landing STOPPED='' LIMIT=1000 HALF=$'races\nguard\nsystem' SELECTED='native races guard system' \
       bash -uc ". \"\$ROOT/scripts/ci/draw.sh\"; draw_tests; SECONDS=300; $3; echo end"
   ) || true
   if [ "$out" != "${2:+$2$'\n'}end" ]; then
@@ -558,15 +559,16 @@ mkdir "$WORK/draws"
 # shellcheck disable=SC2016
 {
   draws 'nested classes are excluded' $'**/XTest.*\n**/*$*' 'echo XTest | exclusions'
-  draws 'a slow machine leaves out slow steps' yes 'draw_again 30 >/dev/null; [ "$SELECTED" != "native races guard system" ] && [[ $SELECTED = native\ * ]] && echo yes'
-  draws 'a fast machine runs all steps' 'native races guard system' 'SECONDS=299; draw_again 30; echo "$SELECTED"'
-  draws 'a stopped run draws nothing' 'native races guard system' 'STOPPED=yes; draw_again 30; echo "$SELECTED"'
-  draws '--all draws nothing' 'native races guard system' 'RUN=all; draw_again 30; echo "$SELECTED"'
+  draws 'a slow machine leaves out slow steps' yes 'draw_if_slow 30 >/dev/null; [ "$SELECTED" != "native races guard system" ] && [[ $SELECTED = native\ * ]] && echo yes'
+  draws 'a fast machine runs all steps' 'native races guard system' 'SECONDS=299; draw_if_slow 30; echo "$SELECTED"'
+  draws 'a stopped run draws nothing' 'native races guard system' 'STOPPED=yes; draw_if_slow 30; echo "$SELECTED"'
+  draws '--all draws nothing' 'native races guard system' 'RUN=all; draw_if_slow 30; echo "$SELECTED"'
   draws 'a slow machine draws fewer of the same tests' '' \
-    'cp "$WORK/drawn" "$WORK/before"; draw_again 30 >/dev/null; grep -vxFf "$WORK/drawn" "$WORK/before"; cmp -s "$WORK/drawn" "$WORK/before" && echo same'
+    'cp "$WORK/drawn" "$WORK/before"; draw_if_slow 30 >/dev/null; grep -vxFf "$WORK/drawn" "$WORK/before"; cmp -s "$WORK/drawn" "$WORK/before" && echo same'
+  draws 'a slow computation shows a slow machine' $'100 3\n150 6' 'for SLOWNESS in 100 150; do draw_if_slow >/dev/null; echo "$SLOWNESS $SHARE"; done'
   draws 'a very slow machine draws fewer of the same tests and steps' 'fewer fewer' \
-    'draw_again 30 >/dev/null; before=$SELECTED; cp "$WORK/drawn" "$WORK/before"; SECONDS=400; SELECTED=$(printf "%s " {1..40}) HALF=$(printf "%s\n" {1..40})
-     draw_again 30 >/dev/null; [ "$(wc -w <<<"$SELECTED")" -lt 20 ] && printf "fewer "; grep -vxFf "$WORK/drawn" "$WORK/before"; cmp -s "$WORK/drawn" "$WORK/before" || echo fewer'
+    'draw_if_slow 30 >/dev/null; before=$SELECTED; cp "$WORK/drawn" "$WORK/before"; SECONDS=400; SELECTED=$(printf "%s " {1..40}) HALF=$(printf "%s\n" {1..40})
+     draw_if_slow 30 >/dev/null; [ "$(wc -w <<<"$SELECTED")" -lt 20 ] && printf "fewer "; grep -vxFf "$WORK/drawn" "$WORK/before"; cmp -s "$WORK/drawn" "$WORK/before" || echo fewer'
   draws 'tests of versions are never left out' '' \
     'SHARE=1000003; draw_tests; grep -E "Preflight|Upgrade|BackupIT|RolesIT|StandbyIT" "$WORK"/drawn* | grep -v NewBackupIT'
   draws 'changed tests are never left out' 'LinesIT' \
@@ -575,7 +577,7 @@ mkdir "$WORK/draws"
     'SHARE=1000003; AFFECTED=$(printf "test %s\n" FaultsIT {1..20}); read_affected; draw_tests; grep -hxE FaultsIT "$WORK"/drawn* | grep -v FaultsIT'
   draws 'large changes of slow steps are drawn' $'1\n2\n3\n4\nsystem' 'HALF=$(printf "%s\n" {1..4} system); AFFECTED=$(printf "%s\n" everything "half system"); read_affected; echo "$HALF"'
   draws 'a slow machine runs steps whose own files have changed' 'native guard system ' \
-    'SEED=2; AFFECTED=$(printf "%s\n" everything "half races"); read_affected; draw_again 30 >/dev/null; echo "$SELECTED"'
+    'SEED=2; AFFECTED=$(printf "%s\n" everything "half races"); read_affected; draw_if_slow 30 >/dev/null; echo "$SELECTED"'
   draws 'all slow steps are drawn if the changes are unknown' $'races\nguard\nsystem' 'AFFECTED=everything; read_affected; echo "$HALF"'
   passed='git -C "$WORK" init -q; git() { command git -c user.name=x -c user.email=x@pg-hello.invalid "$@"; }; ROOT=$WORK CHOSEN_BASE="" COMMIT=""
     git -C "$ROOT" add .; git -C "$ROOT" commit -q --allow-empty -m x; COMMIT=$(git -C "$ROOT" rev-parse HEAD)'

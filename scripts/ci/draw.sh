@@ -7,6 +7,8 @@
 SENSITIVE_NAME='Preflight|Installation|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl'
 SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|MAJORS|information_schema'
 SHARE=3
+# The microseconds that the computation of measure_speed takes on a machine with two fast CPUs, and how much longer it takes here, in percent.
+FAST_MACHINE=500000 SLOWNESS=100
 # The names of changed classes of tests, one per line. They are never left out.
 CHANGED_TESTS=''
 
@@ -68,17 +70,36 @@ exclusions() {
   echo '**/*$*'
 }
 
-# draw_again PERCENT: on a slow machine, a landing runs only half of the slow steps in HALF, and one in six of the tests that are drawn. On a
+# measure_speed: sets SLOWNESS to how much longer a computation takes than on a fast machine, in percent. It runs on two CPUs at the same time,
+# because virtual machines may share them.
+measure_speed() {
+  local started=${EPOCHREALTIME/[.,]/} i
+  (
+    for i in 1 2; do
+      for ((n = 0; n < 400000; n++)); do :; done &
+    done
+    wait
+  )
+  SLOWNESS=$(((${EPOCHREALTIME/[.,]/} - started) * 100 / FAST_MACHINE))
+}
+
+# draw_if_slow [PERCENT]: on a slow machine, a landing runs only half of the slow steps in HALF, and one in six of the tests that are drawn. On a
 # very slow one, a quarter of these steps, and one in 24 of the tests. Otherwise the limit would end it. The machine is slow if PERCENT of the
-# limit have passed, and very slow if a third more has passed.
-draw_again() {
-  local n=2 name kept='' without=()
-  if [ "$RUN" != landing ] || [ -n "$STOPPED" ] || [ $((SECONDS * 100)) -lt $((LIMIT * $1)) ]; then
+# limit have passed, and very slow if a third more has passed; without PERCENT, the measured speed counts.
+draw_if_slow() {
+  local n=1 name kept='' without=()
+  if [ -n "${1-}" ]; then
+    [ $((SECONDS * 100)) -lt $((LIMIT * $1)) ] || n=2
+    [ $((SECONDS * 300)) -lt $((LIMIT * $1 * 4)) ] || n=4
+  else
+    [ "$SLOWNESS" -lt 140 ] || n=2
+    [ "$SLOWNESS" -lt 180 ] || n=4
+  fi
+  if [ "$n" = 1 ] || [ "$RUN" != landing ] || [ -n "$STOPPED" ]; then
     return 0
   fi
-  [ $((SECONDS * 300)) -lt $((LIMIT * $1 * 4)) ] || n=4
   for name in $SELECTED; do
-    if ! grep -qx "$name" <<<"$HALF" || one_in $n slow "$name"; then
+    if ! grep -qx "$name" <<<"$HALF" || one_in "$n" slow "$name"; then
       kept+="$name "
     else
       without+=("$name")
@@ -87,8 +108,8 @@ draw_again() {
   SELECTED=$kept
   [ "$SHARE" -ge $((n == 2 ? 6 : 24)) ] || SHARE=$((n == 2 ? 6 : 24))
   draw_tests
-  printf '\nThis machine is slow: after %d s, another draw leaves out: %s; %d classes of tests run on the first version only\n' "$SECONDS" \
-    "${without[*]:-no step}" "$(cat "$WORK"/drawn* | wc -l)"
+  printf '\nThis machine is slow (%d s have passed, a computation takes %d %% of the usual time): another draw leaves out: %s; %d classes of tests run on the first version only\n' \
+    "$SECONDS" "$SLOWNESS" "${without[*]:-no step}" "$(cat "$WORK"/drawn* | wc -l)"
 }
 
 # record_passed FILE: writes the tested commit to a file. The next landing on this machine compares with it. Not if the tree has changed since

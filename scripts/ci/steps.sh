@@ -111,7 +111,9 @@ begin() {
       set -e
       "$@"
     ) >"$LOGS/$name.log" 2>&1
-    printf '%d %d\n' $? $((SECONDS - started)) >"$WORK/$name.result"
+    status=$?
+    times >"$WORK/$name.times"
+    printf '%d %d %s\n' "$status" $((SECONDS - started)) "$(awk 'END { gsub(",", "."); split($0, t, /[ms ]+/); print int(60 * (t[1] + t[3]) + t[2] + t[4]) }' "$WORK/$name.times")" >"$WORK/$name.result"
   ) </dev/null &
   RUNNING_STEPS[$name]=$! BEGUN[$name]=$SECONDS
   set +m
@@ -162,8 +164,8 @@ end_steps() {
 
 # show NAME [LINES]: prints the result of a step that has ended, and collects its reports.
 show() {
-  local name=$1 lines=${2:-6} status=143 seconds=$((SECONDS - BEGUN[$1])) log=$LOGS/$1.log line
-  [ ! -e "$WORK/$name.result" ] || read -r status seconds <"$WORK/$name.result"
+  local name=$1 lines=${2:-6} status=143 seconds=$((SECONDS - BEGUN[$1])) cpu='?' log=$LOGS/$1.log line
+  [ ! -e "$WORK/$name.result" ] || read -r status seconds cpu <"$WORK/$name.result"
   unset "RUNNING_STEPS[$name]"
   collect_reports "$name"
   while IFS= read -r line; do
@@ -181,8 +183,8 @@ show() {
   esac
   RAN+=("$name")
   STATUS[$name]=$status
-  durations+=("$name $seconds")
-  printf -- '-- %s: %s, %d s\n' "$name" "$([ "$status" = 0 ] && echo passed || echo "status $status")" "$seconds"
+  durations+=("$name $seconds/$cpu")
+  printf -- '-- %s: %s, %d s, %s s of CPU time\n' "$name" "$([ "$status" = 0 ] && echo passed || echo "status $status")" "$seconds" "$cpu"
 }
 
 # collect_reports NAME: moves the reports of a step's tests out of the trees that no other running step uses, and prints their numbers.
@@ -281,7 +283,7 @@ summary() {
   while IFS= read -r line; do
     printf 'failed first, passed when repeated: %s\n' "$line"
   done < <(cd "$REPORTS" && find . -name 'TEST-*.xml' | test_reports repeated)
-  printf 'seconds: %s; together %d\n' "${durations[*]}" "$SECONDS"
+  printf 'seconds/CPU seconds: %s; together %d s\n' "${durations[*]}" "$SECONDS"
   while IFS=$'\t' read -r step directory test reason; do
     with_failures[$step]=yes
     failures+=("FAILED in $step: $test: $reason" "  repeat: $SCRIPT --only $step$(

@@ -97,6 +97,8 @@ if [ "$RUN" = landing ]; then
   fi
   draw_tests
   echo "drawn with --seed $SEED: $(cat "$WORK"/drawn* | wc -l) classes of tests run on the first version only; not drawn: ${NOT_DRAWN[*]:-no step}"
+  measure_speed
+  draw_if_slow
 elif [ ${#ONLY[@]} = 0 ]; then
   echo "Running all tests on PostgreSQL ${MAJORS[*]} and two JDKs: 40 to 90 minutes, plus about 10 minutes the first time"
 fi
@@ -124,7 +126,7 @@ done
 
 # A landing builds no jars of Javadoc and sources: "site" tests Javadoc, and --all compares these jars.
 FEWER_JARS=() LANDING=() DRAW=()
-[ "$RUN" != landing ] || FEWER_JARS=(-Dmaven.javadoc.skip -Dmaven.source.skip) LANDING=(--landing) DRAW=("$SEED")
+[ "$RUN" != landing ] || FEWER_JARS=(-Dmaven.javadoc.skip -Dmaven.source.skip) LANDING=(--landing) DRAW=("$SEED" "$SHARE")
 
 # All tests, with the formatter, Error Prone and NullAway, in the Turkish locale, in which toLowerCase() of I is not i.
 first_axis() {
@@ -198,11 +200,11 @@ finish shellcheck
 first_axis
 finish dev
 finish regress:30
-draw_again 30
+draw_if_slow 30
 begin sanitizers           nice "$ROOT/dev" native --sanitize
 oldest_axis
 finish sanitizers:20
-draw_again 54
+draw_if_slow 54
 tree_for                   reproducible-jars other-users-jars hibernate-6.6 hibernate-next jooq-3.20 frameworks recipes spring-boot-pgvector
 begin reproducible-jars    compare_jars reproducible-jars "$WORK/again" "${FEWER_JARS[@]}"
 copy_of "$FIRST"           "$WORK/postgres18"
