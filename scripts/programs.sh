@@ -4,14 +4,16 @@
 # shellcheck source=scripts/debian.sh
 . "$ROOT/scripts/debian.sh"
 
-# provide_client MAJOR: prints the directory of pg_dump and psql of that major, unpacked from its suite's package, with the
+CLIENT_PROGRAMS=(pg_dump pg_dumpall pg_restore psql)
+
+# provide_client MAJOR: prints the directory of the client programs of that major, unpacked from its suite's package, with the
 # libraries of that suite, because this machine's libraries may be older. Fails if the suite does not have the package.
 provide_client() {
-  local folder=$CACHE/client/$1 tmp package program
+  local folder=$CACHE/clients/$1 tmp package program
   if [ ! -e "$folder" ]; then
     [ -n "${HEADER_SUITE[$1]-}" ] || return 1
-    say "PostgreSQL $1: fetching pg_dump from Debian's suite ${HEADER_SUITE[$1]} (a few seconds, once)"
-    tmp=$(temporary_in "$CACHE/client")
+    say "PostgreSQL $1: fetching the client programs from Debian's suite ${HEADER_SUITE[$1]} (a few seconds, once)"
+    tmp=$(temporary_in "$CACHE/clients")
     if ! debian_download deb-libs "${HEADER_SUITE[$1]}" "postgresql-client-$1" "$tmp/deb"; then
       rm -rf "$tmp"
       return 1
@@ -20,22 +22,24 @@ provide_client() {
     for package in "$tmp"/deb/*.deb; do
       dpkg-deb --fsys-tarfile "$package" | tar -x -C "$tmp/tree" --keep-directory-symlink
     done
-    for program in pg_dump psql; do
+    for program in "${CLIENT_PROGRAMS[@]}"; do
       cat >"$tmp/tree/bin/$program" <<END
 #!/bin/sh
 tree=\$(dirname "\$(dirname "\$0")")
 libraries=\$(printf '%s:' "\$tree"/lib/*-linux-gnu* "\$tree"/usr/lib/*-linux-gnu*)
 for loader in "\$tree"/lib*/ld-linux*.so.* "\$tree"/usr/lib*/ld-linux*.so.* "\$tree"/usr/lib/*/ld-linux*.so.*; do
   [ ! -e "\$loader" ] ||
-    exec "\$loader" --library-path "\$libraries" "\$tree/usr/lib/postgresql/$1/bin/$program" "\$@"
+    exec "\$loader" --argv0 "\$0" --library-path "\$libraries" "\$tree/usr/lib/postgresql/$1/bin/$program" "\$@"
 done
 END
       chmod +x "$tmp/tree/bin/$program"
     done
-    if ! "$tmp/tree/bin/pg_dump" --version >/dev/null || ! "$tmp/tree/bin/psql" --version >/dev/null; then
-      rm -rf "$tmp"
-      return 1
-    fi
+    for program in "${CLIENT_PROGRAMS[@]}"; do
+      if ! "$tmp/tree/bin/$program" --version >/dev/null; then
+        rm -rf "$tmp"
+        return 1
+      fi
+    done
     mv -T "$tmp/tree" "$folder" 2>/dev/null || [ -e "$folder" ]
     rm -rf "$tmp"
   fi
