@@ -59,12 +59,15 @@ class LockWatchIT {
       throws Exception {
     Target target = target(server, database);
     String name = "pghello " + database.name();
-    try (Connection owner = database.dataSource().getConnection();
-        Connection second = database.dataSource().getConnection();
+    // The second session has a lower process ID, by which blockers are sorted.
+    try (Connection second = database.dataSource().getConnection();
+        Connection owner = database.dataSource().getConnection();
         Connection idle = target.withApplicationName(name).connect();
         Connection waits = target.withApplicationName(name).connect();
         Connection other = target.connect()) {
       Run.execute(owner, "CREATE SCHEMA mine", "CREATE TABLE mine.t (i int)");
+      // Any role can see and use the name of the dump's sessions.
+      Run.execute(owner, "SET application_name = '" + name + "'");
       owner.setAutoCommit(false);
       String process = Run.value(owner, "SELECT pg_backend_pid()");
       Run.execute(owner, "LOCK TABLE mine.t IN SHARE MODE");
