@@ -37,7 +37,7 @@ const groups = [
   ['Test with extensions', inDocs('extension-testing', 'test-servers', 'extensions', 'pgvector', 'postgis')],
   ['Your own extension', inDocs('own-extension', 'extension-build', 'extension-install', 'extension-types', 'extension-binding', 'extension-batching', 'jooq-codegen')],
   ['Programs', inDocs('pghello', 'backups', 'maintenance', 'mcp', 'plugin', 'plugin-operations')],
-  ['Reference', inDocs('messages', 'troubleshooting', 'compatibility')],
+  ['Reference', inDocs('troubleshooting', 'compatibility')],
   ['pg_hello: call it', inDocs(...['client', 'load', 'hibernate', 'hibernate-entities', 'jooq', 'spring-boot', 'quarkus', 'micronaut', 'kotlin', 'frameworks', 'testkit'].map((name) => `pg-hello/${name}`))],
   ['pg_hello: run it', ['extension/README.md', ...inDocs(...['operations', 'monitoring', 'poolers', 'service', 'events', 'deployment', 'reliability', 'benchmarks'].map((name) => `pg-hello/${name}`))]],
   ['The project', ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...inDocs('contributing/testing', 'contributing/source-documents')]],
@@ -142,8 +142,6 @@ export default defineConfig({
       options: {
         // comparisons with source documents do not answer users' questions
         _render: (source, env, md) => (env.relativePath.startsWith('docs/contributing/source-documents/') ? '' : md.render(source, env)),
-        // this page contains most words of the site
-        miniSearch: { searchOptions: { boostDocument: (id) => (id.includes('docs/messages.html') ? 0.5 : 1) } },
       },
     },
     socialLinks: [{ icon: 'github', link: repository }],
