@@ -2,8 +2,11 @@
 package io.pghello;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -16,6 +19,8 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaMember;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import io.pghello.extension.batching.FunctionCallException;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Date;
@@ -126,6 +131,36 @@ class ArchitectureTest {
         .dependOnClassesThat()
         .belongToAnyOf(Clock.class, Date.class)
         .check(CLASSES);
+  }
+
+  /**
+   * Each error message contains its fix. Errors of calls and installations get it from the remedy
+   * of their problem. The other exceptions report invalid arguments and settings, or are causes.
+   */
+  @Test
+  void errorsAreCreatedWithARemedy() {
+    JavaClasses clients =
+        new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages(API);
+    assertThat(clients.contain(FunctionCallException.class)).isTrue();
+    noClasses()
+        .that()
+        .resideInAnyPackage(API, VALUES, "io.pghello.extension", "io.pghello.extension.batching..")
+        .and()
+        .haveNameNotMatching(".*Exception") // their constructors call those of RuntimeException
+        .should()
+        // this constructor is for tests of applications, and sets an empty remedy
+        .callConstructor(
+            FunctionCallException.class, FunctionCallException.Code.class, String.class)
+        .orShould()
+        .callConstructorWhere(
+            target(
+                owner(
+                    nameMatching(
+                        "(?!.*\\.(?:FunctionCall|Extension|IllegalArgument|IllegalState"
+                            + "|NoSuchElement|SQL|SQLFeatureNotSupported)Exception$).*Exception"))))
+        .check(clients);
   }
 
   @Test
