@@ -1240,7 +1240,7 @@ class BatchedFunctionIT {
     try (var greetings = BatchedFunction.create(dataSource, EXTENSION, "pg_hello_all", tiny)) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> greetings.call(once("Ada")))
-          .withMessage("The size of a request is -1 bytes; it must be 0 or more.");
+          .withMessage("BatchMapper.sizeInBytes returned -1 bytes; it must be 0 or more.");
       assertThatNullPointerException().isThrownBy(() -> greetings.call(null));
     }
   }

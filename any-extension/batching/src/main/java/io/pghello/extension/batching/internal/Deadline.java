@@ -19,11 +19,11 @@ public record Deadline(Duration timeout, long nanos) {
   /** Checks that a timeout is within the valid range, and returns it. */
   public static Duration checkTimeout(Duration timeout) {
     Objects.requireNonNull(timeout, "timeout");
-    if (timeout.compareTo(Duration.ofMillis(1)) < 0) {
-      throw new IllegalArgumentException("The timeout of a call is less than a millisecond");
-    }
-    if (timeout.toDays() >= 20) {
-      throw new IllegalArgumentException("The timeout of a call is 20 days or more");
+    if (timeout.compareTo(Duration.ofMillis(1)) < 0 || timeout.toDays() >= 20) {
+      throw new IllegalArgumentException(
+          "The timeout of a call is "
+              + timeout
+              + "; it must be at least 1 ms and less than 20 days");
     }
     return timeout;
   }

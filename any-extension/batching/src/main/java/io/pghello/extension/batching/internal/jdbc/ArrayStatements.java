@@ -104,7 +104,7 @@ public final class ArrayStatements<Q, A>
     int bytes = mapper.sizeInBytes(Objects.requireNonNull(arguments, "request"));
     if (bytes < 0) {
       throw new IllegalArgumentException(
-          "The size of a request is " + bytes + " bytes; it must be 0 or more.");
+          "BatchMapper.sizeInBytes returned " + bytes + " bytes; it must be 0 or more.");
     }
     return bytes;
   }

@@ -90,7 +90,9 @@ public final class ClientOptions {
     require(
         !url.matches("jdbc:postgresql://[^/?]*@.*"),
         "The URL contains a login before the host; use user() and password() instead");
-    require(isReadable(url), "The driver cannot read the URL");
+    require(
+        isReadable(url),
+        "The driver cannot read the URL; it must be jdbc:postgresql://HOST:PORT/DATABASE");
     this.url = url;
   }
 
@@ -116,13 +118,11 @@ public final class ClientOptions {
   public void statementTimeout(Duration timeout) {
     Objects.requireNonNull(timeout, "timeout");
     ownPoolOptions.add("statementTimeout");
-    require(!timeout.isNegative(), "The statement timeout is negative");
     require(
-        timeout.isZero() || timeout.compareTo(Duration.ofMillis(1)) >= 0,
-        "The statement timeout is less than a millisecond");
-    require(
-        timeout.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) <= 0,
-        "The statement timeout is longer than the server allows");
+        timeout.isZero()
+            || (timeout.compareTo(Duration.ofMillis(1)) >= 0
+                && timeout.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) <= 0),
+        "The statement timeout is " + timeout + "; it must be 0, or between 1 ms and 24 days");
     this.statementTimeout = timeout;
   }
 

@@ -254,7 +254,10 @@ final class ConnectionBorrower {
       source.release(connection);
     } catch (SQLException | RuntimeException e) {
       // the outcome of the call is more important
-      LOG.log(aborted ? Level.DEBUG : Level.WARNING, "A connection could not be released", e);
+      LOG.log(
+          aborted ? Level.DEBUG : Level.WARNING,
+          "A connection could not be released and may remain open in the pool",
+          e);
     }
   }
 
@@ -278,7 +281,10 @@ final class ConnectionBorrower {
     try {
       connection.abort(Runnable::run);
     } catch (SQLException | RuntimeException e) {
-      LOG.log(Level.WARNING, "A connection in an unknown state could not be closed", e);
+      LOG.log(
+          Level.WARNING,
+          "A connection in an unknown state could not be closed and may remain open in the pool",
+          e);
     }
   }
 
