@@ -205,7 +205,8 @@ final class AttributePath {
     } catch (NoSuchMethodException e) {
       return instantiateOfHibernate6();
     } catch (IllegalAccessException e) {
-      throw new LinkageError("Hibernate's EmbeddableInstantiator is not public", e);
+      throw new LinkageError(
+          "Hibernate's EmbeddableInstantiator is not public: this version is not supported", e);
     }
   }
 
@@ -218,7 +219,10 @@ final class AttributePath {
               MethodType.methodType(
                   Object.class, ValueAccess.class, SessionFactoryImplementor.class));
     } catch (ReflectiveOperationException e) {
-      throw new LinkageError("Hibernate's EmbeddableInstantiator has no instantiate method", e);
+      throw new LinkageError(
+          "Hibernate's EmbeddableInstantiator has no instantiate method: this version is not"
+              + " supported",
+          e);
     }
   }
 

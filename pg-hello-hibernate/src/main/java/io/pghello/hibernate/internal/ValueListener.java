@@ -70,7 +70,8 @@ final class ValueListener
           .asType(
               MethodType.methodType(SharedSessionContractImplementor.class, AbstractEvent.class));
     } catch (ReflectiveOperationException e) {
-      throw new LinkageError("Hibernate's AbstractEvent has no session", e);
+      throw new LinkageError(
+          "Hibernate's AbstractEvent has no session: this version is not supported", e);
     }
   }
 

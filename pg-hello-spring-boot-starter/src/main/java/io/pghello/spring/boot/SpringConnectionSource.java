@@ -85,7 +85,8 @@ public final class SpringConnectionSource implements ConnectionSource {
       throw new IllegalArgumentException(
           "Calls from several threads cannot share a statement: the calling thread chooses the"
               + " database or the user of "
-              + this);
+              + this
+              + ". Pass false for batching, or create one client for each target.");
     }
     pool = null;
     shareable = batching;
