@@ -15,7 +15,8 @@ BEGIN
 
   IF config IS NULL THEN
     RAISE EXCEPTION 'there is no table app_config on the search_path'
-      USING ERRCODE = 'undefined_table';
+      USING ERRCODE = 'undefined_table',
+        HINT = 'Run this script in the database of the service, with the schema of its tables on the search_path.';
   END IF;
 
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', config);

@@ -41,7 +41,8 @@ BEGIN
   END LOOP;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'extension "pg_hello" is not created in this database'
-      USING ERRCODE = 'object_not_in_prerequisite_state';
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+        HINT = 'Run CREATE EXTENSION pg_hello in this database first.';
   END IF;
 
   IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_hello_ops') THEN
