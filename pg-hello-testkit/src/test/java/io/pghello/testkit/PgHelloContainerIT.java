@@ -106,7 +106,7 @@ class PgHelloContainerIT {
     try (var another = new PgHelloContainer(IMAGE)) {
       assertThatThrownBy(another::createDatabase)
           .isInstanceOf(IllegalStateException.class)
-          .hasMessage("the container is not started");
+          .hasMessageStartingWith("the container is not started: call start()");
       another.start();
       try (TestDatabase here = CONTAINER.createDatabase();
           TestDatabase there = another.createDatabase()) {
@@ -118,7 +118,8 @@ class PgHelloContainerIT {
       }
       // a second start creates a new container
       another.stop();
-      assertThatThrownBy(another::createDatabase).hasMessage("the container is not started");
+      assertThatThrownBy(another::createDatabase)
+          .hasMessageStartingWith("the container is not started: call start()");
       another.start();
       another.createDatabase().close();
     }

@@ -19,8 +19,8 @@ public final class ExtensionFiles {
           .orElseThrow(
               () ->
                   new IllegalStateException(
-                      "There is no META-INF/pg-extension/pg_hello.properties on the class path: is"
-                          + " the jar pg-hello-extension missing?"));
+                      "There is no META-INF/pg-extension/pg_hello.properties on the class path. Add"
+                          + " the dependency io.github.pg-hello:pg-hello-extension."));
 
   /**
    * The requirements of the tests: the extension, and the names of the objects that are created for

@@ -298,7 +298,8 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
    */
   protected DatabaseFactory databases() {
     if (databases == null) {
-      throw new IllegalStateException("the container is not started");
+      throw new IllegalStateException(
+          "the container is not started: call start(), or annotate its field with @Container");
     }
     return databases;
   }

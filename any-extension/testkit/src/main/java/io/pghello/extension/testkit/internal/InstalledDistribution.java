@@ -256,7 +256,8 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
                               + " does not belong to a server: there is no "
                               + name
                               + " in "
-                              + bin));
+                              + bin
+                              + ". Install the server's package (Debian: postgresql-17)."));
       requireSafe(program);
       requirePlatform(program, Platform.ofThisJvm());
     }
@@ -266,7 +267,11 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
     for (Path each : List.of(catalog, scripts, said.get(1))) {
       if (!Files.exists(each)) {
         throw new IllegalStateException(
-            "the server of " + config + " is incomplete: there is no " + each);
+            "the server of "
+                + config
+                + " is incomplete: there is no "
+                + each
+                + ". Install the server's package again.");
       }
       requireSafe(each);
     }

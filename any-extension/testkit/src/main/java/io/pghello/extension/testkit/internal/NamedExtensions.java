@@ -105,7 +105,11 @@ public final class NamedExtensions {
         ServerExtension only = ServerExtension.of(InstalledExtension.in(folder, null));
         if (!extensions.isEmpty()) {
           throw new IllegalArgumentException(
-              "the annotation names " + folder + ", but not its extension \"" + only.name() + "\"");
+              "the annotation names "
+                  + folder
+                  + ", but not its extension \""
+                  + only.name()
+                  + "\": add it to extensions, or remove the directory from install");
         }
         all.add(only);
       }

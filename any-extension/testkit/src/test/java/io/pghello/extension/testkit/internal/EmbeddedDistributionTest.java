@@ -187,6 +187,7 @@ class EmbeddedDistributionTest {
     write(other.resolve("postgres-darwin-arm_64.txz"), "share/postgres.bki");
     assertThatThrownBy(() -> find(MAC, other))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessage("The embedded server's archive does not contain its version.");
+        .hasMessageMatching(
+            "The embedded server's archive file:.* does not contain its version\\. Delete it,.*");
   }
 }

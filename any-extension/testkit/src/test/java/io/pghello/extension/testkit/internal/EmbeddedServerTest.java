@@ -16,9 +16,11 @@ class EmbeddedServerTest {
   @Test
   void distinguishesAPortInUseFromAPrivilegedPort() {
     assertThat(EmbeddedServer.portProblem(80, new BindException("Permission denied")))
-        .isEqualTo("Port 80 is not allowed: Permission denied.");
+        .isEqualTo(
+            "Port 80 is not allowed: Permission denied. Choose another port, or 0 for any free"
+                + " port.");
     assertThat(EmbeddedServer.portProblem(5432, new BindException("Address already in use")))
-        .isEqualTo("Port 5432 is taken: Address already in use.");
+        .startsWith("Port 5432 is taken: Address already in use. Choose another port");
   }
 
   @Test

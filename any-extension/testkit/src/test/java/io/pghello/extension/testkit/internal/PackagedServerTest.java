@@ -134,7 +134,8 @@ class PackagedServerTest {
                 EmbeddedDistribution.programAndLibraries(
                     new PackagedServer(archive, "17.12", "2.41"), LINUX))
         .isInstanceOf(IOException.class)
-        .hasMessageEndingWith("The embedded server's archive does not contain postgres.");
+        .hasMessageEndingWith(
+            "server.txz does not contain postgres. Delete it, so that it is downloaded again.");
   }
 
   @ParameterizedTest
