@@ -27,6 +27,7 @@ import java.util.function.Consumer;
 final class InstallPlan {
   private static final String CONTROL = ".control";
   private static final String LOCK = ".pg-extension-lock";
+  private static final String REMEDY = "Use a jar with a library that is built for this server.";
 
   /** The state of one of the extension's files on the server. */
   enum State {
@@ -103,7 +104,7 @@ final class InstallPlan {
       library = NativeFile.read(content);
     } catch (IOException e) {
       throw new RefusedException(
-          "The library " + name + " cannot be used: " + e.getMessage() + ".");
+          "The library " + name + " cannot be used: " + e.getMessage() + ". " + REMEDY);
     }
     if (!library.platforms().contains(server.platform())) {
       throw new RefusedException(
@@ -113,7 +114,8 @@ final class InstallPlan {
               + String.join(" and ", library.platforms())
               + ", but the server is "
               + server
-              + ".");
+              + ". "
+              + REMEDY);
     }
     OptionalInt major = ModuleMagic.major(content);
     if (major.isPresent() && major.getAsInt() != server.major()) {
@@ -124,7 +126,8 @@ final class InstallPlan {
               + major.getAsInt()
               + ", but the server is "
               + server
-              + ".");
+              + ". "
+              + REMEDY);
     }
     Optional<String> problem = library.loadProblem(server.platform(), Optional.of(server.file()));
     if (problem.isPresent()) {
@@ -414,7 +417,9 @@ final class InstallPlan {
     if (!Files.isWritable(present)) {
       throw new RefusedException(
           isRoot()
-              ? "Cannot write to " + present + ": its file system is read-only."
+              ? "Cannot write to "
+                  + present
+                  + ": its file system is read-only. Add the extension to the container's image."
               : "No permission to write to "
                   + present
                   + ". Remedy: run the installer as the owner of this directory, "

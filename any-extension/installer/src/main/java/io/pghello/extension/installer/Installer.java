@@ -236,7 +236,11 @@ public final class Installer {
       };
     } catch (OutOfMemoryError e) {
       // there is no limit on the size of a file
-      throw new IOException("a file needs more memory than is available: " + e.getMessage(), e);
+      throw new IOException(
+          "a file needs more memory than is available ("
+              + e.getMessage()
+              + "): run java with more memory, e.g. -Xmx2g",
+          e);
     }
   }
 
@@ -407,7 +411,9 @@ public final class Installer {
       throw new RefusedException(
           jar.getName()
               + (names.isEmpty()
-                  ? " has no extension" + (name == null ? "" : " " + name) + "."
+                  ? " has no extension"
+                      + (name == null ? "" : " " + name)
+                      + ". Pass the jar of an extension, built by pg-extension-maven-plugin."
                   : " has several extensions; name one with --name: " + String.join(", ", names)));
     }
     String only = names.get(0);

@@ -143,7 +143,10 @@ record Server(
       }
     }
     throw new RefusedException(
-        "There is no server in " + folder + ": it does not contain the program postgres.");
+        "There is no server in "
+            + folder
+            + ": it does not contain the program postgres. Pass the directory of the server's"
+            + " programs, e.g. --bindir /usr/lib/postgresql/17/bin.");
   }
 
   /** Returns the server that {@code pg_config} describes. Runs pg_config. */
@@ -264,13 +267,15 @@ record Server(
               .redirectError(ProcessBuilder.Redirect.DISCARD)
               .start();
     } catch (IOException e) {
-      throw new RefusedException(config + " cannot be run: " + e.getMessage());
+      throw new RefusedException(
+          config + " cannot be run: " + e.getMessage() + ". Pass --bindir instead.");
     }
     process.getOutputStream().close();
     try (InputStream out = process.getInputStream()) {
       var answer = new String(out.readAllBytes(), StandardCharsets.UTF_8).strip();
       if (process.waitFor() != 0 || !answer.startsWith("/")) {
-        throw new RefusedException(config + " " + option + " did not print a directory.");
+        throw new RefusedException(
+            config + " " + option + " did not print a directory. Pass --bindir instead.");
       }
       return answer;
     } catch (InterruptedException e) {
