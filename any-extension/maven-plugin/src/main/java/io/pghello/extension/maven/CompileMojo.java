@@ -153,7 +153,8 @@ public class CompileMojo extends AbstractMojo {
       throw new MojoFailureException(
           "The extension could not be built for "
               + String.join(", ", unbuilt)
-              + "; the warnings above contain the reasons.");
+              + "; the warnings above contain the reasons. To build without a platform, remove it"
+              + " from pg-extension.platforms.");
     }
   }
 

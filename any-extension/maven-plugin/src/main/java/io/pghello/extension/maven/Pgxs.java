@@ -299,7 +299,9 @@ final class Pgxs {
   boolean build(int major, Consumer<String> log) throws IOException, BuildException {
     if (MAKEFILES.stream().noneMatch(name -> Files.exists(source.resolve(name)))) {
       throw new BuildException(
-          "There is no Makefile in " + source + ": the plugin builds extensions that use PGXS.");
+          "There is no Makefile in "
+              + source
+              + ". Set pg-extension.source to the directory with the extension's PGXS Makefile.");
     }
     requireTools();
     Path config = pgConfig(major, log);

@@ -42,7 +42,8 @@ final class ServerPrograms {
               + platform.system()
               + " with; available versions: "
               + String.join(", ", versions().stringPropertyNames().stream().sorted().toList())
-              + ".");
+              + ". Remove this version from pg-extension.majors, or the platform from"
+              + " pg-extension.platforms.");
     }
     String artifact = platform.serverArtifact().orElseThrow();
     try {

@@ -334,7 +334,8 @@ class PlatformsIT {
           .isInstanceOf(MojoFailureException.class)
           .hasMessage(
               "The extension could not be built for windows-amd64; the warnings above contain the"
-                  + " reasons.");
+                  + " reasons. To build without a platform, remove it from"
+                  + " pg-extension.platforms.");
       assertThat(said)
           .last()
           .asString()
