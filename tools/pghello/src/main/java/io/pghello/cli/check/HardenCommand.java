@@ -186,6 +186,7 @@ public final class HardenCommand implements Callable<Integer> {
       throw Failure.unknown(
           "no changes of harden to this database are recorded in "
               + kept
+              + ": run --undo as the user, and on the machine, of --apply"
               + kept.ofOtherAddresses());
     }
     Collections.reverse(lines);

@@ -205,7 +205,7 @@ public final class UpdateCommand implements Callable<Integer> {
           continue;
         }
         if (from == null) {
-          problem = "pg_hello does not exist in this database";
+          problem = "pg_hello does not exist in this database; run CREATE EXTENSION pg_hello";
         } else {
           problem = from.equals(version) ? null : update(session, version);
         }

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
@@ -137,7 +138,9 @@ public record Target(
     String attributes = given == null ? "any" : given;
     String sessions = SESSIONS.get(attributes);
     if (sessions == null) {
-      throw new IllegalArgumentException("invalid target_session_attrs: " + attributes);
+      throw new IllegalArgumentException(
+          "invalid target_session_attrs: %s; use %s"
+              .formatted(attributes, String.join(", ", new TreeSet<>(SESSIONS.keySet()))));
     }
     String user = orElse(value.apply("user"), account.user());
     if (user.equals("?")) {
@@ -430,7 +433,11 @@ public record Target(
     String[] port = ports.split(",", -1);
     if (port.length != 1 && port.length != host.length) {
       throw new IllegalArgumentException(
-          "there are " + host.length + " hosts, but " + port.length + " ports");
+          "there are "
+              + host.length
+              + " hosts, but "
+              + port.length
+              + " ports: pass one port, or one for each host");
     }
     var address = new StringBuilder();
     for (int i = 0; i < host.length; i++) {

@@ -211,7 +211,7 @@ public final class LoadCommand implements Callable<Integer> {
         Double.parseDouble(before.getProperty("rate")) != rate
             || Double.parseDouble(before.getProperty("connections")) != connections
             || !turn().equals(before.getProperty("shares")),
-        "the baseline was recorded with --rate %s --connections %s --shares %s"
+        "the baseline was recorded with --rate %s --connections %s --shares %s; pass these options"
             .formatted(
                 before.getProperty("rate"),
                 before.getProperty("connections"),

@@ -114,7 +114,9 @@ public final class WatchCommand implements Callable<Integer> {
         PreparedStatement sessions = session.prepareStatement(SESSIONS)) {
       Map<String, Counter> before = read(functions);
       long beforeNanos = System.nanoTime();
-      Failure.refuseIf(before.isEmpty(), "pg_hello does not exist in this database");
+      Failure.refuseIf(
+          before.isEmpty(),
+          "pg_hello does not exist in this database; run CREATE EXTENSION pg_hello");
       for (int i = 0; count == null || i < count; i++) {
         long due = beforeNanos + interval.toNanos();
         for (long wait; (wait = due - System.nanoTime()) > 0; ) {

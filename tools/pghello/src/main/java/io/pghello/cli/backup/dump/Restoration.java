@@ -407,7 +407,10 @@ public record Restoration(
             + " WHERE datname = ? AND backend_type IS DISTINCT FROM 'autovacuum worker'",
         database)) {
       if (System.nanoTime() > end) {
-        throw Failure.critical("sessions in the database " + database + " did not end within 60 s");
+        throw Failure.critical(
+            "sessions in the database "
+                + database
+                + " did not end within 60 s; end them with pg_terminate_backend, and try again");
       }
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(pauseMillis));
       pauseMillis = Math.min(2 * pauseMillis, 20);

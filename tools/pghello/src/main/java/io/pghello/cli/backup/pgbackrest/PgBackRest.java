@@ -49,7 +49,7 @@ public record PgBackRest(String stanza, @Nullable Path config) {
   public void check() {
     Failure.refuseIf(
         !Programs.output("pgbackrest", "version").startsWith("pgBackRest"),
-        "pgbackrest is not installed on this machine");
+        "pgbackrest is not installed on this machine; install the package pgbackrest");
   }
 
   /**
