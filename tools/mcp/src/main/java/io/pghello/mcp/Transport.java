@@ -199,7 +199,8 @@ final class Transport implements McpServerTransportProvider {
     }
     if (!initialized && !method.equals(INITIALIZE)) {
       // The SDK would delay the response until the session is initialized, possibly forever.
-      writeError(id, ErrorCodes.INVALID_REQUEST, "The session is not initialized");
+      writeError(
+          id, ErrorCodes.INVALID_REQUEST, "The session is not initialized; send initialize first");
       return;
     }
     JsonNode params = message.path("params");
@@ -247,7 +248,10 @@ final class Transport implements McpServerTransportProvider {
    */
   private void call(String key, JsonNode id, JsonNode params) {
     if (!permits.tryAcquire()) {
-      writeError(id, TOO_MANY, "The limit of " + IN_FLIGHT_MAX + " calls in flight was reached");
+      writeError(
+          id,
+          TOO_MANY,
+          "The limit of " + IN_FLIGHT_MAX + " calls in flight was reached; wait for answers");
       return;
     }
     var cancellation = new CompletableFuture<Void>();

@@ -337,7 +337,9 @@ public final class RowReader {
   }
 
   private static PostgresException unreadable() {
-    return Failures.of(Code.LIMIT_REACHED, "A value of the result cannot be read as JSON.");
+    return Failures.of(
+        Code.LIMIT_REACHED,
+        "A value of the result cannot be read as JSON. Cast it in the query, e.g. to text.");
   }
 
   /** Adds the memory use of a row with this many columns. */

@@ -443,7 +443,8 @@ public final class Session {
   private void requireTransaction() {
     if (hasFailed(connection)) {
       throw Failures.builder(
-              Code.TRANSACTION_FAILED, "The transaction has already failed and was rolled back.")
+              Code.TRANSACTION_FAILED,
+              "The transaction has already failed and was rolled back. Begin a new one.")
           .retryable()
           .build();
     }
