@@ -257,7 +257,7 @@ install_library() {
 new_tree() {
   local library=${2-$(library "$1")} extensions=("${@:3}") source share
   [ ${#extensions[@]} != 0 ] || extensions=("$ROOT/extension" "$ROOT/extension/ops")
-  [ -e "$library" ] || die "there is no library for PostgreSQL $1 in $(dirname "$library")"
+  [ -e "$library" ] || die "there is no library for PostgreSQL $1 in $(dirname "$library"); to build it: ./dev native $1"
   cp -a "$(embedded_tree "$1")" "$SCRATCH/tree"
   case $PLATFORM in
     linux-arm64) emulate "$SCRATCH/tree" ;;
@@ -511,7 +511,7 @@ compile_modules() {
 foreign_repository() {
   local own
   own=$(classpath pg-hello-example-quickstart "$DEFAULT_MAJOR" | tr ':' '\n' | sed -n 's:/org/jspecify/.*::p')
-  [ -d "$own/io" ] || die "there is no local Maven repository in '$own'"
+  [ -d "$own/io" ] || die "there is no local Maven repository in '$own'; to fill it: ./dev install"
   link_repository "$own" "$1"
 }
 

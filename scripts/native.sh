@@ -343,7 +343,7 @@ compile_one() {
   fi
   use_platform "${platforms[0]}"
   compiler
-  dir=$(platform_headers "$major" "$(platform)") || die "no headers of PostgreSQL $major"
+  dir=$(platform_headers "$major" "$(platform)") || die "no headers of PostgreSQL $major; install postgresql-server-dev-$major"
   mkdir -p "$(dirname "$library")"
   new=$(mktemp -d "$(dirname "$library")/.new.XXXXXX")
   # shellcheck disable=SC2064

@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 unzip -q "$jar" 'io/pghello/extension/*' -d "$work"
 files=$work/io/pghello/extension
 if [ ! -e "$files/$platform/$major/pg_hello.so" ]; then
-  echo "the jar has no library for PostgreSQL $major on $platform" >&2
+  echo "the jar has no library for PostgreSQL $major on $platform; build it with ./dev install --all-platforms" >&2
   exit 1
 fi
 mkdir -p "$folder/lib" "$folder/share/extension"
