@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
-import io.pghello.hibernate.internal.Prefetcher;
+import io.pghello.hibernate.internal.PrefetcherService;
 import java.util.Collection;
 import java.util.Objects;
 import org.hibernate.StatelessSession;
@@ -34,7 +34,7 @@ public final class PgHelloSessions {
   public static void prefetch(StatelessSession session, Collection<?> entities) {
     Objects.requireNonNull(session, "session");
     entities.forEach(entity -> Objects.requireNonNull(entity, "an entity"));
-    Prefetcher.prefetch(behind(session), entities);
+    PrefetcherService.prefetch(behind(session), entities);
   }
 
   /** Unwraps a session that may be a proxy. Does not access the database. */

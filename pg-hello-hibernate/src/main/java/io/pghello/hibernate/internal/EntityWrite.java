@@ -71,8 +71,16 @@ final class EntityWrite {
         && Hibernate.isInitialized(entity);
   }
 
-  /** Returns the name to greet, as stored in the row after the write; null if there is no name. */
-  @Nullable String name(AttributePath source) {
+  /**
+   * Returns the name to greet, as stored in the row after the write; null if there is none or if
+   * the value is the time.
+   */
+  @Nullable String name(ServerValueAttribute attribute) {
+    AttributePath source = attribute.source();
+    return source == null ? null : name(source);
+  }
+
+  private @Nullable String name(AttributePath source) {
     @Nullable Object @Nullable [] row = row(source);
     Object name = row == null ? source.get(entity) : source.getFrom(row, entity);
     return (String) (AttributePath.isUnfetched(name) ? source.get(entity) : name);

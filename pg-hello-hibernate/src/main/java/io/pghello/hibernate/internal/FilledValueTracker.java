@@ -2,10 +2,12 @@
 package io.pghello.hibernate.internal;
 
 import io.pghello.hibernate.internal.ServerValues.ServerValue;
+import io.pghello.internal.HelloRequest;
 import java.util.List;
 import java.util.function.Function;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.EntityEntryExtraState;
+import org.hibernate.generator.EventType;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
@@ -74,7 +76,55 @@ final class FilledValueTracker extends WeakIdentityMap<ServerValues> {
     @Nullable Object @Nullable [] state = entry.getLoadedState();
     if (state != null) {
       for (ServerValueAttribute attribute : attributes.apply(entry.getPersister())) {
-        attribute.noteLoaded(entity, state, serverValues);
+        noteLoaded(entity, state, attribute, serverValues);
+      }
+    }
+  }
+
+  /**
+   * Records the loaded value of an entity as filled in, unless it counts as set by the application.
+   * A greeting counts as set if it does not match the loaded name. A time counts as set if the
+   * attribute is filled only on INSERT, because a copy of the entity must keep the time.
+   *
+   * @param state the loaded state
+   */
+  private static void noteLoaded(
+      Object entity,
+      @Nullable Object[] state,
+      ServerValueAttribute attribute,
+      ServerValues serverValues) {
+    ServerValueCreator value = attribute.value();
+    AttributePath source = attribute.source();
+    Object now = attribute.path().getFrom(state, entity);
+    if (source == null && !value.isOn(EventType.UPDATE)) {
+      if (serverValues.find(attribute, now) == null) {
+        serverValues.remove(attribute);
+      }
+      return;
+    }
+    serverValues.remove(attribute);
+    if (now == null || attribute.isUnset(now) || AttributePath.isUnfetched(now)) {
+      return;
+    }
+    if (source == null) {
+      serverValues.put(attribute, null, now);
+    } else if (now instanceof String greeting
+        && source.getFrom(state, entity) instanceof String name
+        && HelloRequest.isGreeting(greeting, name, value.repeat())) {
+      serverValues.put(attribute, name, greeting);
+    }
+  }
+
+  /**
+   * If the application has set another value since the entity was filled, discards the record of
+   * the filled value.
+   */
+  void noteChange(Object entity, @Nullable EntityEntry entry, ServerValueAttribute attribute) {
+    Object now = attribute.path().isLoaded(entity) ? attribute.path().get(entity) : null;
+    if (!attribute.isUnset(now)) {
+      ServerValues entityValues = of(entity, entry);
+      if (entityValues != null && entityValues.find(attribute, now) == null) {
+        entityValues.remove(attribute);
       }
     }
   }

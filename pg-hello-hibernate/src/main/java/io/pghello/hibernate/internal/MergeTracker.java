@@ -83,7 +83,7 @@ final class MergeTracker {
           event.getSession().getEntityPersister(event.getEntityName(), detached);
       prefetcher
           .of(persister)
-          .forEach(attribute -> attribute.noteChange(detached, null, prefetcher.filledValues()));
+          .forEach(attribute -> prefetcher.filledValues().noteChange(detached, null, attribute));
     }
   }
 

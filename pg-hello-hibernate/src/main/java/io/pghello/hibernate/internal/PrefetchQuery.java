@@ -69,10 +69,11 @@ final class PrefetchQuery {
       timeTargets.add(target);
       return true;
     }
-    HelloRequest request = attribute.request(write);
-    if (request == null) {
+    String name = write.name(attribute);
+    if (name == null) {
       return true;
     }
+    HelloRequest request = attribute.request(name);
     long size = resultBytes(request);
     if (!requests.isEmpty() && resultBytes + size > resultBytesMax()) {
       refused = true;

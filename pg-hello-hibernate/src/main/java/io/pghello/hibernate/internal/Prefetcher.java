@@ -13,8 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
-import org.hibernate.FlushMode;
-import org.hibernate.Hibernate;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.PersistenceContext;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
@@ -30,10 +28,11 @@ import org.jspecify.annotations.Nullable;
  * entities that the flush writes. At that point, all cascades are complete, and no statement has
  * been sent yet. Each entity's values are stored in its entry in the session.
  */
-public final class Prefetcher {
+final class Prefetcher {
   private final String schema;
   private final Map<EntityPersister, List<ServerValueAttribute>> filled = new ConcurrentHashMap<>();
   private final FilledValueTracker filledValues = new FilledValueTracker(this::of);
+  private final WriteRules rules = new WriteRules(filledValues);
   private final WeakIdentityMap<FlushState> writes = new WeakIdentityMap<>();
   private Map<String, List<MappedValue>> mapped = Map.of();
 
@@ -59,6 +58,10 @@ public final class Prefetcher {
     return filledValues;
   }
 
+  WriteRules rules() {
+    return rules;
+  }
+
   /**
    * Returns the flush states that cannot be stored in the entity's session entry. These are the
    * flush states of entities in stateless sessions, which have no entries, and of entities that
@@ -80,85 +83,6 @@ public final class Prefetcher {
         .toList();
   }
 
-  /**
-   * Fills attributes for which Hibernate must not call the generator, both in the entity and in the
-   * state to be written. There are two cases:
-   *
-   * <ul>
-   *   <li>Embedded attributes of an INSERT. The embedded object in the entity and the embedded
-   *       object in the state are different objects if Hibernate first inserts a null to break a
-   *       cycle of foreign keys. A generated object would replace both objects.
-   *   <li>An UPDATE of all attributes of a {@code @DynamicUpdate} entity. If the generator were
-   *       called, Hibernate would write only the generated attribute.
-   * </ul>
-   *
-   * @param name the name of a top-level attribute of the entity
-   */
-  void fillWithoutGenerator(SharedSessionContractImplementor session, Object entity, String name) {
-    EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
-    FlushState flush = flush(entity, entry);
-    @Nullable Object @Nullable [] state = flush == null ? null : flush.state();
-    if (flush == null || state == null || isUnread(entity, entry)) {
-      return;
-    }
-    EventType event = requireNonNull(flush.event());
-    boolean whole = isWholeUpdate(session, entity, entry, event);
-    for (ServerValueAttribute attribute : of(persister(session, entity, entry))) {
-      AttributePath path = attribute.path();
-      boolean embedded = entry != null && event == INSERT && path.isWithin(name);
-      if ((embedded || (whole && path.isPartOf(name)))
-          && attribute.value().isOn(event)
-          && flush.markFilled(attribute)) {
-        fill(session, entity, entry, attribute, event, state);
-      }
-    }
-  }
-
-  /**
-   * Returns whether Hibernate should call the generator of a top-level attribute and write the
-   * result. An UPDATE omits values that need not be computed, because another transaction may have
-   * changed them.
-   */
-  boolean isGeneratedByHibernate(
-      SharedSessionContractImplementor session, Object entity, String name) {
-    EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
-    FlushState flush = flush(entity, entry);
-    EventType event = flush == null ? null : flush.event();
-    if (event == null || isUnread(entity, entry)) {
-      return true;
-    }
-    if (isWholeUpdate(session, entity, entry, event)) {
-      return false;
-    }
-    if (entry == null) {
-      return true;
-    }
-    return of(entry.getPersister()).stream()
-        .filter(attribute -> attribute.path().isPartOf(name))
-        .anyMatch(
-            attribute ->
-                event == UPDATE
-                    ? isDue(attribute, write(entity, UPDATE, entry))
-                    : !attribute.path().isEmbedded());
-  }
-
-  /**
-   * Returns whether an UPDATE writes all attributes of an entity with {@code @DynamicUpdate}
-   * because the changed attributes are unknown. If an annotated attribute were reported as
-   * generated, Hibernate would treat this attribute as the only change.
-   */
-  private static boolean isWholeUpdate(
-      SharedSessionContractImplementor session,
-      Object entity,
-      @Nullable EntityEntry entry,
-      EventType event) {
-    return event == UPDATE
-        && (entry == null
-            ? Hibernate.isInitialized(entity)
-            : EntityWrite.isOfDetached(entity, entry))
-        && persister(session, entity, entry).getEntityMetamodel().isDynamicUpdate();
-  }
-
   /** Fills an attribute in the entity and in the state to be written. */
   void fill(
       SharedSessionContractImplementor session,
@@ -170,102 +94,6 @@ public final class Prefetcher {
     Object value = value(session, entity, entry, attribute, event);
     attribute.path().set(entity, value);
     attribute.path().setIn(state, value);
-  }
-
-  /**
-   * Returns the generated value of a top-level attribute, as it should be written. If the attribute
-   * is an embedded object, returns the object to be written, and fills the annotated attributes
-   * both in this object and in the entity.
-   */
-  @Nullable Object generate(
-      SharedSessionContractImplementor session,
-      Object entity,
-      String name,
-      @Nullable Object current,
-      EventType asked) {
-    EntityEntry entry = session.getPersistenceContextInternal().getEntry(entity);
-    EntityPersister persister = persister(session, entity, entry);
-    EventType event = eventOf(entry, asked);
-    boolean set = AttributePath.isSet(entity, name);
-    boolean unread = entry != null && event == UPDATE && isUnread(entity, entry);
-    if (unread && !set) {
-      read(session, entity, entry, name);
-    }
-    Object written = unread ? persister.getPropertyValue(entity, name) : current;
-    for (ServerValueAttribute attribute : of(persister)) {
-      AttributePath path = attribute.path();
-      if (path.isAt(name) && unread && set && !attribute.value().overwrite()) {
-        return path.get(entity);
-      }
-      if (path.isAt(name)) {
-        return current != null && entry != null && isFilled(entry, attribute, entity, current)
-            ? current
-            : value(session, entity, entry, attribute, event);
-      }
-      if (path.isWithin(name) && attribute.value().isOn(event)) {
-        Object value = value(session, entity, entry, attribute, event);
-        path.set(entity, value);
-        written = path.with(written, value);
-      }
-    }
-    return written;
-  }
-
-  /**
-   * Returns whether both the entity and the state to be written still contain the value that was
-   * prefetched for the current name.
-   */
-  @SuppressWarnings("ReferenceEquality") // the application may have set an equal value
-  private boolean isFilled(
-      EntityEntry entry, ServerValueAttribute attribute, Object entity, Object current) {
-    FlushState flush = FlushState.find(entry);
-    if (flush == null || flush.event() != INSERT) {
-      return false;
-    }
-    EntityWrite write = new EntityWrite(entity, INSERT, entry, flush.state());
-    return flush.serverValues().get(attribute, attribute.name(write)) == current
-        && attribute.path().get(entity) == current;
-  }
-
-  /**
-   * Returns the event of the current statement. An UPDATE of a {@code @Temporal} entity inserts a
-   * new row, but counts as an UPDATE.
-   */
-  private static EventType eventOf(@Nullable EntityEntry entry, EventType asked) {
-    FlushState flush = FlushState.find(entry);
-    EventType event = flush == null ? null : flush.event();
-    return event == null ? asked : event;
-  }
-
-  /**
-   * Returns whether an entity is a bytecode-enhanced reference that has not been loaded. Hibernate
-   * updates only the generated attributes of such an entity, and the attributes set by the
-   * application.
-   */
-  private static boolean isUnread(Object entity, @Nullable EntityEntry entry) {
-    return entry != null
-        && entry.getLoadedState() == null
-        && entry.isExistsInDatabase()
-        && !Hibernate.isInitialized(entity);
-  }
-
-  /**
-   * Reads an attribute from the row, so that the UPDATE does not overwrite it with a wrong value.
-   */
-  private static void read(
-      SharedSessionContractImplementor session, Object entity, EntityEntry entry, String name) {
-    EntityPersister persister = entry.getPersister();
-    List<Object> found =
-        session
-            .createSelectionQuery(
-                "select e." + name + " from " + persister.getEntityName() + " e where id(e) = :id",
-                Object.class)
-            .setParameter("id", requireNonNull(entry.getId()))
-            .setHibernateFlushMode(FlushMode.MANUAL)
-            .getResultList();
-    if (!found.isEmpty()) {
-      persister.setValue(entity, persister.getPropertyIndex(name), found.get(0));
-    }
   }
 
   /**
@@ -283,13 +111,13 @@ public final class Prefetcher {
     if (entry == null) {
       movePrefetched(session, write);
     }
-    return isDue(attribute, write)
+    return rules.isDue(attribute, write)
         ? serverValue(session, write, attribute)
         : attribute.path().get(entity);
   }
 
   /** Returns the current or upcoming write of an entity. */
-  private EntityWrite write(Object entity, EventType event, @Nullable EntityEntry entry) {
+  EntityWrite write(Object entity, EventType event, @Nullable EntityEntry entry) {
     FlushState flush = flush(entity, entry);
     return new EntityWrite(entity, event, entry, flush == null ? null : flush.state());
   }
@@ -298,29 +126,21 @@ public final class Prefetcher {
    * Returns an entity's state in the current flush, or in the current statement of a stateless
    * session; null if there is none.
    */
-  private @Nullable FlushState flush(Object entity, @Nullable EntityEntry entry) {
+  @Nullable FlushState flush(Object entity, @Nullable EntityEntry entry) {
     return entry == null ? writes.get(entity) : FlushState.find(entry);
   }
 
-  private static EntityPersister persister(
+  /** Returns the persister of an entity, which has no entry in a stateless session. */
+  static EntityPersister persister(
       SharedSessionContractImplementor session, Object entity, @Nullable EntityEntry entry) {
     return entry == null ? session.getEntityPersister(null, entity) : entry.getPersister();
   }
 
-  /**
-   * Returns whether a value must be computed, based on the values filled in earlier. Discards the
-   * record of an earlier value if the application has set another value since then.
-   */
-  boolean isDue(ServerValueAttribute attribute, EntityWrite write) {
-    attribute.noteChange(write.entity(), write.entry(), filledValues);
-    return attribute.isDue(write, filledValues);
-  }
-
   private @Nullable Object serverValue(
       SharedSessionContractImplementor session, EntityWrite write, ServerValueAttribute attribute) {
-    String name = attribute.name(write);
+    String name = write.name(attribute);
     if (attribute.source() != null && name == null) {
-      return attribute.valueWithoutQuery(write);
+      return rules.valueWithoutQuery(attribute, write);
     }
     ServerValues serverValues = serverValues(write);
     if (serverValues.get(attribute, name) == null) {
@@ -435,7 +255,7 @@ public final class Prefetcher {
     for (ServerValueAttribute attribute : of(persister)) {
       if (!attribute.equals(added)
           && isPrefetched(attribute, write)
-          && serverValues.get(attribute, attribute.name(write)) == null
+          && serverValues.get(attribute, write.name(attribute)) == null
           && !query.add(attribute, write, serverValues)) {
         return;
       }
@@ -443,26 +263,18 @@ public final class Prefetcher {
   }
 
   private boolean isPrefetched(ServerValueAttribute attribute, EntityWrite write) {
-    return attribute.strategy() == ValueStrategy.PREFETCH && isDue(attribute, write);
+    return attribute.strategy() == ValueStrategy.PREFETCH && rules.isDue(attribute, write);
   }
 
-  /** Fills entities that a stateless session is about to insert. */
-  public static void prefetch(SharedSessionContractImplementor session, Collection<?> entities) {
-    requireOpen(session);
-    Prefetcher prefetcher = PrefetcherService.of(session.getFactory());
-    if (prefetcher != null) {
-      prefetcher.fill(session, entities);
-    }
-  }
-
-  private static void requireOpen(SharedSessionContractImplementor session) {
+  static void requireOpen(SharedSessionContractImplementor session) {
     if (session.getFactory().isClosed()) {
       throw new IllegalStateException(
           "The session factory is closed and cannot fill entities. Close its sessions first.");
     }
   }
 
-  private void fill(SharedSessionContractImplementor session, Collection<?> entities) {
+  /** Fills entities that a stateless session is about to insert. */
+  void fill(SharedSessionContractImplementor session, Collection<?> entities) {
     var serverValues = new IdentityHashMap<Object, ServerValues>();
     var query = new PrefetchQuery(session, null);
     for (Object entity : entities) {
@@ -499,7 +311,7 @@ public final class Prefetcher {
     var write = new EntityWrite(entity, INSERT, null, null);
     for (ServerValueAttribute attribute : of(session.getEntityPersister(null, entity))) {
       if (isPrefetched(attribute, write)
-          && (earlier == null || earlier.get(attribute, attribute.name(write)) == null)
+          && (earlier == null || earlier.get(attribute, write.name(attribute)) == null)
           && !current.add(attribute, write, serverValues)) {
         current = next(current, session);
         boolean unused = current.add(attribute, write, serverValues);
@@ -512,7 +324,7 @@ public final class Prefetcher {
       SharedSessionContractImplementor session, Object entity, ServerValues serverValues) {
     var write = new EntityWrite(entity, INSERT, null, null);
     for (ServerValueAttribute attribute : of(session.getEntityPersister(null, entity))) {
-      String name = attribute.name(write);
+      String name = write.name(attribute);
       Object serverValue = serverValues.get(attribute, name);
       if (serverValue != null) {
         attribute.path().set(entity, serverValue);

@@ -2,7 +2,9 @@
 package io.pghello.hibernate.internal;
 
 import java.io.Serial;
+import java.util.Collection;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.service.Service;
 import org.hibernate.service.spi.SessionFactoryServiceContributor;
 import org.hibernate.service.spi.SessionFactoryServiceRegistryBuilder;
@@ -38,6 +40,15 @@ public final class PrefetcherService implements Service {
   /** Returns the factory's prefetcher; null if none of its entities has an annotated attribute. */
   static @Nullable Prefetcher of(SessionFactoryImplementor factory) {
     return in(factory).prefetcher;
+  }
+
+  /** Fills entities that a stateless session is about to insert. */
+  public static void prefetch(SharedSessionContractImplementor session, Collection<?> entities) {
+    Prefetcher.requireOpen(session);
+    Prefetcher prefetcher = of(session.getFactory());
+    if (prefetcher != null) {
+      prefetcher.fill(session, entities);
+    }
   }
 
   private static PrefetcherService in(SessionFactoryImplementor factory) {

@@ -6,7 +6,6 @@ import static org.hibernate.generator.EventType.UPDATE;
 
 import io.pghello.hibernate.ValueStrategy;
 import io.pghello.hibernate.internal.ServerValues.ServerValue;
-import io.pghello.internal.HelloRequest;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
@@ -116,7 +115,7 @@ final class ValueListener
       return;
     }
     for (ServerValueAttribute attribute : prefetcher.of(entry.getPersister())) {
-      attribute.keep(event.getEntity(), entry, prefetcher.filledValues());
+      prefetcher.rules().restore(attribute, event.getEntity(), entry);
     }
   }
 
@@ -204,18 +203,17 @@ final class ValueListener
   }
 
   private @Nullable Object toBeWritten(ServerValueAttribute attribute, EntityWrite write) {
-    if (!prefetcher.isDue(attribute, write)) {
+    if (!prefetcher.rules().isDue(attribute, write)) {
       return attribute.path().get(write.entity());
     }
-    HelloRequest request = attribute.request(write);
-    if (attribute.source() != null && request == null) {
+    String name = write.name(attribute);
+    if (attribute.source() != null && name == null) {
       return null;
     }
-    String name = request == null ? null : request.name();
     Object marked =
         name == null
             ? attribute.time(expressions.markedTime().toEpochMilli())
-            : expressions.marked(name);
+            : expressions.marked(attribute.request(name).name());
     prefetcher
         .writes()
         .computeIfAbsent(write.entity(), FlushState::new)
@@ -300,7 +298,7 @@ final class ValueListener
     if (returned == null || (unread && write.entry() != null)) {
       return;
     }
-    if (!Objects.equals(marked.name(), attribute.name(write))) {
+    if (!Objects.equals(marked.name(), write.name(attribute))) {
       throw new HibernateException(
           "A PRE_INSERT listener has changed the name for the greeting in "
               + attribute.path()
