@@ -15,6 +15,7 @@ import io.pghello.extension.batching.internal.ServerFunctions;
 import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.StatementContext;
 import io.pghello.extension.batching.internal.jdbc.ArrayStatements;
+import io.pghello.extension.batching.internal.jdbc.DivisibleBatch;
 import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
@@ -367,7 +368,9 @@ class PreflightIT {
             .map(name -> statements.ask(HelloRequest.of(name, HelloRequest.SESSION_DEFAULT)))
             .toList();
     Supplier<Object[]> batch =
-        () -> statements.send(requests, StatementContext.batched(2, 0, Deadline.after(timeout)));
+        () ->
+            DivisibleBatch.send(
+                statements, requests, StatementContext.batched(2, 0, Deadline.after(timeout)));
     assertThat(batch.get()).containsExactly("Hello, Ada!", "Hello, Zoë!");
     execute(superuser, gone);
     assertThat(batch.get()).containsExactly("Hello, Ada!", "Hello, Zoë!");

@@ -16,6 +16,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -69,13 +70,14 @@ final class AsyncCalls {
   /**
    * Creates a call, which must then be passed to {@link #add}.
    *
-   * @param work the work, which throws a {@link FunctionCallException} if it fails
+   * @param work a function that returns the answer, and throws a {@link FunctionCallException} if
+   *     it fails; its argument supplies whether the answer is no longer needed
    * @param deadline for a call with one statement, the deadline for its completion; for a call with
    *     several statements, the deadline for its start
    */
   <T> Task<T> task(
       ServerFunction function,
-      Dispatcher.Work<T> work,
+      Function<BooleanSupplier, T> work,
       int bytes,
       Deadline deadline,
       boolean oneStatement) {
@@ -311,7 +313,7 @@ final class AsyncCalls {
 
     final Deadline deadline;
     final boolean oneStatement;
-    private final Dispatcher.Work<T> work;
+    private final Function<BooleanSupplier, T> work;
     private final Set<Task<?>> tasks;
     private final int bytes;
     private final AtomicReference<@Nullable Object> state = new AtomicReference<>();
@@ -329,7 +331,7 @@ final class AsyncCalls {
         ServerFunction function,
         CallListener listener,
         Set<Task<?>> tasks,
-        Dispatcher.Work<T> work,
+        Function<BooleanSupplier, T> work,
         int bytes,
         Deadline deadline,
         boolean oneStatement) {
@@ -343,7 +345,7 @@ final class AsyncCalls {
 
     /** Runs the work of the call. */
     T run() {
-      return work.run(this::isDone);
+      return work.apply(this::isDone);
     }
 
     @Override

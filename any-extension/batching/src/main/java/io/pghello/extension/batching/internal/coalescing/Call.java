@@ -110,8 +110,10 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
 
   /**
    * Assigns the call's thread as the leader of a batch. Returns false if the call is not waiting.
+   *
+   * @param batch the batch, which {@link #await} then returns
    */
-  final boolean offerLead(Batch<Q, A> batch) {
+  final boolean offerLead(Object batch) {
     boolean leads = change(this, null, batch);
     if (leads) {
       wake();
@@ -128,7 +130,7 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
   }
 
   /** Begins to lead a batch. Returns false if the assignment was revoked. */
-  final boolean beginLead(Batch<Q, A> batch) {
+  final boolean beginLead(Object batch) {
     return change(this, batch, LEADING);
   }
 
@@ -136,7 +138,7 @@ public abstract class Call<Q extends Request, A> extends CallFuture<A> {
    * Revokes the assignment unless the lead has begun. The call then waits again, as part of the
    * batch.
    */
-  final boolean revokeLead(Batch<Q, A> batch) {
+  final boolean revokeLead(Object batch) {
     return change(this, batch, null);
   }
 

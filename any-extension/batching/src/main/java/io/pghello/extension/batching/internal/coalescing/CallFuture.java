@@ -9,6 +9,7 @@ import io.pghello.extension.batching.internal.Settings;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,14 +23,15 @@ public abstract class CallFuture<T> extends CompletableFuture<T> {
 
   static {
     try {
-      QUEUE = MethodHandles.lookup().findVarHandle(CallFuture.class, "queue", CallQueue.class);
+      QUEUE = MethodHandles.lookup().findVarHandle(CallFuture.class, "queue", Consumer.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
   }
 
+  /** Removes this call from its queue; null if the call is not queued. */
   @SuppressWarnings("UnusedVariable") // accessed through the variable handle
-  private @Nullable CallQueue<?> queue;
+  private @Nullable Consumer<CallFuture<?>> queue;
 
   private final @Nullable Measurement measurement;
 
@@ -47,13 +49,17 @@ public abstract class CallFuture<T> extends CompletableFuture<T> {
   /** Returns whether the call has an outcome, so that it need not be sent. */
   abstract boolean isEnded();
 
-  /** Sets the queue that the call is about to be added to. */
-  final void enterQueue(CallQueue<?> queue) {
+  /**
+   * Sets the queue that the call is about to be added to.
+   *
+   * @param queue the queue's method that removes a call
+   */
+  final void enterQueue(Consumer<CallFuture<?>> queue) {
     QUEUE.set(this, queue);
   }
 
   /** Returns true only once for each queue, to the thread that must release the call's weight. */
-  final boolean exitQueue(CallQueue<?> queue) {
+  final boolean exitQueue(Consumer<CallFuture<?>> queue) {
     return QUEUE.compareAndSet(this, queue, null);
   }
 
@@ -63,10 +69,11 @@ public abstract class CallFuture<T> extends CompletableFuture<T> {
   }
 
   /** Removes the call from its queue, if it is queued. The call must have ended. */
+  @SuppressWarnings("unchecked") // the field has this type
   void leaveQueue() {
-    var known = (@Nullable CallQueue<?>) QUEUE.getVolatile(this);
+    var known = (@Nullable Consumer<CallFuture<?>>) QUEUE.getVolatile(this);
     if (known != null) {
-      known.remove(this);
+      known.accept(this);
     }
   }
 

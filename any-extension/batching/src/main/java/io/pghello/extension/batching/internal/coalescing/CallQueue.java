@@ -6,6 +6,7 @@ import java.util.Iterator;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,9 @@ final class CallQueue<C extends CallFuture<?>> implements Iterable<C> {
   private final Queue<C> calls;
   private final AtomicLong removedWeight = new AtomicLong();
   private final QueueLimit limit;
+
+  // one object, because calls compare it by identity
+  private final Consumer<CallFuture<?>> removal = this::remove;
 
   CallQueue(int maxCalls, int maxBytes) {
     this(maxCalls, maxBytes, new ConcurrentLinkedQueue<>());
@@ -43,11 +47,11 @@ final class CallQueue<C extends CallFuture<?>> implements Iterable<C> {
 
   private boolean enqueue(C call) {
     boolean added = false;
-    call.enterQueue(this);
+    call.enterQueue(removal);
     try {
       added = calls.add(call);
     } finally {
-      if (!added && call.exitQueue(this)) {
+      if (!added && call.exitQueue(removal)) {
         limit.release(weight(call));
       }
     }
@@ -56,7 +60,7 @@ final class CallQueue<C extends CallFuture<?>> implements Iterable<C> {
 
   /** Removes a call that has ended, if it is queued. */
   void remove(CallFuture<?> call) {
-    if (call.exitQueue(this)) {
+    if (call.exitQueue(removal)) {
       int weight = weight(call);
       limit.release(weight);
       if (removedWeight.addAndGet(weight) > limit.queuedWeight()) {
@@ -69,7 +73,7 @@ final class CallQueue<C extends CallFuture<?>> implements Iterable<C> {
   /** Removes the oldest call. */
   @Nullable C poll() {
     C call = calls.poll();
-    if (call != null && call.exitQueue(this)) {
+    if (call != null && call.exitQueue(removal)) {
       limit.release(weight(call));
     }
     return call;
@@ -81,7 +85,7 @@ final class CallQueue<C extends CallFuture<?>> implements Iterable<C> {
     try {
       C call;
       while (target.reserve() && (call = calls.poll()) != null) {
-        if (call.exitQueue(this)) {
+        if (call.exitQueue(removal)) {
           weight += weight(call);
         }
         if (!call.isEnded()) {

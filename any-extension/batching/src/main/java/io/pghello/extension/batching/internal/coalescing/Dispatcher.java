@@ -12,6 +12,7 @@ import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.StatementContext;
 import io.pghello.extension.batching.internal.TimeoutTimer;
 import io.pghello.extension.batching.internal.WaitTime;
+import io.pghello.extension.batching.internal.jdbc.DivisibleBatch;
 import io.pghello.extension.batching.internal.jdbc.Requests;
 import io.pghello.extension.batching.internal.jdbc.Statements;
 import java.time.Duration;
@@ -24,21 +25,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Decides whether a call is batched, and runs or queues it. */
 public class Dispatcher<Q extends Request, A> implements AutoCloseable {
-  /** The work of a call that consists of several statements. */
-  public interface Work<T> {
-    /**
-     * Returns the answer.
-     *
-     * @param ended a supplier that returns whether the result is no longer needed
-     */
-    T run(BooleanSupplier ended);
-  }
-
   // Requests of at least this size in bytes would delay the other calls in a batch.
   private static final int LARGE = 16 * 1024;
 
@@ -193,9 +185,12 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   /**
    * Executes work that consists of several statements, either on a thread of an executor or on the
    * calling thread.
+   *
+   * @param work a function that returns the answer; its argument supplies whether the answer is no
+   *     longer needed
    */
   public <T> CompletableFuture<T> async(
-      ServerFunction function, Work<T> work, int bytes, Deadline deadline) {
+      ServerFunction function, Function<BooleanSupplier, T> work, int bytes, Deadline deadline) {
     return start(asyncCalls.task(function, work, bytes, deadline, false));
   }
 
@@ -305,7 +300,7 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
       implements Coalescer.Sender<Q> {
     @Override
     public Object[] send(List<Q> requests, StatementContext context) {
-      return statements.send(requests, context);
+      return DivisibleBatch.send(statements, requests, context);
     }
 
     @Override

@@ -51,7 +51,7 @@ public final class ArrayStatements<Q, A>
   private final StatementExecutor executor;
 
   // created once, because each call uses them
-  private final StatementExecutor.WorkWith<Q, A> workOfOne = this::one;
+  private final SessionWork<Q, A> workOfOne = this::one;
   private final FunctionSession.Binder<Q> singleBinder = this::bindOne;
   private final FunctionSession.Reader<A> firstColumn = row -> readOne(row, 1);
   private final FunctionSession.Reader<A> secondColumn = row -> readOne(row, 2);

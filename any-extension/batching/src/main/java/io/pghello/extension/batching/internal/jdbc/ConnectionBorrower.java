@@ -9,8 +9,6 @@ import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.Threads;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -24,8 +22,6 @@ import org.jspecify.annotations.Nullable;
  * releases the connection, or aborts the connection if its state is unknown. Thread-safe.
  */
 final class ConnectionBorrower {
-  private static final Logger LOG = System.getLogger("io.pghello.extension.batching");
-
   /** The time that a call waits, after its deadline, for its dead connection to be released. */
   private static final long RELEASE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
@@ -44,11 +40,7 @@ final class ConnectionBorrower {
 
   /** Runs work on a connection. */
   <A, T> T run(
-      Deadline deadline,
-      boolean bound,
-      boolean validate,
-      A argument,
-      StatementExecutor.WorkWith<A, T> work) {
+      Deadline deadline, boolean bound, boolean validate, A argument, SessionWork<A, T> work) {
     DeadlineMonitor.WatchedStatement watched = watch.statement(source, deadline);
     try {
       watched.begin();
@@ -73,7 +65,7 @@ final class ConnectionBorrower {
       boolean bound,
       boolean validate,
       A argument,
-      StatementExecutor.WorkWith<A, T> work) {
+      SessionWork<A, T> work) {
     boolean answered = false;
     boolean sent = !validate;
     try {
@@ -112,7 +104,7 @@ final class ConnectionBorrower {
           throw translate(reported, connection, deadline);
         }
         // a connection that the pool has closed cannot be unwrapped to check the driver
-        throw isClosed(connection) || watched.isOfPgjdbc()
+        throw Connections.isClosed(connection) || watched.isOfPgjdbc()
             ? Errors.unexpected(e)
             : SqlErrors.ofForeignDriver(e, context.functions());
       }
@@ -144,7 +136,7 @@ final class ConnectionBorrower {
       return new FunctionCallException(refusal, e.getSQLState(), null);
     }
     FunctionCallException error =
-        e.getSQLState() == null && isClosed(connection)
+        e.getSQLState() == null && Connections.isClosed(connection)
             ? SqlErrors.connectionLost(e, context.functions())
             : SqlErrors.translate(e, deadline.timeout(), context.functions());
     // on a virtual thread, an interrupt closes the socket
@@ -220,14 +212,14 @@ final class ConnectionBorrower {
       DeadlineMonitor.WatchedStatement watched, boolean failed, boolean aborted, boolean bound) {
     Connection connection = Objects.requireNonNull(watched.connection);
     if (!failed || bound || context.settings().routesCalls() || !watched.isClosed()) {
-      release(source, connection, aborted);
+      Connections.release(source, connection, aborted);
       return;
     }
     var released = new CountDownLatch(1);
     Runnable release =
         () -> {
           try {
-            release(source, connection, aborted);
+            Connections.release(source, connection, aborted);
           } finally {
             released.countDown();
           }
@@ -241,50 +233,6 @@ final class ConnectionBorrower {
       }
     } else {
       release.run();
-    }
-  }
-
-  /**
-   * Releases a connection.
-   *
-   * @param aborted whether the connection was aborted, so that a failure is expected
-   */
-  static void release(ConnectionSource source, Connection connection, boolean aborted) {
-    try {
-      source.release(connection);
-    } catch (SQLException | RuntimeException e) {
-      // the outcome of the call is more important
-      LOG.log(
-          aborted ? Level.DEBUG : Level.WARNING,
-          "A connection could not be released and may remain open in the pool",
-          e);
-    }
-  }
-
-  /**
-   * Returns whether a connection is closed. The SQLSTATE does not show this, because pools report
-   * no SQLSTATE for connections that they have closed.
-   */
-  static boolean isClosed(Connection connection) {
-    try {
-      return connection.isClosed();
-    } catch (SQLException e) {
-      return true;
-    }
-  }
-
-  /**
-   * Closes a connection immediately, even if it is in use, because a part of a message may have
-   * been sent. Pools notice the closed connection when it is returned.
-   */
-  static void abort(Connection connection) {
-    try {
-      connection.abort(Runnable::run);
-    } catch (SQLException | RuntimeException e) {
-      LOG.log(
-          Level.WARNING,
-          "A connection in an unknown state could not be closed and may remain open in the pool",
-          e);
     }
   }
 

@@ -222,9 +222,9 @@ final class DeadlineMonitor {
     void abortAll() {
       Connection known = driver;
       if (known != null) {
-        ConnectionBorrower.abort(known);
+        Connections.abort(known);
       }
-      ConnectionBorrower.abort(Objects.requireNonNull(connection));
+      Connections.abort(Objects.requireNonNull(connection));
     }
 
     /** Returns whether the connection is closed, without a round trip. */
@@ -294,7 +294,7 @@ final class DeadlineMonitor {
       if (!compareAndSet(before, after)) {
         return false;
       }
-      if (!Threads.tryStart(ABORT, () -> ConnectionBorrower.abort(target))) {
+      if (!Threads.tryStart(ABORT, () -> Connections.abort(target))) {
         // no thread is available; the next check tries again
         compareAndSet(after, before);
       }
@@ -303,7 +303,7 @@ final class DeadlineMonitor {
 
     private void abortAndRelease(Connection connection) {
       abortAll();
-      ConnectionBorrower.release(source, connection, true);
+      Connections.release(source, connection, true);
     }
   }
 }

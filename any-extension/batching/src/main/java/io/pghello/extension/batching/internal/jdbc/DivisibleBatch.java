@@ -13,10 +13,11 @@ import java.util.List;
 import java.util.Queue;
 
 /**
- * Sends a failed batch again, in smaller and smaller parts, until each request has an outcome.
- * Larger parts are sent first, so that requests that terminate their session are sent last.
+ * Sends a batch, and if it fails, sends it again in smaller and smaller parts, until each request
+ * has an outcome. Larger parts are sent first, so that requests that terminate their session are
+ * sent last.
  */
-final class FailedBatch<Q extends Request> {
+public final class DivisibleBatch<Q extends Request> {
   private final Statements<Q, ?> statements;
   private final List<Q> requests;
   private final StatementContext context;
@@ -25,7 +26,7 @@ final class FailedBatch<Q extends Request> {
   private int failures;
   private boolean hasAnswers;
 
-  FailedBatch(Statements<Q, ?> statements, List<Q> requests, StatementContext context) {
+  private DivisibleBatch(Statements<Q, ?> statements, List<Q> requests, StatementContext context) {
     this.statements = statements;
     this.requests = requests;
     this.context = context;
@@ -33,22 +34,33 @@ final class FailedBatch<Q extends Request> {
   }
 
   /**
-   * Returns an answer or a {@link FunctionCallException} for each request.
-   *
-   * @param error the error of the batch
+   * Sends all requests, in one round trip if possible, and returns an answer or a {@link
+   * FunctionCallException} for each. If the batch exceeds the driver's limit, or the server rejects
+   * one request, requests are sent again in smaller parts, in additional round trips.
    */
-  Object[] sendAgain(FunctionCallException error) {
-    handle(error, new Part(0, outcomes.length));
-    return sendParts();
+  public static <Q extends Request> Object[] send(
+      Statements<Q, ?> statements, List<Q> requests, StatementContext context) {
+    if (statements.executor().exceedsDriverLimit(requests)) {
+      var tooLarge = new DivisibleBatch<>(statements, requests, context);
+      tooLarge.divide(tooLarge.whole());
+      return tooLarge.sendParts();
+    }
+    FunctionCallException error;
+    try {
+      return statements.several(requests, context);
+    } catch (FunctionCallException e) {
+      error = e;
+    } catch (RuntimeException | Error e) {
+      // every call of the batch needs an outcome
+      error = Errors.unexpected(e);
+    }
+    var failed = new DivisibleBatch<>(statements, requests, context);
+    failed.handle(error, failed.whole());
+    return failed.sendParts();
   }
 
-  /**
-   * Returns an answer or a {@link FunctionCallException} for each request of a batch that the
-   * driver would reject as a whole.
-   */
-  Object[] sendInHalves() {
-    divide(new Part(0, outcomes.length));
-    return sendParts();
+  private Part whole() {
+    return new Part(0, outcomes.length);
   }
 
   private Object[] sendParts() {

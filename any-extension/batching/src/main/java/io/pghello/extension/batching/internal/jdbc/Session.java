@@ -51,7 +51,7 @@ public final class Session implements FunctionSession, AutoCloseable {
     try {
       connection.setAutoCommit(true);
     } catch (SQLException e) {
-      if (ConnectionBorrower.isClosed(connection)) {
+      if (Connections.isClosed(connection)) {
         throw e;
       }
       throw SqlErrors.inTransaction(e);
@@ -215,7 +215,7 @@ public final class Session implements FunctionSession, AutoCloseable {
     } catch (FunctionCallException e) {
       throw e;
     } catch (SQLException | RuntimeException e) {
-      if (ConnectionBorrower.isClosed(connection())) {
+      if (Connections.isClosed(connection())) {
         throw e;
       }
     }

@@ -31,11 +31,6 @@ public class StatementExecutor {
     T on(Session session) throws SQLException;
   }
 
-  /** Work that accepts an argument, so that all calls can share one work object. */
-  public interface WorkWith<A, T> {
-    T on(Session session, A argument) throws SQLException;
-  }
-
   /**
    * The longest pause between two connection attempts. It is short enough to try all connections of
    * a pool of 100 within two seconds.
@@ -87,7 +82,7 @@ public class StatementExecutor {
   }
 
   /** Runs work for a single call that has not waited in a queue. */
-  public <A, T> T run(Deadline deadline, A argument, WorkWith<A, T> work) {
+  public <A, T> T run(Deadline deadline, A argument, SessionWork<A, T> work) {
     return run(deadline, null, Integer.MAX_VALUE, argument, work);
   }
 
@@ -117,7 +112,7 @@ public class StatementExecutor {
       @Nullable StatementContext context,
       int retries,
       A argument,
-      WorkWith<A, T> work) {
+      SessionWork<A, T> work) {
     boolean bound = isBound();
     FunctionCallException lost = null;
     int sent = 0;
@@ -229,7 +224,7 @@ public class StatementExecutor {
       boolean bound,
       boolean validate,
       A argument,
-      WorkWith<A, T> work) {
+      SessionWork<A, T> work) {
     if (!sessions.settings().listens()) {
       return borrower.run(deadline, bound, validate, argument, work);
     }

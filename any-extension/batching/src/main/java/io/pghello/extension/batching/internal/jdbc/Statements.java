@@ -2,10 +2,8 @@
 package io.pghello.extension.batching.internal.jdbc;
 
 import io.pghello.extension.batching.FunctionCallException;
-import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.Request;
 import io.pghello.extension.batching.internal.StatementContext;
-import java.util.Arrays;
 import java.util.List;
 
 /** Sends requests, and checks each answer against its request. */
@@ -35,30 +33,4 @@ public interface Statements<Q extends Request, A> {
    * request.
    */
   FunctionCallException shared(FunctionCallException error);
-
-  /**
-   * Sends all requests, in one round trip if possible, and returns an answer or a {@link
-   * FunctionCallException} for each. If the batch exceeds the driver's limit, or the server rejects
-   * one request, requests are sent again in smaller parts, in additional round trips.
-   */
-  default Object[] send(List<Q> requests, StatementContext context) {
-    if (executor().exceedsDriverLimit(requests)) {
-      return new FailedBatch<>(this, requests, context).sendInHalves();
-    }
-    FunctionCallException error;
-    try {
-      return several(requests, context);
-    } catch (FunctionCallException e) {
-      error = e;
-    } catch (RuntimeException | Error e) {
-      // every call of the batch needs an outcome
-      error = Errors.unexpected(e);
-    }
-    return new FailedBatch<>(this, requests, context).sendAgain(error);
-  }
-
-  /** Returns a copy that, unlike the driver's array, can also contain errors. */
-  static Object[] copyOf(Object[] outcomes, int length) {
-    return Arrays.copyOf(outcomes, length, Object[].class);
-  }
 }

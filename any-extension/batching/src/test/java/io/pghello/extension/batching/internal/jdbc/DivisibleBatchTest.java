@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Shows how a failed batch is sent again. Needs no server. */
 @Timeout(60)
-class FailedBatchTest {
+class DivisibleBatchTest {
   private static final Duration LONG = Duration.ofMinutes(1);
 
   private final Sent sent = new Sent();
@@ -108,7 +108,8 @@ class FailedBatchTest {
 
   private Object[] send(List<Name> requests, Deadline deadline, int refused) {
     sent.refused = refused;
-    return sent.send(requests, StatementContext.batched(requests.size(), 0, deadline));
+    return DivisibleBatch.send(
+        sent, requests, StatementContext.batched(requests.size(), 0, deadline));
   }
 
   private static List<Name> numbers(int count) {
