@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate;
 
-import io.pghello.hibernate.internal.PrefetcherService;
+import io.pghello.hibernate.internal.prefetch.PrefetcherService;
 import java.util.Collection;
 import java.util.Objects;
 import org.hibernate.StatelessSession;

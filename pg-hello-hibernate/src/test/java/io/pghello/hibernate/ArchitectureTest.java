@@ -55,6 +55,11 @@ class ArchitectureTest {
           .ignoreDependency(WelcomeMessage.class, ServerValueBinder.class);
 
   @Test
+  void packagesHaveNoCircles() {
+    slices().matching("io.pghello.hibernate.(**)").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  @Test
   void filesHaveNoCircles() {
     NO_CIRCLES_OF_FILES.check(CLASSES);
   }

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
+import io.pghello.hibernate.internal.attribute.MappedValue;
+import io.pghello.hibernate.internal.events.MergeTracker;
+import io.pghello.hibernate.internal.events.ValueListener;
+import io.pghello.hibernate.internal.mapping.Mappings;
+import io.pghello.hibernate.internal.mapping.WriteExpressions;
+import io.pghello.hibernate.internal.prefetch.Prefetcher;
+import io.pghello.hibernate.internal.prefetch.PrefetcherService;
+import io.pghello.hibernate.internal.tracking.FilledValueTracker;
 import java.util.List;
 import java.util.Map;
 import org.hibernate.Hibernate;

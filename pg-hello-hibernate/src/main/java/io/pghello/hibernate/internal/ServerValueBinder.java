@@ -3,6 +3,7 @@ package io.pghello.hibernate.internal;
 
 import io.pghello.hibernate.NowMillis;
 import io.pghello.hibernate.WelcomeMessage;
+import io.pghello.hibernate.internal.attribute.ServerValueCreator;
 import java.lang.annotation.Annotation;
 import org.hibernate.MappingException;
 import org.hibernate.binder.AttributeBinder;
