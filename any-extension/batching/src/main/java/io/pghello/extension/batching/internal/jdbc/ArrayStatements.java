@@ -17,8 +17,6 @@ import io.pghello.extension.batching.internal.Request;
 import io.pghello.extension.batching.internal.StatementContext;
 import java.sql.Array;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -44,7 +42,7 @@ public final class ArrayStatements<Q, A>
    */
   private static final int RESOURCE_FAILURES_MAX = 11;
 
-  private final BatchMapper<Q, A> mapper;
+  private final GuardedMapper<Q, A> mapper;
   private final ServerFunction function;
   private final @Nullable SingleMapper<Q, A> single;
   private final @Nullable ArgumentChecks<Q> checks;
@@ -52,9 +50,9 @@ public final class ArrayStatements<Q, A>
 
   // created once, because each call uses them
   private final SessionWork<Q, A> workOfOne = this::one;
-  private final FunctionSession.Binder<Q> singleBinder = this::bindOne;
-  private final FunctionSession.Reader<A> firstColumn = row -> readOne(row, 1);
-  private final FunctionSession.Reader<A> secondColumn = row -> readOne(row, 2);
+  private final FunctionSession.Binder<Q> singleBinder;
+  private final FunctionSession.Reader<A> firstColumn;
+  private final FunctionSession.Reader<A> secondColumn;
 
   /**
    * Creates statements for a function.
@@ -70,11 +68,15 @@ public final class ArrayStatements<Q, A>
       @Nullable SingleMapper<Q, A> single,
       @Nullable ArgumentChecks<Q> checks,
       StatementExecutor executor) {
-    this.mapper = mapper;
+    var guarded = new GuardedMapper<>(mapper, single);
+    this.mapper = guarded;
     this.function = function;
     this.single = single;
     this.checks = checks;
     this.executor = executor;
+    this.singleBinder = guarded::bindOne;
+    this.firstColumn = row -> guarded.readOne(row, 1);
+    this.secondColumn = row -> guarded.readOne(row, 2);
   }
 
   /**
@@ -101,7 +103,7 @@ public final class ArrayStatements<Q, A>
 
   /** Returns the size of the arguments in bytes. Throws if they are rejected. */
   public int bytes(Q arguments) {
-    int bytes = mapper.sizeInBytes(Objects.requireNonNull(arguments, "request"));
+    int bytes = mapper.batch().sizeInBytes(Objects.requireNonNull(arguments, "request"));
     if (bytes < 0) {
       throw new IllegalArgumentException(
           "BatchMapper.sizeInBytes returned " + bytes + " bytes; it must be 0 or more.");
@@ -126,7 +128,7 @@ public final class ArrayStatements<Q, A>
 
   /** Returns the same statements for use on the caller's connection. */
   public ArrayStatements<Q, A> on(Connection connection) {
-    return new ArrayStatements<>(mapper, function, single, checks, executor.on(connection));
+    return new ArrayStatements<>(mapper.batch(), function, single, checks, executor.on(connection));
   }
 
   /** Returns the function for many requests. */
@@ -200,7 +202,7 @@ public final class ArrayStatements<Q, A>
                 session -> array(session, half));
         for (int i = 0; i < answers.length; i++) {
           // if a pooler mixes up statements, the search would find an arbitrary request
-          if (!isAnsweredBy(half.get(i).arguments(), answers[i])) {
+          if (!mapper.isAnsweredBy(half.get(i).arguments(), answers[i])) {
             return error;
           }
         }
@@ -345,7 +347,7 @@ public final class ArrayStatements<Q, A>
             arguments,
             singleBinder,
             called.repeatsArguments() ? firstColumn : secondColumn);
-    if (!isAnsweredBy(arguments, answer)) {
+    if (!mapper.isAnsweredBy(arguments, answer)) {
       throw mismatch(session, arguments);
     }
     return answer;
@@ -356,7 +358,7 @@ public final class ArrayStatements<Q, A>
     Object[] outcomes = outcomesOfFitting(session, requests);
     for (int i = 0; i < outcomes.length; i++) {
       if (!(outcomes[i] instanceof FunctionCallException)
-          && !isAnsweredBy(requests.get(i).arguments(), outcomes[i])) {
+          && !mapper.isAnsweredBy(requests.get(i).arguments(), outcomes[i])) {
         outcomes[i] = mismatch(session, requests.get(i).arguments());
       }
     }
@@ -433,7 +435,7 @@ public final class ArrayStatements<Q, A>
     }
     Object[] answers = array(session, requests);
     for (int i = 0; i < answers.length; i++) {
-      if (!isAnsweredBy(requests.get(i).arguments(), answers[i])) {
+      if (!mapper.isAnsweredBy(requests.get(i).arguments(), answers[i])) {
         FunctionCallException mismatch = mismatch(session, requests.get(i).arguments());
         throw mismatch.code() == Code.RESPONSE_MISMATCH ? mismatch : atIndex(mismatch, first + i);
       }
@@ -445,11 +447,11 @@ public final class ArrayStatements<Q, A>
   private Object[] array(Session session, List<Asked<Q>> requests) throws SQLException {
     int column = function.column();
     Array array =
-        session.call(function, arguments(requests), this::bind, row -> row.getArray(column));
+        session.call(function, arguments(requests), mapper::bind, row -> row.getArray(column));
     if (array == null) {
       throw session.mismatch();
     }
-    Object[] answers = read(array);
+    Object[] answers = mapper.read(array);
     if (answers.length != requests.size()) {
       throw session.mismatch();
     }
@@ -474,53 +476,6 @@ public final class ArrayStatements<Q, A>
       arguments[i] = requests.get(i).arguments();
     }
     return (List<Q>) Collections.unmodifiableList(Arrays.asList(arguments));
-  }
-
-  /** Binds the arguments. An exception from the mapper does not affect the connection. */
-  private void bind(PreparedStatement statement, List<Q> arguments) throws SQLException {
-    try {
-      mapper.bind(statement, arguments);
-    } catch (RuntimeException | Error e) {
-      throw ofProgram(e);
-    }
-  }
-
-  private void bindOne(PreparedStatement statement, Q arguments) throws SQLException {
-    try {
-      Objects.requireNonNull(single).bind(statement, arguments);
-    } catch (RuntimeException | Error e) {
-      throw ofProgram(e);
-    }
-  }
-
-  private A readOne(ResultSet row, int column) throws SQLException {
-    return Objects.requireNonNull(single).read(row, column);
-  }
-
-  /** Reads the answers. Copies the list, because the program's list may be lazy. */
-  private Object[] read(Array answers) throws SQLException {
-    try {
-      return Objects.requireNonNull(mapper.read(answers), "answers").toArray(new Object[0]);
-    } catch (RuntimeException | Error e) {
-      throw ofProgram(e);
-    }
-  }
-
-  @SuppressWarnings("unchecked") // the mapper has read the answer
-  private boolean isAnsweredBy(Q arguments, @Nullable Object answer) {
-    try {
-      return answer != null && mapper.matches(arguments, (A) answer);
-    } catch (RuntimeException | Error e) {
-      throw ofProgram(e);
-    }
-  }
-
-  /** Returns the error for an exception from the mapper. Rethrows errors of the JVM. */
-  private static FunctionCallException ofProgram(Throwable e) {
-    if (e instanceof VirtualMachineError error) {
-      throw error;
-    }
-    return Errors.unexpected(e);
   }
 
   @Override

@@ -177,8 +177,8 @@ final class ConnectionBorrower {
     } catch (SQLException | RuntimeException e) {
       FunctionCallException error =
           deadline.isOver() && !Thread.currentThread().isInterrupted()
-              ? SqlErrors.noConnectionWithin(deadline.timeout(), e)
-              : SqlErrors.noConnection(e);
+              ? ConnectionErrors.noConnectionWithin(deadline.timeout(), e)
+              : ConnectionErrors.noConnection(e);
       if (error.code() != Code.INTERRUPTED) {
         noConnection = new NoConnection(error, deadline.timeout());
       }
@@ -197,7 +197,7 @@ final class ConnectionBorrower {
       return Errors.again(Errors.withTimeout(reason.error, reason.timeout, timeout));
     }
     return watch.allWaitFor(source)
-        ? SqlErrors.noConnectionWithin(timeout, null)
+        ? ConnectionErrors.noConnectionWithin(timeout, null)
         : Errors.timedOut(timeout);
   }
 

@@ -10,10 +10,7 @@ import io.pghello.extension.batching.Preflight;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.ServerFunctions;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.SocketTimeoutException;
-import java.net.UnknownHostException;
-import java.security.cert.CertificateException;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
 import java.time.Duration;
@@ -27,8 +24,8 @@ import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
 /**
- * Translates errors from the server, the driver and the source of connections. For the meaning of
- * the SQLSTATEs, see the appendix "PostgreSQL Error Codes" of PostgreSQL's documentation.
+ * Translates errors of statements, from the server and the driver. For the meaning of the
+ * SQLSTATEs, see the appendix "PostgreSQL Error Codes" of PostgreSQL's documentation.
  *
  * <p>If the client checks the arguments, server errors are not attached as causes, because the
  * context of a server error can contain the parameters ({@code log_parameter_max_length_on_error}).
@@ -335,7 +332,7 @@ public final class SqlErrors {
   }
 
   /** Returns whether an error comes from pgjdbc, in any class loader. */
-  private static boolean isOfPgjdbc(SQLException e) {
+  static boolean isOfPgjdbc(SQLException e) {
     return e.getClass().getName().equals(PSQLException.class.getName());
   }
 
@@ -360,138 +357,12 @@ public final class SqlErrors {
     return reported == null ? null : reported.getSQLState();
   }
 
-  /** Translates an error from the source of connections. */
-  static FunctionCallException noConnection(Exception e) {
-    if (hasCause(e, InterruptedException.class) || Thread.currentThread().isInterrupted()) {
-      Thread.currentThread().interrupt();
-      return Errors.interrupted();
-    }
-    SQLException reason = innermost(e);
-    if (reason != null && isRefusal(reason)) {
-      return refused(reason, e);
-    }
-    String state = reason == null || reason.getSQLState() == null ? "" : reason.getSQLState();
-    String words = sentence(reason == null ? e : reason);
-    for (Throwable cause : causes(e)) {
-      if (cause instanceof UnknownHostException unknown) {
-        return of(
-            new CallProblem(
-                Code.CONNECTION_UNAVAILABLE,
-                "Could not get a database connection: the host "
-                    + unknown.getMessage()
-                    + " is not known.",
-                "Correct the host in the URL, or find out why its name cannot be resolved."),
-            reason,
-            e);
-      }
-    }
-    return of(
-        new CallProblem(
-            Code.CONNECTION_UNAVAILABLE,
-            "Could not get a database connection: " + words,
-            noConnectionRemedy(e, state)),
-        reason,
-        e);
-  }
-
-  private static String noConnectionRemedy(Exception e, String state) {
-    if (state.equals("53300")) {
-      return "Try again, reduce the size of the programs' connection pools, or raise"
-          + " max_connections.";
-    }
-    return hasCause(e, ConnectException.class)
-        ? "Check the URL, and that the server is running."
-        : Errors.NO_CONNECTION_REMEDY;
-  }
-
-  private static FunctionCallException refused(SQLException reason, Exception e) {
-    if (isOfCertificate(reason)) {
-      return of(
-          new CallProblem(
-              Code.LOGIN_FAILED,
-              "The server's certificate was rejected: " + sentence(reason),
-              "Connect to the host that the certificate names, set sslrootcert to the certificate"
-                  + " of the authority that issued it, or renew the server's certificate. The"
-                  + " parameter sslmode determines which checks apply."),
-          reason,
-          e);
-    }
-    return of(
-        new CallProblem(
-            Code.LOGIN_FAILED,
-            "The login was rejected: " + sentence(reason),
-            "Correct the user, the password or the database in the client's configuration, or"
-                + " grant access on the server (pg_hba.conf, GRANT CONNECT)."),
-        reason,
-        e);
-  }
-
-  /**
-   * Returns the innermost SQL exception, because a pool reports only that no connection is free,
-   * and attaches the reason as the cause.
-   */
-  private static @Nullable SQLException innermost(Exception e) {
-    SQLException innermost = null;
-    for (Throwable cause : causes(e)) {
-      if (cause instanceof SQLException deeper) {
-        innermost = deeper;
-      }
-    }
-    return innermost;
-  }
-
-  /**
-   * Returns whether the login was rejected for a reason that also applies to the next login. The
-   * codes are 28 (invalid authorization), 08004 (the driver has no password or does not support the
-   * authentication method), 3D000 (the database does not exist), and 42501 (missing privilege to
-   * connect). PgBouncer reports both rejections and temporary errors with 08P01, so the message is
-   * checked in that case.
-   */
-  private static boolean isRefusal(SQLException reason) {
-    String state = reason.getSQLState() == null ? "" : reason.getSQLState();
-    return state.startsWith("28")
-        || (state.equals("08P01") && isRefusalOfPgBouncer(reason))
-        || state.equals("08004")
-        || state.equals("3D000")
-        || state.equals("42501")
-        || isOfCertificate(reason);
-  }
-
-  private static boolean isRefusalOfPgBouncer(SQLException reason) {
-    String words = serverMessage(reason);
-    return words != null
-        && (words.equals("no such user")
-            || words.endsWith("authentication failed")
-            || words.startsWith("permission denied for database"));
-  }
-
-  /**
-   * Returns whether the driver does not trust the server's certificate, or the certificate belongs
-   * to another host. There is no exception type for the second case, but in every language the
-   * message contains the name of the host verifier.
-   */
-  private static boolean isOfCertificate(SQLException reason) {
-    return hasCause(reason, CertificateException.class)
-        || (isOfPgjdbc(reason)
-            && reported(reason) == null
-            && String.valueOf(reason.getMessage()).contains("HostnameVerifier"));
-  }
-
-  /** Translates an error that occurred in the source of connections when the call timed out. */
-  static FunctionCallException noConnectionWithin(Duration callTimeout, @Nullable Exception e) {
-    SQLException reason = e == null ? null : innermost(e);
-    if (e != null && reason != null && isRefusal(reason)) {
-      return refused(reason, e);
-    }
-    return of(Errors.noConnectionWithin(callTimeout), e, e);
-  }
-
-  public static boolean hasCause(Throwable e, Class<? extends Throwable> type) {
+  static boolean hasCause(Throwable e, Class<? extends Throwable> type) {
     return causes(e).stream().anyMatch(type::isInstance);
   }
 
   /** Returns an error and its causes, without duplicates, because causes can be circular. */
-  private static Set<Throwable> causes(Throwable e) {
+  static Set<Throwable> causes(Throwable e) {
     var causes = new LinkedHashSet<Throwable>();
     Throwable cause = e;
     while (cause != null && causes.add(cause)) {
@@ -500,22 +371,12 @@ public final class SqlErrors {
     return causes;
   }
 
-  private static String sentence(Throwable e) {
-    String words = e instanceof SQLException reported ? serverMessage(reported) : null;
-    if (words == null) {
-      words = e.getMessage() == null ? e.getClass().getName() : e.getMessage();
-    }
-    // pgjdbc mentions the plugin that provides the password, even if there is no plugin
-    words = words.replace(" by plugin null", "");
-    return words.endsWith(".") ? words : words + ".";
-  }
-
   /** Returns the server's primary message; null if the error comes from the driver. */
   public static @Nullable String serverMessage(SQLException e) {
     return reportedField(e, ServerErrorMessage::getMessage);
   }
 
-  private static FunctionCallException of(
+  static FunctionCallException of(
       CallProblem problem, @Nullable Exception reported, @Nullable Throwable cause) {
     String state = reported instanceof SQLException sql ? sql.getSQLState() : null;
     return new FunctionCallException(problem, state, cause);

@@ -77,7 +77,7 @@ public class StatementExecutor {
     try {
       return !source.mayJoinBatch();
     } catch (RuntimeException e) {
-      throw SqlErrors.noConnection(e);
+      throw ConnectionErrors.noConnection(e);
     }
   }
 

@@ -34,7 +34,7 @@ class SqlErrorsTest {
     first.initCause(second);
     assertThat(SqlErrors.translate(first, Duration.ofSeconds(1), NameRequest.FUNCTIONS).code())
         .isEqualTo(Code.SERVER_ERROR);
-    assertThat(SqlErrors.noConnection(first))
+    assertThat(ConnectionErrors.noConnection(first))
         .hasMessageContaining("database connection: second.")
         .hasCause(first);
   }
@@ -42,10 +42,10 @@ class SqlErrorsTest {
   @Test
   void namesTheDeepestReasonOfAPool() {
     var reason = new SQLException("password authentication failed.");
-    assertThat(SqlErrors.noConnection(new SQLException("timed out", reason)))
+    assertThat(ConnectionErrors.noConnection(new SQLException("timed out", reason)))
         .hasMessageContaining("database connection: password authentication failed. Check");
     var foreign = new SQLException("timed out", new IllegalStateException("deeper"));
-    assertThat(SqlErrors.noConnection(foreign))
+    assertThat(ConnectionErrors.noConnection(foreign))
         .hasMessageContaining("database connection: timed out. Check");
   }
 
@@ -53,9 +53,9 @@ class SqlErrorsTest {
   void mentionsThePoolOnlyIfItMayBeTheReason() {
     var refused =
         new SQLException("Connection to localhost:1 refused", "08001", new ConnectException());
-    assertThat(SqlErrors.noConnection(refused))
+    assertThat(ConnectionErrors.noConnection(refused))
         .hasMessageEndingWith("refused. Check the URL, and that the server is running.");
-    assertThat(SqlErrors.noConnection(new SQLException("timed out")))
+    assertThat(ConnectionErrors.noConnection(new SQLException("timed out")))
         .hasMessageEndingWith("the size of the pool, and that the server is running.");
   }
 
@@ -73,13 +73,13 @@ class SqlErrorsTest {
   })
   void recognizesLoginsThatPgBouncerRejects(String words, Code code) {
     var error = new PSQLException(new ServerErrorMessage("SFATAL\0C08P01\0M" + words + "\0\0"));
-    assertThat(SqlErrors.noConnection(error).code()).isEqualTo(code);
+    assertThat(ConnectionErrors.noConnection(error).code()).isEqualTo(code);
   }
 
   @Test
   void removesANullPluginFromTheMessage() {
     var error = new SQLException("no password was provided by plugin null", "08004");
-    assertThat(SqlErrors.noConnection(error))
+    assertThat(ConnectionErrors.noConnection(error))
         .hasMessageStartingWith("The login was rejected: no password was provided. ");
   }
 
@@ -301,7 +301,7 @@ class SqlErrorsTest {
   void aRejectedLoginAtTheDeadlineIsNoInterrupt() {
     var refused = new SQLException("no such user", "28000");
     refused.initCause(new InterruptedException());
-    assertThat(SqlErrors.noConnectionWithin(Duration.ofSeconds(1), refused).code())
+    assertThat(ConnectionErrors.noConnectionWithin(Duration.ofSeconds(1), refused).code())
         .isEqualTo(Code.LOGIN_FAILED);
     assertThat(Thread.interrupted()).isFalse();
   }
