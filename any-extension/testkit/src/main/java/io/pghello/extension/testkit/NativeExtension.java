@@ -134,7 +134,7 @@ public final class NativeExtension {
    * Returns the extension from the class path, or from the server if no jar contains the extension.
    */
   static NativeExtension named(String name) {
-    return new NativeExtension(ServerExtension.named(name));
+    return new NativeExtension(ClassPathExtension.named(name));
   }
 
   /**

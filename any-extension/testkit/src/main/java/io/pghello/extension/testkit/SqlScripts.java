@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.internal.DatabaseFactory.PreparationException;
+import io.pghello.extension.testkit.internal.PreparationException;
 import io.pghello.extension.testkit.internal.Remedies;
 import io.pghello.extension.testkit.internal.Sha256;
 import java.io.IOException;

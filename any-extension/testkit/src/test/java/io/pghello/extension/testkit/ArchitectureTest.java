@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.tngtech.archunit.ArchConfiguration;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import com.tngtech.archunit.library.dependencies.SliceRule;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
 import org.junit.jupiter.api.Test;
 
 /** Checks the testkit's dependencies, and that it does not depend on any extension. */
@@ -17,6 +26,41 @@ class ArchitectureTest {
     // resolving classes of other jars would take seconds, and their names suffice
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     CLASSES = new ClassFileImporter().importPath("target/classes");
+  }
+
+  /** Each top-level class, with the classes nested in it, is a file. */
+  private static final SliceAssignment FILES =
+      new SliceAssignment() {
+        @Override
+        public SliceIdentifier getIdentifierOf(JavaClass type) {
+          JavaClass file = type;
+          while (file.getEnclosingClass().isPresent()) {
+            file = file.getEnclosingClass().get();
+          }
+          return SliceIdentifier.of(file.getName());
+        }
+
+        @Override
+        public String getDescription() {
+          return "files";
+        }
+      };
+
+  private static final SliceRule NO_CIRCLES_OF_FILES =
+      slices().assignedFrom(FILES).should().beFreeOfCycles();
+
+  @Test
+  void internalFilesHaveNoCircles() {
+    NO_CIRCLES_OF_FILES.check(CLASSES.that(resideInAPackage("..internal..")));
+  }
+
+  @Test
+  void circlesOfFilesAreDetected() {
+    JavaClasses circle =
+        new ClassFileImporter().importClasses(LocalDate.class, LocalDateTime.class);
+    assertThatThrownBy(() -> NO_CIRCLES_OF_FILES.check(circle))
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("Cycle detected: Slice java.time.LocalDate");
   }
 
   @Test

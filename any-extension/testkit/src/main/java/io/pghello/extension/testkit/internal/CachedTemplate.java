@@ -114,7 +114,7 @@ final class CachedTemplate implements Closeable {
       return true;
     }
     if (Files.exists(data)) {
-      DataDirectory.delete(data);
+      HeldFiles.delete(data);
     }
     cache.discard(name, damage);
     return false;

@@ -41,6 +41,16 @@ public final class ClassPathExtension implements ExtensionSource {
     return threads == null ? find(name, own) : find(name, threads).or(() -> find(name, own));
   }
 
+  /**
+   * Returns the extension from the class path, or, if no jar contains it, the extension that comes
+   * with the server.
+   */
+  public static ServerExtension named(String name) {
+    return find(ServerExtension.requireName(name))
+        .map(ClassPathExtension::toServerExtension)
+        .orElseGet(() -> ServerExtension.ofServer(name));
+  }
+
   private static Optional<ClassPathExtension> find(String name, ClassLoader loader) {
     List<URL> found;
     try {

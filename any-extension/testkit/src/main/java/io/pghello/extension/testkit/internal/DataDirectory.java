@@ -47,12 +47,18 @@ final class DataDirectory implements AutoCloseable {
   // the prefix of the system properties that mark this JVM's directories; their values must be
   // strings, because some libraries read all system properties as strings
   private static final String OWN = "io.pghello.extension.testkit.scratch.";
-  private static final String LOCK = "lock";
   private static final String DATA = "data";
   private static final String LOG = "server.log";
   private static final String PASSWORDS = "pgpass";
+
+  /**
+   * The name of the password file. The file is next to the data directory while {@code initdb}
+   * creates the data directory, and inside the data directory afterwards.
+   */
+  static final String PASSWORD_FILE = "pg-hello-password";
+
   private static final Set<String> CONTENTS =
-      Set.of(LOCK, DATA, LOG, PASSWORDS, EmbeddedServer.PASSWORD_FILE);
+      Set.of(HeldFiles.LOCK, DATA, LOG, PASSWORDS, PASSWORD_FILE);
 
   /**
    * The encoding of paths that a server writes. On Windows, it is the encoding of the system;
@@ -92,9 +98,11 @@ final class DataDirectory implements AutoCloseable {
       System.setProperty(OWN + path, "");
       FileChannel lockFile =
           FileChannel.open(
-              path.resolve(LOCK), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+              path.resolve(HeldFiles.LOCK),
+              StandardOpenOption.CREATE_NEW,
+              StandardOpenOption.WRITE);
       lockFile.lock();
-      if (Files.exists(path.resolve(LOCK))) {
+      if (Files.exists(path.resolve(HeldFiles.LOCK))) {
         return new DataDirectory(path, lockFile);
       }
       // another JVM locked and removed the file before this JVM could lock it
@@ -256,10 +264,10 @@ final class DataDirectory implements AutoCloseable {
   @Override
   public void close() throws IOException {
     removeSharedMemory(path);
-    deleteContents(path);
+    HeldFiles.deleteContents(path);
     // Windows does not remove a directory that contains an open file
     lockFile.close();
-    delete(path);
+    HeldFiles.delete(path);
     System.clearProperty(OWN + path);
   }
 
@@ -325,12 +333,12 @@ final class DataDirectory implements AutoCloseable {
     if (isKept(folder)) {
       return;
     }
-    Path lock = folder.resolve(LOCK);
+    Path lock = folder.resolve(HeldFiles.LOCK);
     if (!Files.exists(lock)) {
       Instant changed = Files.getLastModifiedTime(folder).toInstant();
       // the JVM that created the directory may be about to create the lock file
       if (changed.isBefore(Instant.now().minus(GRACE))) {
-        delete(folder);
+        HeldFiles.delete(folder);
       }
       return;
     }
@@ -344,65 +352,12 @@ final class DataDirectory implements AutoCloseable {
         end(server.get());
       }
       removeSharedMemory(folder);
-      deleteContents(folder);
+      HeldFiles.deleteContents(folder);
       // a JVM that has just opened the lock file and waits for the lock must detect that the file
       // was removed
       HeldFiles.change(() -> Files.deleteIfExists(lock));
     }
-    delete(folder);
-  }
-
-  /**
-   * Removes a directory with its contents, even while an exiting process removes files from it.
-   * Removes the lock file last, so that an interrupted removal can be completed later.
-   */
-  static void delete(Path folder) throws IOException {
-    deleteContents(folder);
-    HeldFiles.change(
-        () -> {
-          Files.deleteIfExists(folder.resolve(LOCK));
-          Files.deleteIfExists(folder);
-        });
-  }
-
-  /** Removes the contents of a directory except the lock file. */
-  private static void deleteContents(Path folder) throws IOException {
-    HeldFiles.change(() -> deleteContentsOnce(folder));
-  }
-
-  private static void deleteContentsOnce(Path folder) throws IOException {
-    Files.walkFileTree(
-        folder,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            if (!file.equals(folder.resolve(LOCK))) {
-              Files.deleteIfExists(file);
-            }
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
-            if (e instanceof NoSuchFileException) {
-              return FileVisitResult.CONTINUE;
-            }
-            throw e;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path dir, @Nullable IOException e)
-              throws IOException {
-            if (e != null) {
-              throw e;
-            }
-            if (!dir.equals(folder)) {
-              Files.deleteIfExists(dir);
-            }
-            return FileVisitResult.CONTINUE;
-          }
-        });
+    HeldFiles.delete(folder);
   }
 
   /**

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import java.security.MessageDigest;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +47,20 @@ public record DatabaseNames(
             .distinct()
             .toList(),
         schema);
+  }
+
+  /**
+   * Returns a hash of everything that determines the template database.
+   *
+   * @param server the key of the server's directory
+   */
+  String templateKey(String server, Map<String, String> settings) {
+    MessageDigest digest = Sha256.digest();
+    Sha256.update(digest, List.of(server, prefix, application, settings.size()));
+    Sha256.update(digest, List.of(Objects.requireNonNullElse(schema, "")));
+    new TreeMap<>(settings).forEach((name, value) -> Sha256.update(digest, List.of(name, value)));
+    Sha256.update(digest, extensions);
+    return Sha256.shortened(digest);
   }
 
   /** Returns a copy with another prefix. */

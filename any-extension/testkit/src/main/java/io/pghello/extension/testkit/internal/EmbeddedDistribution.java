@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import io.pghello.extension.installer.PackedExtension;
 import java.io.BufferedReader;
 import java.io.EOFException;
 import java.io.IOException;
@@ -272,7 +273,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
    * not read the rest of the archive.
    */
   private int readMajor() throws IOException {
-    String catalog = platform.pathInServer(ExtensionSource.SHARED + CATALOG);
+    String catalog = platform.pathInServer(PackedExtension.SHARED + CATALOG);
     try (TarArchiveInputStream tar = open()) {
       for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
         if (entry.getName().endsWith(catalog)) {

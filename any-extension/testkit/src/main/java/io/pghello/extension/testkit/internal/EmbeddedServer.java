@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
-import io.pghello.extension.testkit.internal.DatabaseFactory.Login;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -54,12 +53,6 @@ public final class EmbeddedServer {
   private static final int KEPT_TEMPLATES = 8;
 
   private static final String TEMPLATES = "template-";
-
-  /**
-   * The name of the password file. The file is next to the data directory while {@code initdb}
-   * creates the data directory, and inside the data directory afterwards.
-   */
-  static final String PASSWORD_FILE = "pg-hello-password";
 
   private static final int ATTEMPTS = 3;
   private static final int LOG_LINES = 8;
@@ -181,7 +174,7 @@ public final class EmbeddedServer {
       String place,
       @Nullable TemplateRequest request)
       throws IOException {
-    PostgresDistribution found = PostgresDistribution.of(place);
+    PostgresDistribution found = Distributions.at(place);
     int major = found.major();
     var content = new ExtensionBundle(extensions, found);
     PostgresDistribution stock =
@@ -192,12 +185,7 @@ public final class EmbeddedServer {
     Map<String, String> creation = content.creationSettings(settings);
     Path template =
         cache.folder(
-            TEMPLATES
-                + TEMPLATE_FORMAT
-                + "-"
-                + major
-                + "-"
-                + ExtensionBundle.templateKey(key, names, creation),
+            TEMPLATES + TEMPLATE_FORMAT + "-" + major + "-" + names.templateKey(key, creation),
             folder -> {
               content.requireUsable(programs, stock.systemVersion());
               cache.removeUnused(TEMPLATES, KEPT_TEMPLATES);
@@ -323,7 +311,7 @@ public final class EmbeddedServer {
     lock.lock();
     try {
       requireOpen();
-      Path file = scratch.data().resolve(PASSWORD_FILE);
+      Path file = scratch.data().resolve(DataDirectory.PASSWORD_FILE);
       if (Files.exists(file)) {
         // the data directory may have been replaced with another server's data directory
         password = Files.readString(file);
@@ -531,21 +519,21 @@ public final class EmbeddedServer {
    */
   static String endCommand(PostgresCommands programs, Path folder, Path data) {
     if (programs.platform().isWindows()) {
-      return quoted(programs.program("pg_ctl").toString(), false)
+      return Platform.quoted(programs.program("pg_ctl").toString(), false)
           + " -D "
-          + quoted(data.toString(), false)
+          + Platform.quoted(data.toString(), false)
           + " -m immediate stop && rmdir /s /q "
-          + quoted(folder.toString(), false);
+          + Platform.quoted(folder.toString(), false);
     }
     // The server removes this file last. The option -f is used because other JVMs may remove the
     // directory of a stopped server at the same time.
-    String pidFile = quoted(data.resolve("postmaster.pid").toString(), true);
+    String pidFile = Platform.quoted(data.resolve("postmaster.pid").toString(), true);
     return "kill -QUIT $(head -n 1 "
         + pidFile
         + ") && while [ -e "
         + pidFile
         + " ]; do sleep 0.1; done && rm -rf "
-        + quoted(folder.toString(), true);
+        + Platform.quoted(folder.toString(), true);
   }
 
   /**
@@ -659,20 +647,15 @@ public final class EmbeddedServer {
     if (programs.platform().isWindows()) {
       SettingsFile.write(scratch.data(), all);
     } else {
-      all.forEach((name, value) -> options.append(" -c ").append(quoted(name + "=" + value, true)));
+      all.forEach(
+          (name, value) ->
+              options.append(" -c ").append(Platform.quoted(name + "=" + value, true)));
     }
     return options.toString();
   }
 
   private static String ended(String program, int status) {
     return program + " ended with status " + status + "." + Remedies.ofStatus(status);
-  }
-
-  /** Quotes an argument for the shell, which is cmd.exe on Windows. */
-  static String quoted(String argument, boolean posix) {
-    return posix
-        ? "'" + argument.replace("'", "'\\''") + "'"
-        : '"' + argument.replace("\"", "\\\"") + '"';
   }
 
   /** Allows only TCP connections from this machine, with a password. */
@@ -708,8 +691,8 @@ public final class EmbeddedServer {
 
   private DataSource superuser(int port) {
     PGSimpleDataSource dataSource =
-        DatabaseFactory.source(LOOPBACK, port, "postgres", new Login(SUPERUSER, password));
-    DatabaseFactory.refuseClearText(dataSource);
+        ServerAddress.source(LOOPBACK, port, "postgres", new Login(SUPERUSER, password));
+    ServerAddress.refuseClearText(dataSource);
     return dataSource;
   }
 
@@ -734,7 +717,7 @@ public final class EmbeddedServer {
             .append("';");
       }
       statement.execute(changes.toString());
-      writePassword(scratch.data().resolve(PASSWORD_FILE), secret);
+      writePassword(scratch.data().resolve(DataDirectory.PASSWORD_FILE), secret);
       password = secret;
     } catch (SQLException e) {
       throw new IOException("The passwords of the server cannot be changed: " + e.getMessage(), e);
@@ -870,7 +853,7 @@ public final class EmbeddedServer {
     try {
       requireOpen();
       password = newPassword();
-      Path file = scratch.data().resolveSibling(PASSWORD_FILE);
+      Path file = scratch.data().resolveSibling(DataDirectory.PASSWORD_FILE);
       writePassword(file, password);
       int status =
           programs.run(
@@ -886,7 +869,7 @@ public final class EmbeddedServer {
       if (status != 0) {
         throw new IOException(startFailure(0, 0, new IOException(ended("initdb", status))));
       }
-      Files.move(file, scratch.data().resolve(PASSWORD_FILE));
+      Files.move(file, scratch.data().resolve(DataDirectory.PASSWORD_FILE));
       requirePasswords();
     } finally {
       lock.unlock();

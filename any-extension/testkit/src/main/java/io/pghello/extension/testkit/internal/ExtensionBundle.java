@@ -7,7 +7,6 @@ import io.pghello.extension.installer.NativeFile;
 import io.pghello.extension.installer.PackedExtension;
 import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +17,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -42,12 +40,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ExtensionBundle {
   static final String PRELOAD = "shared_preload_libraries";
-
-  /**
-   * The path, relative to the server's directory, of the file that lists the libraries for the
-   * dynamic loader to preload.
-   */
-  static final String PRELOADED = "lib/preloaded";
 
   /**
    * The format of server directories. Increase this number if {@link #write} creates a different
@@ -360,45 +352,24 @@ public final class ExtensionBundle {
   String key(String server) throws IOException {
     MessageDigest digest = Sha256.digest();
     // a server for macOS may be the same file for both processors, but extensions' libraries differ
-    update(digest, List.of(FORMAT, server, platform));
+    Sha256.update(digest, List.of(FORMAT, server, platform));
     List<Optional<String>> identities =
         extensions.stream().map(extension -> extension.source().identity()).toList();
     if (identities.stream().allMatch(Optional::isPresent)) {
       // the machine's C library determines whether an extension's C library is among the files
-      update(digest, List.of(machines.orElse("")));
+      Sha256.update(digest, List.of(machines.orElse("")));
       // keep the order of the extensions, because the first of two libraries with the same name is
       // used
-      update(digest, identities.stream().flatMap(Optional::stream).toList());
+      Sha256.update(digest, identities.stream().flatMap(Optional::stream).toList());
     } else {
       files()
           .forEach(
               (path, content) -> {
-                update(digest, List.of(path, content.length));
+                Sha256.update(digest, List.of(path, content.length));
                 digest.update(content);
               });
     }
-    return shortened(digest);
-  }
-
-  /** Returns a hash of everything that determines the template database. */
-  static String templateKey(String server, DatabaseNames names, Map<String, String> settings) {
-    MessageDigest digest = Sha256.digest();
-    update(digest, List.of(server, names.prefix(), names.application(), settings.size()));
-    update(digest, List.of(Objects.requireNonNullElse(names.schema(), "")));
-    new TreeMap<>(settings).forEach((name, value) -> update(digest, List.of(name, value)));
-    update(digest, names.extensions());
-    return shortened(digest);
-  }
-
-  /** Adds strings and numbers to a digest, each followed by a NUL as a separator. */
-  private static void update(MessageDigest digest, List<?> parts) {
-    for (Object part : parts) {
-      digest.update((part + "\0").getBytes(StandardCharsets.UTF_8));
-    }
-  }
-
-  static String shortened(MessageDigest digest) {
-    return HexFormat.of().formatHex(Arrays.copyOf(digest.digest(), 8));
+    return Sha256.shortened(digest);
   }
 
   /**
@@ -428,7 +399,7 @@ public final class ExtensionBundle {
     String preloaded = preloadedLibraries(stock);
     Optional<String> loader = loader(files());
     // the programs of a packaged server are scripts that use an extension's C library
-    boolean launched = Files.isDirectory(stock.resolve(PackagedServer.PROGRAMS));
+    boolean launched = Files.isDirectory(stock.resolve(PostgresCommands.LAUNCHED));
     if (loader.isPresent() && launched) {
       Files.setPosixFilePermissions(
           folder.resolve(loader.get()), PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -436,7 +407,7 @@ public final class ExtensionBundle {
     if (loader.isPresent() && !launched) {
       useOwnLibc(folder, loader.get(), preloaded);
     } else if (!preloaded.isEmpty()) {
-      Files.writeString(folder.resolve(PRELOADED), preloaded);
+      Files.writeString(folder.resolve(PostgresCommands.PRELOADED), preloaded);
     }
     if (needsLibrariesOf(stock)) {
       // if this directory exists, PostgresCommands adds the server's own libraries to the search

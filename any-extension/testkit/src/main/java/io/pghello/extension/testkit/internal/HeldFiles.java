@@ -4,9 +4,15 @@ package io.pghello.extension.testkit.internal;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Changes files that other processes may have open. Windows cannot rename or delete open files.
@@ -16,6 +22,9 @@ import java.time.Duration;
 final class HeldFiles {
   private static final Duration LIMIT = Duration.ofSeconds(15);
   private static final long POLL_MILLIS = 50;
+
+  /** The name of a directory's lock file, which is removed last. */
+  static final String LOCK = "lock";
 
   private HeldFiles() {}
 
@@ -53,5 +62,58 @@ final class HeldFiles {
       Thread.currentThread().interrupt();
       throw failure;
     }
+  }
+
+  /**
+   * Removes a directory with its contents, even while an exiting process removes files from it.
+   * Removes the lock file last, so that an interrupted removal can be completed later.
+   */
+  static void delete(Path folder) throws IOException {
+    deleteContents(folder);
+    change(
+        () -> {
+          Files.deleteIfExists(folder.resolve(LOCK));
+          Files.deleteIfExists(folder);
+        });
+  }
+
+  /** Removes the contents of a directory except the lock file. */
+  static void deleteContents(Path folder) throws IOException {
+    change(() -> deleteContentsOnce(folder));
+  }
+
+  private static void deleteContentsOnce(Path folder) throws IOException {
+    Files.walkFileTree(
+        folder,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            if (!file.equals(folder.resolve(LOCK))) {
+              Files.deleteIfExists(file);
+            }
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+            if (e instanceof NoSuchFileException) {
+              return FileVisitResult.CONTINUE;
+            }
+            throw e;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path dir, @Nullable IOException e)
+              throws IOException {
+            if (e != null) {
+              throw e;
+            }
+            if (!dir.equals(folder)) {
+              Files.deleteIfExists(dir);
+            }
+            return FileVisitResult.CONTINUE;
+          }
+        });
   }
 }

@@ -549,7 +549,7 @@ public final class InstallationCache {
    */
   private static void remove(Path folder) {
     try {
-      DataDirectory.delete(folder);
+      HeldFiles.delete(folder);
     } catch (IOException e) {
       LOGGER.log(
           System.Logger.Level.WARNING,

@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.installer.NativeFile;
+import io.pghello.extension.installer.PackedExtension;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -86,13 +87,13 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
    */
   private static final Pattern FOUND =
       Pattern.compile(
-          Pattern.quote(ExtensionSource.SCRIPTS)
+          Pattern.quote(PackedExtension.SCRIPTS)
               + ".*|"
-              + Pattern.quote(ExtensionSource.LIBRARIES)
+              + Pattern.quote(PackedExtension.LIBRARIES)
               + "[^/]*|"
-              + Pattern.quote(ExtensionSource.NEEDED)
+              + Pattern.quote(PackedExtension.NEEDED)
               + ".*|"
-              + Pattern.quote(ExtensionSource.NEEDED_DATA)
+              + Pattern.quote(PackedExtension.NEEDED_DATA)
               + ".*");
 
   /**
@@ -405,7 +406,7 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
     for (Path each : List.of(program, libraries, shared.resolve(SCRIPTS))) {
       digest.update((" " + Files.getLastModifiedTime(each)).getBytes(StandardCharsets.UTF_8));
     }
-    return ExtensionBundle.shortened(digest);
+    return Sha256.shortened(digest);
   }
 
   /**
@@ -443,12 +444,12 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
         folder,
         bin,
         libraries,
-        List.of(folder.resolve(ExtensionSource.SCRIPTS), shared.resolve(SCRIPTS)),
+        List.of(folder.resolve(PackedExtension.SCRIPTS), shared.resolve(SCRIPTS)),
         Map.of(
             "extension_control_path",
-            folder.resolve(ExtensionSource.SHARED) + File.pathSeparator + "$system",
+            folder.resolve(PackedExtension.SHARED) + File.pathSeparator + "$system",
             "dynamic_library_path",
-            folder.resolve(ExtensionSource.LIBRARIES) + File.pathSeparator + "$libdir"));
+            folder.resolve(PackedExtension.LIBRARIES) + File.pathSeparator + "$libdir"));
   }
 
   /**
@@ -485,8 +486,8 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
       link(prefix.resolve("lib"), root, 1);
     }
     linkPart(folder.resolve("bin"), inside(root, bin));
-    linkPart(folder.resolve(ExtensionSource.LIBRARIES), inside(root, libraries));
-    linkPart(folder.resolve(ExtensionSource.SHARED), inside(root, shared));
+    linkPart(folder.resolve(PackedExtension.LIBRARIES), inside(root, libraries));
+    linkPart(folder.resolve(PackedExtension.SHARED), inside(root, shared));
   }
 
   private static Path inside(Path root, Path path) {

@@ -181,7 +181,7 @@ public final class InstalledExtension implements ExtensionSource {
     Path unpacked =
         InstallationCache.open()
             .folder(
-                "package-" + ExtensionBundle.shortened(digest),
+                "package-" + Sha256.shortened(digest),
                 folder -> {
                   Files.createDirectories(folder);
                   for (Path each : packages) {

@@ -116,7 +116,7 @@ public final class NamedExtensions {
     }
     for (String name : extensions) {
       ServerExtension found = installed.get(name);
-      all.add(found == null ? ServerExtension.named(name) : found);
+      all.add(found == null ? ClassPathExtension.named(name) : found);
     }
     return all;
   }

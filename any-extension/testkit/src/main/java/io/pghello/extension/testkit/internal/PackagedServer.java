@@ -24,13 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @param glibc the version of the GNU C library in the archive, e.g. 2.41
  */
 public record PackagedServer(Path archive, String version, String glibc) {
-  /**
-   * The directory of the server's real programs, relative to the unpacked server. In the usual
-   * directories, there are scripts that start these programs with the libraries in the archive.
-   */
-  static final String PROGRAMS = "libexec";
-
-  static final String POSTGRES = PROGRAMS + "/postgres";
+  /** The server's real program, relative to the unpacked server. */
+  static final String POSTGRES = PostgresCommands.LAUNCHED + "/postgres";
 
   /** The directory of the C library in the archive. */
   static final String LIBC = "lib/glibc/";

@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.installer.ElfFile;
+import io.pghello.extension.installer.PackedExtension;
 import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -104,6 +105,13 @@ public record Platform(String system, String processor, boolean musl) {
     return isWindows() ? name + ".exe" : name;
   }
 
+  /** Quotes an argument for the shell, which is cmd.exe on Windows. */
+  static String quoted(String argument, boolean posix) {
+    return posix
+        ? "'" + argument.replace("'", "'\\''") + "'"
+        : '"' + argument.replace("\"", "\\\"") + '"';
+  }
+
   /**
    * Returns the file name of the client library (libpq) that the programs of an unpacked server
    * need.
@@ -120,7 +128,7 @@ public record Platform(String system, String processor, boolean musl) {
    */
   String pathInServer(String path) {
     if (isWindows()) {
-      for (String folder : List.of(ExtensionSource.LIBRARIES, ExtensionSource.SHARED)) {
+      for (String folder : List.of(PackedExtension.LIBRARIES, PackedExtension.SHARED)) {
         if (path.startsWith(folder)) {
           return path.replaceFirst("postgresql/", "");
         }

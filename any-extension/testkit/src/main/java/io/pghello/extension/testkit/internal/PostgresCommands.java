@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import io.pghello.extension.installer.PackedExtension;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
@@ -34,6 +35,19 @@ record PostgresCommands(
     Path libraries,
     List<Path> scripts,
     Map<String, String> settings) {
+  /**
+   * The path, relative to the server's directory, of the file that lists the libraries for the
+   * dynamic loader to preload.
+   */
+  static final String PRELOADED = "lib/preloaded";
+
+  /**
+   * The directory of a packaged server's real programs, relative to the unpacked server. In the
+   * usual directories, there are scripts that start these programs with the libraries in the
+   * archive.
+   */
+  static final String LAUNCHED = "libexec";
+
   private static final Pattern VERSION = Pattern.compile("PostgreSQL\\) (\\S+)");
   private static final ReentrantLock LOCK = new ReentrantLock();
   private static @Nullable List<String> prefix;
@@ -44,8 +58,8 @@ record PostgresCommands(
         platform,
         folder,
         folder.resolve("bin"),
-        folder.resolve(platform.pathInServer(ExtensionSource.LIBRARIES)),
-        List.of(folder.resolve(platform.pathInServer(ExtensionSource.SCRIPTS))),
+        folder.resolve(platform.pathInServer(PackedExtension.LIBRARIES)),
+        List.of(folder.resolve(platform.pathInServer(PackedExtension.SCRIPTS))),
         Map.of());
   }
 
@@ -72,11 +86,11 @@ record PostgresCommands(
     // the output is searched for messages, so it must not depend on the user's language
     builder.environment().put("LC_ALL", "C");
     builder.environment().putAll(environment);
-    Path needed = folder.resolve(ExtensionSource.NEEDED);
+    Path needed = folder.resolve(PackedExtension.NEEDED);
     // if the server has its own C library, its start script sets the library path
     if (Files.isDirectory(needed)
-        && !Files.isDirectory(folder.resolve(ExtensionSource.LIBC))
-        && !Files.isDirectory(folder.resolve(PackagedServer.PROGRAMS))) {
+        && !Files.isDirectory(folder.resolve(PackedExtension.LIBC))
+        && !Files.isDirectory(folder.resolve(LAUNCHED))) {
       addLibraries(builder.environment(), needed);
       if (program.equals("pg_ctl")) {
         preload(builder.environment());
@@ -91,7 +105,7 @@ record PostgresCommands(
    * user's settings for PROJ, so that they do not change the results of tests.
    */
   void useOwnData(Map<String, String> environment) {
-    Path data = folder.resolve(ExtensionSource.NEEDED_DATA).resolve("proj");
+    Path data = folder.resolve(PackedExtension.NEEDED_DATA).resolve("proj");
     if (Files.isDirectory(data)) {
       // others, such as PROJ_AUX_DB, also change the results, or let the server use the network
       environment.keySet().removeIf(name -> name.startsWith("PROJ_"));
@@ -125,7 +139,7 @@ record PostgresCommands(
    * inherit them.
    */
   void preload(Map<String, String> environment) throws IOException {
-    Path preloaded = folder.resolve(ExtensionBundle.PRELOADED);
+    Path preloaded = folder.resolve(PRELOADED);
     if (Files.exists(preloaded)) {
       // a sanitizer, which the user may preload, has to be the first library
       environment.merge(

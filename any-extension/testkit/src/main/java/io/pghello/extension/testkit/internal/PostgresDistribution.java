@@ -11,19 +11,6 @@ interface PostgresDistribution {
   /** The shared file that contains the major version. */
   String CATALOG = "postgres.bki";
 
-  /**
-   * Returns a server.
-   *
-   * @param place {@link ServerLocation#EMBEDDED} for the server on the class path, or a location
-   *     for which {@link ServerLocation#isLocal} returns true
-   * @throws IllegalStateException if the server does not exist or cannot be used
-   */
-  static PostgresDistribution of(String place) throws IOException {
-    return ServerLocation.isLocal(place)
-        ? InstalledDistribution.find(place.substring(place.indexOf(':') + 1))
-        : EmbeddedDistribution.find();
-  }
-
   /** Returns the platform that the server runs on. */
   Platform platform();
 

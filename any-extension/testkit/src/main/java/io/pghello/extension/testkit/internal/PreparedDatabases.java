@@ -25,7 +25,7 @@ final class PreparedDatabases implements AutoCloseable {
   private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
   private static final long THREAD_IDLE_SECONDS = 5;
 
-  private final DatabaseFactory databases;
+  private final Databases databases;
   private final AdminConnection admin;
   private final ThreadPoolExecutor thread;
   // the next database of each template
@@ -35,7 +35,7 @@ final class PreparedDatabases implements AutoCloseable {
   // used only by the background thread
   private boolean templateOpened;
 
-  PreparedDatabases(DatabaseFactory databases) {
+  PreparedDatabases(Databases databases) {
     this.databases = databases;
     this.admin = databases.connect();
     this.thread =

@@ -50,16 +50,6 @@ public record ServerExtension(
     }
   }
 
-  /**
-   * Returns the extension from the class path, or, if no jar contains it, the extension that comes
-   * with the server.
-   */
-  public static ServerExtension named(String name) {
-    return ClassPathExtension.find(requireName(name))
-        .map(ClassPathExtension::toServerExtension)
-        .orElseGet(() -> ofServer(name));
-  }
-
   /** Returns an extension that was installed into a directory. */
   public static ServerExtension of(InstalledExtension found) {
     return of(found.name(), found);

@@ -2,7 +2,6 @@
 package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.testkit.DatabasePreparer;
-import io.pghello.extension.testkit.internal.DatabaseFactory.Login;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.SQLException;
@@ -28,7 +27,7 @@ public final class SharedServer implements AutoCloseable {
    */
   public static int major(String place) {
     try {
-      return PostgresDistribution.of(place).major();
+      return Distributions.at(place).major();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -150,7 +149,7 @@ public final class SharedServer implements AutoCloseable {
       return "";
     }
     try {
-      PostgresDistribution stock = PostgresDistribution.of(place);
+      PostgresDistribution stock = Distributions.at(place);
       String server =
           stock.programs(EmbeddedServer.unpacked(InstallationCache.open(), stock)).version();
       return extensions.stream()
@@ -268,7 +267,7 @@ public final class SharedServer implements AutoCloseable {
     String user = databases.owner().user();
     try {
       EmbeddedServer.Kept kept = server.keep();
-      String passwords = EmbeddedServer.quoted(kept.passwords().toString(), Platform.POSIX);
+      String passwords = Platform.quoted(kept.passwords().toString(), Platform.POSIX);
       return " is kept, and its server keeps running:"
           + "\n  psql: PGPASSFILE="
           + passwords

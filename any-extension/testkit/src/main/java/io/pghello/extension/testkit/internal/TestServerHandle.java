@@ -4,7 +4,6 @@ package io.pghello.extension.testkit.internal;
 import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.ExtensionContainer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.DatabaseFactory.Login;
 import java.lang.System.Logger.Level;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -40,7 +39,7 @@ public final class TestServerHandle implements AutoCloseable {
   private static final int DEFAULT_PORT = 5432;
   private static final int MAX_PORT = 65535;
   private static final Set<String> PARAMETERS =
-      Set.of("user", "password", DatabaseFactory.REQUIRE_AUTH);
+      Set.of("user", "password", ServerAddress.REQUIRE_AUTH);
   private static final Pattern URL =
       Pattern.compile(
           "jdbc:postgresql:"
@@ -229,10 +228,10 @@ public final class TestServerHandle implements AutoCloseable {
     Map<String, String> login = url.matches() ? parameters(url.group("login")) : Map.of();
     String user = login.get("user");
     int port = user == null ? 0 : number(url.group("port"));
-    String auth = login.get(DatabaseFactory.REQUIRE_AUTH);
+    String auth = login.get(ServerAddress.REQUIRE_AUTH);
     if (user == null
         || port > MAX_PORT
-        || (auth != null && !auth.equals(DatabaseFactory.NOT_IN_CLEAR_TEXT))
+        || (auth != null && !auth.equals(ServerAddress.NOT_IN_CLEAR_TEXT))
         || !PARAMETERS.containsAll(login.keySet())) {
       throw new IllegalArgumentException(
           "the JDBC URL in "

@@ -162,8 +162,8 @@ class CachedTemplateTest {
             e -> Files.writeString(e.resolve("data/base/16384/empty"), "x")),
         damage("missing file", e -> Files.delete(e.resolve("data/base/16384/1259"))),
         damage("missing empty file", e -> Files.delete(e.resolve("data/base/16384/empty"))),
-        damage("missing directory", e -> DataDirectory.delete(e.resolve("data/base"))),
-        damage("missing data", e -> DataDirectory.delete(e.resolve("data"))),
+        damage("missing directory", e -> HeldFiles.delete(e.resolve("data/base"))),
+        damage("missing data", e -> HeldFiles.delete(e.resolve("data"))),
         damage(
             "file is a link",
             e -> {
@@ -205,13 +205,13 @@ class CachedTemplateTest {
         damage(
             "template is a file",
             e -> {
-              DataDirectory.delete(e);
+              HeldFiles.delete(e);
               Files.writeString(e, "");
             }),
         damage(
             "template is empty",
             e -> {
-              DataDirectory.delete(e);
+              HeldFiles.delete(e);
               Files.createDirectory(e);
             }),
         damage(
@@ -224,7 +224,7 @@ class CachedTemplateTest {
         damage(
             "template is a link to nothing",
             e -> {
-              DataDirectory.delete(e);
+              HeldFiles.delete(e);
               Files.createSymbolicLink(e, e.resolveSibling("nothing"));
             }));
   }
@@ -277,7 +277,7 @@ class CachedTemplateTest {
     template("two").store(data);
     List<Path> both = new ArrayList<>(entries());
     both.remove(one);
-    DataDirectory.delete(both.get(0));
+    HeldFiles.delete(both.get(0));
     Files.move(one, both.get(0));
     assertThat(template("two").restore(folder.resolve("copy"))).isFalse();
   }

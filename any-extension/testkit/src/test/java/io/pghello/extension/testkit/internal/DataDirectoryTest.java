@@ -108,7 +108,7 @@ class DataDirectoryTest {
       assertThat(locked.resolve("lock")).exists();
     } finally {
       for (Path each : List.of(named, numbered, locked)) {
-        DataDirectory.delete(each);
+        HeldFiles.delete(each);
       }
     }
   }
@@ -140,7 +140,7 @@ class DataDirectoryTest {
     } finally {
       process.destroyForcibly();
       if (Files.exists(server)) {
-        DataDirectory.delete(server);
+        HeldFiles.delete(server);
       }
     }
   }

@@ -28,11 +28,8 @@ class EmbeddedServerIT {
 
   private static Connection connect(EmbeddedServer server) throws SQLException {
     PGSimpleDataSource dataSource =
-        DatabaseFactory.source(
-            "127.0.0.1",
-            server.port(),
-            "postgres",
-            new DatabaseFactory.Login("postgres", server.password()));
+        ServerAddress.source(
+            "127.0.0.1", server.port(), "postgres", new Login("postgres", server.password()));
     return dataSource.getConnection();
   }
 

@@ -152,8 +152,7 @@ class ExtensionBundleTest {
   }
 
   private static String templateKey(Map<String, String> settings, String... extensions) {
-    return ExtensionBundle.templateKey(
-        "server", new DatabaseNames("app", "test", List.of(extensions)), settings);
+    return new DatabaseNames("app", "test", List.of(extensions)).templateKey("server", settings);
   }
 
   @Test
@@ -161,7 +160,7 @@ class ExtensionBundleTest {
     assertThat(
             Stream.of(null, "a", "b")
                 .map(schema -> new DatabaseNames("app", "test", List.of("a"), schema))
-                .map(names -> ExtensionBundle.templateKey("server", names, Map.of())))
+                .map(names -> names.templateKey("server", Map.of())))
         .doesNotHaveDuplicates();
   }
 
