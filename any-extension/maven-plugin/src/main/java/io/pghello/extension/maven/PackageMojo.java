@@ -6,7 +6,7 @@ import io.pghello.extension.installer.ElfSymbols;
 import io.pghello.extension.launcher.Launcher;
 import io.pghello.extension.testkit.internal.ExtensionSource;
 import io.pghello.extension.testkit.internal.InstalledExtension;
-import io.pghello.extension.testkit.internal.Sha256;
+import io.pghello.extension.testkit.internal.cache.Sha256;
 import java.io.File;
 import java.io.IOException;
 import java.io.StringWriter;

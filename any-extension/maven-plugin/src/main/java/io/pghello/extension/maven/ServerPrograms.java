@@ -2,7 +2,7 @@
 package io.pghello.extension.maven;
 
 import io.pghello.extension.testkit.internal.EmbeddedDistribution;
-import io.pghello.extension.testkit.internal.Platform;
+import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;

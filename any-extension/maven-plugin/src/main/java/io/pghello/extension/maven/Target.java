@@ -2,7 +2,7 @@
 package io.pghello.extension.maven;
 
 import io.pghello.extension.installer.PackedExtension;
-import io.pghello.extension.testkit.internal.Platform;
+import io.pghello.extension.testkit.internal.cache.Platform;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

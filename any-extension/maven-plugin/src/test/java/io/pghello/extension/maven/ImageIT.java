@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.Platform;
-import io.pghello.extension.testkit.internal.Sha256;
+import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.internal.cache.Sha256;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -4,7 +4,7 @@ package io.pghello.extension.maven;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.pghello.extension.testkit.internal.Platform;
+import io.pghello.extension.testkit.internal.cache.Platform;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;

@@ -3,7 +3,7 @@ package io.pghello.extension.testkit;
 
 import io.pghello.extension.testkit.internal.PreparationException;
 import io.pghello.extension.testkit.internal.Remedies;
-import io.pghello.extension.testkit.internal.Sha256;
+import io.pghello.extension.testkit.internal.cache.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.mcp;
 
-import io.pghello.extension.testkit.internal.InstallationCache;
+import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.installer.PackedExtension;
+import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;

@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.testkit.DatabasePreparer;
+import io.pghello.extension.testkit.internal.cache.Platform;
 import java.security.SecureRandom;
 import java.sql.Connection;
 import java.sql.SQLException;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import io.pghello.extension.testkit.internal.cache.Sha256;
 import java.security.MessageDigest;
 import java.util.List;
 import java.util.Map;

@@ -2,6 +2,9 @@
 package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.installer.PackedExtension;
+import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.internal.cache.Toggle;
 import java.io.BufferedReader;
 import java.io.EOFException;
 import java.io.IOException;

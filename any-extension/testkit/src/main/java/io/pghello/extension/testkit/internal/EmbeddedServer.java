@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;

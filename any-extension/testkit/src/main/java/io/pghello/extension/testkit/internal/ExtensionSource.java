@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.installer.PackedExtension;
+import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;

@@ -3,6 +3,9 @@ package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.installer.NativeFile;
 import io.pghello.extension.installer.PackedExtension;
+import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.internal.cache.Sha256;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;

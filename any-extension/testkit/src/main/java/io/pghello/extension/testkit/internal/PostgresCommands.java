@@ -2,6 +2,8 @@
 package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.installer.PackedExtension;
+import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.testkit.DatabasePreparer;
+import io.pghello.extension.testkit.internal.cache.Toggle;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 

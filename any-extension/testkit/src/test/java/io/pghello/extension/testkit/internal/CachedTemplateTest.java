@@ -4,6 +4,10 @@ package io.pghello.extension.testkit.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.extension.testkit.DatabasePreparer;
+import io.pghello.extension.testkit.internal.cache.HeldFiles;
+import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.internal.cache.Sha256;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.RandomAccessFile;

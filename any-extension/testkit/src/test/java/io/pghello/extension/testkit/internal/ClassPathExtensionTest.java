@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.Stage;
+import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.File;
 import java.io.IOException;
 import java.net.URL;

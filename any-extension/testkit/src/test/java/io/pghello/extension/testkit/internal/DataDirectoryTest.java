@@ -4,6 +4,9 @@ package io.pghello.extension.testkit.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.pghello.extension.testkit.internal.cache.HeldFiles;
+import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

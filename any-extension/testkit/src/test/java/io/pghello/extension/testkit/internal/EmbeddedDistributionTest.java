@@ -4,6 +4,7 @@ package io.pghello.extension.testkit.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URL;

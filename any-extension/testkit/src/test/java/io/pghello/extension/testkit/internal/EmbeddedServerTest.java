@@ -3,6 +3,7 @@ package io.pghello.extension.testkit.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.IOException;
 import java.net.BindException;
 import java.nio.file.Files;

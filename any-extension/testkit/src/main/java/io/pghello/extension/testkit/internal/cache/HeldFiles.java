@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.cache;
 
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -19,26 +19,26 @@ import org.jspecify.annotations.Nullable;
  * Virus scanners and exiting servers keep files open only for a short time, so this class repeats
  * failed changes.
  */
-final class HeldFiles {
+public final class HeldFiles {
   private static final Duration LIMIT = Duration.ofSeconds(15);
   private static final long POLL_MILLIS = 50;
 
   /** The name of a directory's lock file, which is removed last. */
-  static final String LOCK = "lock";
+  public static final String LOCK = "lock";
 
   private HeldFiles() {}
 
   /** A change to files that can be retried. */
-  interface Change {
+  public interface Change {
     void run() throws IOException;
   }
 
   /** Makes a change. On Windows, retries for up to 15 seconds if the change fails. */
-  static void change(Change change) throws IOException {
+  public static void change(Change change) throws IOException {
     change(Platform.ofThisJvm(), LIMIT, change);
   }
 
-  static void change(Platform platform, Duration limit, Change change) throws IOException {
+  public static void change(Platform platform, Duration limit, Change change) throws IOException {
     long end = System.nanoTime() + limit.toNanos();
     while (true) {
       try {
@@ -68,7 +68,7 @@ final class HeldFiles {
    * Removes a directory with its contents, even while an exiting process removes files from it.
    * Removes the lock file last, so that an interrupted removal can be completed later.
    */
-  static void delete(Path folder) throws IOException {
+  public static void delete(Path folder) throws IOException {
     deleteContents(folder);
     change(
         () -> {
@@ -78,7 +78,7 @@ final class HeldFiles {
   }
 
   /** Removes the contents of a directory except the lock file. */
-  static void deleteContents(Path folder) throws IOException {
+  public static void deleteContents(Path folder) throws IOException {
     change(() -> deleteContentsOnce(folder));
   }
 

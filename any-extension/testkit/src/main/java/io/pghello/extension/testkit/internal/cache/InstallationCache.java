@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.cache;
 
 import java.io.Closeable;
 import java.io.File;
@@ -64,7 +64,7 @@ public final class InstallationCache {
   private static final Pattern UNUSABLE = Pattern.compile("[:;$`\"\\\\]");
 
   /** The name of a directory's list of files. */
-  static final String LIST = ".files";
+  public static final String LIST = ".files";
 
   private static final String LIST_END = "end";
 
@@ -99,7 +99,7 @@ public final class InstallationCache {
   }
 
   /** Opens the cache in a directory. Creates the directory if it does not exist. */
-  static InstallationCache in(Path root) throws IOException {
+  public static InstallationCache in(Path root) throws IOException {
     if (Platform.POSIX && UNUSABLE.matcher(root.toString()).find()) {
       throw new IOException(
           "The cache cannot be in "
@@ -275,7 +275,7 @@ public final class InstallationCache {
   }
 
   /** Returns the user of this JVM. The user may not have a name. */
-  static UserPrincipal user() throws IOException {
+  public static UserPrincipal user() throws IOException {
     return user(Path.of("/proc/self"));
   }
 
@@ -284,7 +284,7 @@ public final class InstallationCache {
    * of a file that this method creates and deletes: on Windows, not every user can be looked up by
    * name.
    */
-  static UserPrincipal user(Path process) throws IOException {
+  public static UserPrincipal user(Path process) throws IOException {
     if (Files.exists(process)) {
       return Files.getOwner(process);
     }
@@ -297,16 +297,16 @@ public final class InstallationCache {
   }
 
   /** Returns whether the user of this JVM is root. */
-  static boolean isRoot() throws IOException {
+  public static boolean isRoot() throws IOException {
     return isRoot(user());
   }
 
-  static boolean isRoot(UserPrincipal user) {
+  public static boolean isRoot(UserPrincipal user) {
     return user.getName().equals("root");
   }
 
   /** Returns whether a path is a directory of this user, and not a link. */
-  static boolean belongsToUser(Path folder) throws IOException {
+  public static boolean belongsToUser(Path folder) throws IOException {
     return Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
         && isOwnedBy(user(), Files.getOwner(folder, LinkOption.NOFOLLOW_LINKS));
   }
@@ -334,12 +334,12 @@ public final class InstallationCache {
   }
 
   /** Returns the path of a directory, which may not exist. */
-  Path path(String name) {
+  public Path path(String name) {
     return folder.resolve(name);
   }
 
   /** Returns whether a directory exists and is complete. */
-  boolean has(String name) {
+  public boolean has(String name) {
     return damage(path(name)) == null;
   }
 
@@ -369,7 +369,7 @@ public final class InstallationCache {
   }
 
   /** Marks a directory as used, so that it is removed later. */
-  static void markUsed(Path folder) {
+  public static void markUsed(Path folder) {
     // fails if the cache is read-only; this does not matter, because no directories are removed
     // from such a cache
     var unused = folder.toFile().setLastModified(System.currentTimeMillis());
@@ -380,7 +380,7 @@ public final class InstallationCache {
    *
    * @param damage the name of the file that has changed, or an error
    */
-  void discard(String name, String damage) throws IOException {
+  public void discard(String name, String damage) throws IOException {
     try (FileChannel channel = openLock(LOCK)) {
       lock(channel);
       setAside(path(name), damage);
@@ -410,7 +410,7 @@ public final class InstallationCache {
    *     minutes after its last use began, so each use must end within ten minutes
    * @param kept the number of directories to keep
    */
-  void removeUnused(String prefix, int kept) throws IOException {
+  public void removeUnused(String prefix, int kept) throws IOException {
     removeUnused(prefix, kept, Long.MAX_VALUE, IN_USE);
   }
 
@@ -423,7 +423,7 @@ public final class InstallationCache {
    * @param bytes the total size of the directories to keep
    * @param inUse the time after the beginning of a use during which a directory is not removed
    */
-  void removeUnused(String prefix, int kept, long bytes, Duration inUse) throws IOException {
+  public void removeUnused(String prefix, int kept, long bytes, Duration inUse) throws IOException {
     var made = new ArrayList<Path>();
     try (Stream<Path> children = Files.list(folder)) {
       children.filter(path -> path.getFileName().toString().startsWith(prefix)).forEach(made::add);
@@ -462,7 +462,7 @@ public final class InstallationCache {
    * @return the lock; null if another JVM or thread has not released it within the limit
    * @throws IOException if the lock file cannot be created or the thread is interrupted
    */
-  @Nullable Closeable lock(String name, Duration limit) throws IOException {
+  public @Nullable Closeable lock(String name, Duration limit) throws IOException {
     FileChannel channel = openLock(name);
     boolean locked = false;
     try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.cache;
 
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -27,14 +27,14 @@ public final class Sha256 {
   }
 
   /** Adds strings and numbers to a digest, each followed by a NUL as a separator. */
-  static void update(MessageDigest digest, List<?> parts) {
+  public static void update(MessageDigest digest, List<?> parts) {
     for (Object part : parts) {
       digest.update((part + "\0").getBytes(StandardCharsets.UTF_8));
     }
   }
 
   /** Returns the first 8 bytes of a digest, for the name of a directory. */
-  static String shortened(MessageDigest digest) {
+  public static String shortened(MessageDigest digest) {
     return HexFormat.of().formatHex(Arrays.copyOf(digest.digest(), 8));
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.cache;
 
 import io.pghello.extension.installer.ElfFile;
 import io.pghello.extension.installer.PackedExtension;
@@ -25,7 +25,7 @@ public record Platform(String system, String processor, boolean musl) {
   private static final Pattern NUMBERS = Pattern.compile("\\d{1,6}(?:\\.\\d{1,6})*");
 
   /** Whether files on this machine have POSIX owners and permissions. */
-  static final boolean POSIX =
+  public static final boolean POSIX =
       FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
 
   /** Returns the platform of this JVM. */
@@ -88,25 +88,25 @@ public record Platform(String system, String processor, boolean musl) {
     return name();
   }
 
-  boolean isLinux() {
+  public boolean isLinux() {
     return system.equals("linux");
   }
 
-  boolean isMac() {
+  public boolean isMac() {
     return system.equals("darwin");
   }
 
-  boolean isWindows() {
+  public boolean isWindows() {
     return system.equals("windows");
   }
 
   /** Returns the file name of a program. */
-  String program(String name) {
+  public String program(String name) {
     return isWindows() ? name + ".exe" : name;
   }
 
   /** Quotes an argument for the shell, which is cmd.exe on Windows. */
-  static String quoted(String argument, boolean posix) {
+  public static String quoted(String argument, boolean posix) {
     return posix
         ? "'" + argument.replace("'", "'\\''") + "'"
         : '"' + argument.replace("\"", "\\\"") + '"';
@@ -116,7 +116,7 @@ public record Platform(String system, String processor, boolean musl) {
    * Returns the file name of the client library (libpq) that the programs of an unpacked server
    * need.
    */
-  Optional<String> clientLibrary() {
+  public Optional<String> clientLibrary() {
     return isWindows() ? Optional.empty() : Optional.of(isMac() ? "libpq.5.dylib" : "libpq.so.5");
   }
 
@@ -124,9 +124,9 @@ public record Platform(String system, String processor, boolean musl) {
    * Returns the path of an extension's file in a server's directory. On Windows, {@code lib} and
    * {@code share} have no subdirectory {@code postgresql}.
    *
-   * @param path the path, as returned by {@link ExtensionSource#files}
+   * @param path the path, as returned by {@code ExtensionSource.files}
    */
-  String pathInServer(String path) {
+  public String pathInServer(String path) {
     if (isWindows()) {
       for (String folder : List.of(PackedExtension.LIBRARIES, PackedExtension.SHARED)) {
         if (path.startsWith(folder)) {
@@ -156,7 +156,7 @@ public record Platform(String system, String processor, boolean musl) {
   }
 
   /** Returns the name of the archive in the {@linkplain #serverArtifact() artifact}. */
-  String serverArchive() {
+  public String serverArchive() {
     String architecture =
         switch (processor) {
           case "amd64" -> "x86_64";
@@ -170,7 +170,7 @@ public record Platform(String system, String processor, boolean musl) {
    * Returns the version of this machine's GNU C library, of macOS, or of Windows. Libraries that
    * require a newer version cannot be loaded. Empty on other systems.
    */
-  Optional<String> systemVersion() throws IOException {
+  public Optional<String> systemVersion() throws IOException {
     if (isLinux()) {
       return glibc();
     }
@@ -183,7 +183,7 @@ public record Platform(String system, String processor, boolean musl) {
    * Returns the version of the GNU C library that this JVM uses, e.g. {@code 2.36}. Empty if this
    * JVM uses another C library.
    */
-  static Optional<String> glibc() throws IOException {
+  public static Optional<String> glibc() throws IOException {
     List<String> mapped = Files.exists(MAPPED) ? Files.readAllLines(MAPPED) : List.of();
     for (String line : mapped) {
       if (line.endsWith(LIBC)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.cache;
 
 /**
  * A feature that users can turn off.
@@ -7,13 +7,13 @@ package io.pghello.extension.testkit.internal;
  * @param property the system property
  * @param variable the environment variable, which is used if the property is not set
  */
-record Toggle(String property, String variable) {
+public record Toggle(String property, String variable) {
   /**
    * Returns whether the feature is on, which is the default.
    *
    * @throws IllegalArgumentException if the value is neither true nor false
    */
-  boolean isOn() {
+  public boolean isOn() {
     String set = System.getProperty(property);
     String value = set != null ? set : System.getenv(variable);
     if (value != null && !value.isBlank() && !value.equals("true") && !value.equals("false")) {
