@@ -4,8 +4,8 @@ package io.pghello.testkit.internal;
 import io.pghello.extension.testkit.internal.ClassPathExtension;
 import io.pghello.extension.testkit.internal.ControlFile;
 import io.pghello.extension.testkit.internal.ServerExtension;
-import io.pghello.extension.testkit.internal.ServerLocation;
 import io.pghello.extension.testkit.internal.TestServerHandle;
+import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import java.util.List;
 import java.util.Map;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
-import io.pghello.extension.testkit.internal.EmbeddedDistribution;
 import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.internal.distribution.EmbeddedDistribution;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;

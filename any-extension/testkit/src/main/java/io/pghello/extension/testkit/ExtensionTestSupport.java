@@ -2,9 +2,9 @@
 package io.pghello.extension.testkit;
 
 import io.pghello.extension.testkit.internal.NamedExtensions;
-import io.pghello.extension.testkit.internal.ServerLocation;
 import io.pghello.extension.testkit.internal.SharedServer;
 import io.pghello.extension.testkit.internal.TestServerHandle;
+import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import java.lang.annotation.Annotation;
 import java.util.List;
 

@@ -4,6 +4,7 @@ package io.pghello.extension.testkit.internal;
 import io.pghello.extension.testkit.internal.cache.HeldFiles;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.internal.distribution.PostgresCommands;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;

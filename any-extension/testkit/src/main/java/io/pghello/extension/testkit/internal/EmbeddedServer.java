@@ -3,6 +3,10 @@ package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.internal.distribution.Distributions;
+import io.pghello.extension.testkit.internal.distribution.InstalledDistribution;
+import io.pghello.extension.testkit.internal.distribution.PostgresCommands;
+import io.pghello.extension.testkit.internal.distribution.PostgresDistribution;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -149,7 +153,7 @@ public final class EmbeddedServer {
    * @param settings the settings for {@code postgresql.conf}
    * @param names the names of the role, the databases and the template's extensions
    * @param extensions the extensions to add to the server
-   * @param place the location of the server's programs; see {@link ServerLocation#EMBEDDED}
+   * @param place the location of the server's programs; see {@code ServerLocation.EMBEDDED}
    */
   public static EmbeddedServer start(
       int port,

@@ -8,6 +8,8 @@ import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.cache.Sha256;
+import io.pghello.extension.testkit.internal.distribution.PostgresCommands;
+import io.pghello.extension.testkit.internal.distribution.PostgresDistribution;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;

@@ -4,6 +4,8 @@ package io.pghello.extension.testkit.internal;
 import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.internal.distribution.Distributions;
+import io.pghello.extension.testkit.internal.distribution.PostgresDistribution;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.SQLException;
@@ -42,7 +44,7 @@ public final class SharedServer implements AutoCloseable {
    * @param settings the settings for {@code postgresql.conf}
    * @param names the names of the role, the databases and the template's extensions
    * @param extensions the extensions to add to the server
-   * @param place the location: {@link ServerLocation#EMBEDDED}, or a location for which {@link
+   * @param place the location: {@code ServerLocation.EMBEDDED}, or a location for which {@link
    *     ServerLocation#isLocal} returns true
    * @throws IllegalStateException if an extension cannot be used
    * @throws UncheckedIOException if the server does not start

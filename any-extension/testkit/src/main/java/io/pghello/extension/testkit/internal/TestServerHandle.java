@@ -4,6 +4,8 @@ package io.pghello.extension.testkit.internal;
 import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.ExtensionContainer;
 import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.internal.distribution.InstalledDistribution;
+import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import java.lang.System.Logger.Level;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;

@@ -3,6 +3,7 @@ package io.pghello.extension.testkit.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -4,6 +4,7 @@ package io.pghello.extension.testkit.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.internal.distribution.PostgresCommands;
 import java.io.IOException;
 import java.net.BindException;
 import java.nio.file.Files;

@@ -8,6 +8,7 @@ import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.Stage;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.internal.distribution.PostgresCommands;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.internal.distribution.PostgresCommands;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.JarURLConnection;

@@ -12,6 +12,7 @@ import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.Stage;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import io.pghello.extension.testkit.internal.distribution.EmbeddedDistribution;
 import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase;
 import java.io.IOException;
 import java.nio.file.Files;

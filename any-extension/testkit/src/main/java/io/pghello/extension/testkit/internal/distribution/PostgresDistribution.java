@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.distribution;
 
 import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.BufferedReader;
@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /** An unmodified server, before extensions are added. */
-interface PostgresDistribution {
+public interface PostgresDistribution {
   /** The shared file that contains the major version. */
   String CATALOG = "postgres.bki";
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.distribution;
 
 import java.io.IOException;
 
 /** Finds servers on the class path and on this machine. */
-final class Distributions {
+public final class Distributions {
   private Distributions() {}
 
   /**
@@ -14,7 +14,7 @@ final class Distributions {
    *     for which {@link ServerLocation#isLocal} returns true
    * @throws IllegalStateException if the server does not exist or cannot be used
    */
-  static PostgresDistribution at(String place) throws IOException {
+  public static PostgresDistribution at(String place) throws IOException {
     return ServerLocation.isLocal(place)
         ? InstalledDistribution.find(place.substring(place.indexOf(':') + 1))
         : EmbeddedDistribution.find();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.distribution;
 
 import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param scripts the directories of control files
  * @param settings the settings that make the server find its extensions
  */
-record PostgresCommands(
+public record PostgresCommands(
     Platform platform,
     Path folder,
     Path bin,
@@ -41,21 +41,21 @@ record PostgresCommands(
    * The path, relative to the server's directory, of the file that lists the libraries for the
    * dynamic loader to preload.
    */
-  static final String PRELOADED = "lib/preloaded";
+  public static final String PRELOADED = "lib/preloaded";
 
   /**
    * The directory of a packaged server's real programs, relative to the unpacked server. In the
    * usual directories, there are scripts that start these programs with the libraries in the
    * archive.
    */
-  static final String LAUNCHED = "libexec";
+  public static final String LAUNCHED = "libexec";
 
   private static final Pattern VERSION = Pattern.compile("PostgreSQL\\) (\\S+)");
   private static final ReentrantLock LOCK = new ReentrantLock();
   private static @Nullable List<String> prefix;
 
   /** Describes the programs of an unpacked server. */
-  PostgresCommands(Path folder, Platform platform) {
+  public PostgresCommands(Path folder, Platform platform) {
     this(
         platform,
         folder,
@@ -66,17 +66,18 @@ record PostgresCommands(
   }
 
   /** Returns the path of a program. */
-  Path program(String name) {
+  public Path program(String name) {
     return bin.resolve(platform.program(name));
   }
 
   /** Starts a program and appends its output to a file. */
-  Process start(Path log, String program, String... arguments) throws IOException {
+  public Process start(Path log, String program, String... arguments) throws IOException {
     return start(log, Map.of(), program, arguments);
   }
 
   /** Starts a program with additional environment variables. */
-  Process start(Path log, Map<String, String> environment, String program, String... arguments)
+  public Process start(
+      Path log, Map<String, String> environment, String program, String... arguments)
       throws IOException {
     List<String> command = new ArrayList<>(prefix(platform));
     command.add(program(program).toString());
@@ -106,7 +107,7 @@ record PostgresCommands(
    * Makes the PROJ library use the server's data instead of data of another version. Removes the
    * user's settings for PROJ, so that they do not change the results of tests.
    */
-  void useOwnData(Map<String, String> environment) {
+  public void useOwnData(Map<String, String> environment) {
     Path data = folder.resolve(PackedExtension.NEEDED_DATA).resolve("proj");
     if (Files.isDirectory(data)) {
       // others, such as PROJ_AUX_DB, also change the results, or let the server use the network
@@ -120,7 +121,7 @@ record PostgresCommands(
   /**
    * Extends the server's library search path with the directory of libraries that extensions need.
    */
-  void addLibraries(Map<String, String> environment, Path needed) {
+  public void addLibraries(Map<String, String> environment, Path needed) {
     // variable names are case-insensitive on Windows, but the keys of this map are not
     String variable =
         platform.isWindows()
@@ -140,7 +141,7 @@ record PostgresCommands(
    * Makes the server load the extensions' required libraries at startup, so that its sessions
    * inherit them.
    */
-  void preload(Map<String, String> environment) throws IOException {
+  public void preload(Map<String, String> environment) throws IOException {
     Path preloaded = folder.resolve(PRELOADED);
     if (Files.exists(preloaded)) {
       // a sanitizer, which the user may preload, has to be the first library
@@ -150,12 +151,12 @@ record PostgresCommands(
   }
 
   /** Runs a program and returns its exit status. */
-  int run(Path log, String program, String... arguments) throws IOException {
+  public int run(Path log, String program, String... arguments) throws IOException {
     return status(start(log, program, arguments));
   }
 
   /** Returns the version of the server, e.g. 17.5. */
-  String version() throws IOException {
+  public String version() throws IOException {
     Path output = Files.createTempFile("pg-extension-", ".version");
     try {
       run(output, "postgres", "--version");
@@ -166,7 +167,7 @@ record PostgresCommands(
     }
   }
 
-  static int status(Process process) throws IOException {
+  public static int status(Process process) throws IOException {
     try {
       return process.waitFor();
     } catch (InterruptedException e) {

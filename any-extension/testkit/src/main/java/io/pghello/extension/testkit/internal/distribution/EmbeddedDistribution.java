@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.distribution;
 
 import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
@@ -77,7 +77,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
    * the same major version, returns that server. Libraries that were built with headers from
    * Debian's packages may need functions that older servers do not have.
    */
-  static EmbeddedDistribution find() throws IOException {
+  public static EmbeddedDistribution find() throws IOException {
     EmbeddedDistribution onClassPath =
         find(Platform.ofThisJvm(), EmbeddedDistribution.class.getClassLoader());
     return onClassPath.orNewer(
@@ -107,7 +107,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
   }
 
   /** Returns the version of this server, e.g. 17.11. Empty if the name of the jar was changed. */
-  Optional<String> version() {
+  public Optional<String> version() {
     if (packaged != null) {
       return Optional.of(packaged.version());
     }
@@ -121,7 +121,8 @@ public final class EmbeddedDistribution implements PostgresDistribution {
    * @param loader the class loader that finds the archive
    * @throws IllegalStateException if there is no archive, or more than one
    */
-  static EmbeddedDistribution find(Platform platform, ClassLoader loader) throws IOException {
+  public static EmbeddedDistribution find(Platform platform, ClassLoader loader)
+      throws IOException {
     String name = platform.serverArchive();
     List<URL> found = Collections.list(loader.getResources(name)).stream().distinct().toList();
     if (found.isEmpty()) {

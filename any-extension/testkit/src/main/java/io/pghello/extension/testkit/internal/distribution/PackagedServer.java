@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.distribution;
 
 import io.pghello.extension.installer.ElfFile;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
@@ -90,7 +90,7 @@ public record PackagedServer(Path archive, String version, String glibc) {
   }
 
   /** Returns the newest server in a directory. */
-  static Optional<PackagedServer> find(Path folder, Platform platform, int major)
+  public static Optional<PackagedServer> find(Path folder, Platform platform, int major)
       throws IOException {
     if (!Files.isDirectory(folder)) {
       return Optional.empty();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.distribution;
 
 import io.pghello.extension.installer.NativeFile;
 import io.pghello.extension.installer.PackedExtension;
@@ -49,13 +49,14 @@ import org.jspecify.annotations.Nullable;
  * @param major the major version
  * @param inPlace whether the server runs from its own directories
  */
-record InstalledDistribution(Path bin, Path libraries, Path shared, int major, boolean inPlace)
+public record InstalledDistribution(
+    Path bin, Path libraries, Path shared, int major, boolean inPlace)
     implements PostgresDistribution {
   /**
    * The first version with {@code CREATE DATABASE ... STRATEGY}, which the testkit uses to copy
    * templates.
    */
-  static final int OLDEST = 15;
+  public static final int OLDEST = 15;
 
   /** The first version with {@code extension_control_path}. */
   private static final int FINDS_ELSEWHERE = 18;
@@ -428,7 +429,7 @@ record InstalledDistribution(Path bin, Path libraries, Path shared, int major, b
    *
    * @param files the paths of the extensions' files, relative to the server's directory
    */
-  InstalledDistribution with(Set<String> files) {
+  public InstalledDistribution with(Set<String> files) {
     return new InstalledDistribution(
         bin,
         libraries,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.distribution;
 
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -138,7 +138,7 @@ public record ServerLocation(String property, String variable, String value) {
   }
 
   /** Returns whether the location is the URL of an existing server. */
-  boolean isUrl() {
+  public boolean isUrl() {
     return value.startsWith(URL);
   }
 }
