@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pghello.extension.installer.ModuleMagic;
 import io.pghello.extension.installer.NativeFile;
 import io.pghello.extension.installer.PackedExtension;
-import io.pghello.extension.testkit.internal.ExtensionSource;
+import io.pghello.extension.testkit.internal.files.ExtensionSource;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -2,10 +2,10 @@
 package io.pghello.extension.maven;
 
 import io.pghello.extension.testkit.internal.DatabaseNames;
-import io.pghello.extension.testkit.internal.InstalledExtension;
-import io.pghello.extension.testkit.internal.ServerExtension;
 import io.pghello.extension.testkit.internal.SharedServer;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
+import io.pghello.extension.testkit.internal.files.InstalledExtension;
+import io.pghello.extension.testkit.internal.files.ServerExtension;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;

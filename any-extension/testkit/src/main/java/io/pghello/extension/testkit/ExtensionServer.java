@@ -3,9 +3,9 @@ package io.pghello.extension.testkit;
 
 import io.pghello.extension.testkit.internal.DatabaseNames;
 import io.pghello.extension.testkit.internal.NamedExtensions;
-import io.pghello.extension.testkit.internal.ServerExtension;
 import io.pghello.extension.testkit.internal.SharedServer;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
+import io.pghello.extension.testkit.internal.files.ServerExtension;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

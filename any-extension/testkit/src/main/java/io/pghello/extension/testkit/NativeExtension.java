@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.internal.ClassPathExtension;
-import io.pghello.extension.testkit.internal.InstalledExtension;
-import io.pghello.extension.testkit.internal.ServerExtension;
+import io.pghello.extension.testkit.internal.files.ClassPathExtension;
+import io.pghello.extension.testkit.internal.files.InstalledExtension;
+import io.pghello.extension.testkit.internal.files.ServerExtension;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;

@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.testkit.internal.cache.Sha256;
+import io.pghello.extension.testkit.internal.files.ServerExtension;
 import java.security.MessageDigest;
 import java.util.List;
 import java.util.Map;

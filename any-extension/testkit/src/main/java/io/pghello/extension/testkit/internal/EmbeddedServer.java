@@ -7,6 +7,8 @@ import io.pghello.extension.testkit.internal.distribution.Distributions;
 import io.pghello.extension.testkit.internal.distribution.InstalledDistribution;
 import io.pghello.extension.testkit.internal.distribution.PostgresCommands;
 import io.pghello.extension.testkit.internal.distribution.PostgresDistribution;
+import io.pghello.extension.testkit.internal.files.ExtensionBundle;
+import io.pghello.extension.testkit.internal.files.ServerExtension;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;

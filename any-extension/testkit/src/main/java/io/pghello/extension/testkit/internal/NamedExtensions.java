@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal;
 
+import io.pghello.extension.testkit.internal.files.ClassPathExtension;
+import io.pghello.extension.testkit.internal.files.InstalledExtension;
+import io.pghello.extension.testkit.internal.files.ServerExtension;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;

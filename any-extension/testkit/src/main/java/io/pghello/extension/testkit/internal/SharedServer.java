@@ -6,6 +6,7 @@ import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.distribution.Distributions;
 import io.pghello.extension.testkit.internal.distribution.PostgresDistribution;
+import io.pghello.extension.testkit.internal.files.ServerExtension;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.sql.SQLException;

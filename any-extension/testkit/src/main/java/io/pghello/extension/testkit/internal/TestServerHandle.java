@@ -6,6 +6,8 @@ import io.pghello.extension.testkit.ExtensionContainer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.distribution.InstalledDistribution;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
+import io.pghello.extension.testkit.internal.files.ExtensionBundle;
+import io.pghello.extension.testkit.internal.files.ServerExtension;
 import java.lang.System.Logger.Level;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;

@@ -8,6 +8,7 @@ import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.distribution.PostgresCommands;
+import io.pghello.extension.testkit.internal.files.ClassPathExtension;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.JarURLConnection;

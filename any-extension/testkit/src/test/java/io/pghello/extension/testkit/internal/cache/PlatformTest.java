@@ -3,7 +3,7 @@ package io.pghello.extension.testkit.internal.cache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pghello.extension.testkit.internal.ExtensionSource;
+import io.pghello.extension.testkit.internal.files.ExtensionSource;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.extension.testkit.Stage;
-import io.pghello.extension.testkit.internal.ExtensionSource;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.internal.files.ExtensionSource;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.files;
 
 import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.files;
 
 import io.pghello.extension.installer.ElfFile;
 import io.pghello.extension.installer.ModuleMagic;
@@ -44,7 +44,7 @@ import org.jspecify.annotations.Nullable;
  * thread-safe.
  */
 public final class ExtensionBundle {
-  static final String PRELOAD = "shared_preload_libraries";
+  public static final String PRELOAD = "shared_preload_libraries";
 
   /**
    * The format of server directories. Increase this number if {@link #write} creates a different
@@ -107,7 +107,8 @@ public final class ExtensionBundle {
    *     that read the files also throw this exception if two extensions contain the same file with
    *     different contents.
    */
-  ExtensionBundle(List<ServerExtension> extensions, PostgresDistribution stock) throws IOException {
+  public ExtensionBundle(List<ServerExtension> extensions, PostgresDistribution stock)
+      throws IOException {
     this(
         extensions,
         stock.platform(),
@@ -124,7 +125,7 @@ public final class ExtensionBundle {
    *     different C library, if no extension contains a GNU C library, or if extensions must not
    *     replace the machine's C library
    */
-  ExtensionBundle(
+  public ExtensionBundle(
       List<ServerExtension> extensions, Platform platform, int major, Optional<String> machines) {
     this.extensions = List.copyOf(extensions);
     this.platform = platform;
@@ -141,7 +142,7 @@ public final class ExtensionBundle {
    * library. This may be the reason why an extension cannot be created, or the server does not
    * start. Otherwise returns an empty string.
    */
-  String differingLibraries() throws IOException {
+  public String differingLibraries() throws IOException {
     files();
     return differing.isEmpty()
         ? ""
@@ -322,12 +323,12 @@ public final class ExtensionBundle {
   }
 
   /** Returns the paths of the files, relative to the server's directory. */
-  Set<String> paths() throws IOException {
+  public Set<String> paths() throws IOException {
     return files().keySet();
   }
 
   /** Returns the settings for a server, including the requested settings. */
-  Map<String, String> settings(Map<String, String> asked) {
+  public Map<String, String> settings(Map<String, String> asked) {
     var all = new TreeMap<>(settings);
     all.putAll(asked);
     var libraries = new LinkedHashSet<>(preload);
@@ -344,7 +345,7 @@ public final class ExtensionBundle {
   }
 
   /** Returns the settings that may affect CREATE EXTENSION. */
-  Map<String, String> creationSettings(Map<String, String> asked) {
+  public Map<String, String> creationSettings(Map<String, String> asked) {
     var all = new TreeMap<>(asked);
     all.keySet().removeIf(name -> name.indexOf('.') < 0 && !PRELOADS.contains(name));
     return settings(all);
@@ -354,7 +355,7 @@ public final class ExtensionBundle {
    * Returns a hash of the server's identity and platform, and the extensions' files. If all
    * extensions have an identity, hashes the identities instead of reading the files.
    */
-  String key(String server) throws IOException {
+  public String key(String server) throws IOException {
     MessageDigest digest = Sha256.digest();
     // a server for macOS may be the same file for both processors, but extensions' libraries differ
     Sha256.update(digest, List.of(FORMAT, server, platform));
@@ -384,7 +385,7 @@ public final class ExtensionBundle {
    * @param folder the directory to create
    * @param place the final location of the directory
    */
-  void write(Path stock, Path folder, Path place) throws IOException {
+  public void write(Path stock, Path folder, Path place) throws IOException {
     link(stock, folder);
     for (Map.Entry<String, byte[]> file : files().entrySet()) {
       Path path = folder.resolve(platform.pathInServer(file.getKey()));
@@ -574,7 +575,7 @@ public final class ExtensionBundle {
    * @throws IllegalStateException if an extension cannot be used; the message contains the cause
    *     and a remedy
    */
-  void requireUsable(PostgresCommands programs) throws IOException {
+  public void requireUsable(PostgresCommands programs) throws IOException {
     requireUsable(programs, platform.systemVersion());
   }
 
@@ -584,7 +585,7 @@ public final class ExtensionBundle {
    * @param system the version of the operating system or C library; see {@link
    *     Platform#systemVersion}
    */
-  void requireUsable(PostgresCommands programs, Optional<String> system) throws IOException {
+  public void requireUsable(PostgresCommands programs, Optional<String> system) throws IOException {
     files();
     requireUsableLibraries(ownGlibc.isPresent() ? ownGlibc : system, program(programs));
     for (ServerExtension extension : extensions) {

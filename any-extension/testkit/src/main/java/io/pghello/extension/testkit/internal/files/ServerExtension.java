@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.files;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
