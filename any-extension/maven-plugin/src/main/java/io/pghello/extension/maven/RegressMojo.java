@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
-import io.pghello.extension.testkit.internal.DatabaseNames;
 import io.pghello.extension.testkit.internal.SharedServer;
+import io.pghello.extension.testkit.internal.database.DatabaseNames;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import io.pghello.extension.testkit.internal.files.InstalledExtension;
 import io.pghello.extension.testkit.internal.files.ServerExtension;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.internal.DatabaseNames;
 import io.pghello.extension.testkit.internal.NamedExtensions;
 import io.pghello.extension.testkit.internal.SharedServer;
+import io.pghello.extension.testkit.internal.database.DatabaseNames;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import io.pghello.extension.testkit.internal.files.ServerExtension;
 import java.nio.file.Path;

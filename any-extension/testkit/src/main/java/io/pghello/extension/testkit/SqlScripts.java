@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.internal.PreparationException;
-import io.pghello.extension.testkit.internal.Remedies;
 import io.pghello.extension.testkit.internal.cache.Sha256;
+import io.pghello.extension.testkit.internal.database.PreparationException;
+import io.pghello.extension.testkit.internal.database.Remedies;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

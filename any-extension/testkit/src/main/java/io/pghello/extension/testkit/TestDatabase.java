@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.internal.DatabaseFactory;
+import io.pghello.extension.testkit.internal.database.DatabaseFactory;
 import java.sql.SQLException;
 import java.util.Objects;
 import javax.sql.DataSource;

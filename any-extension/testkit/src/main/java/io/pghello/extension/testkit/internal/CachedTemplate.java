@@ -5,6 +5,7 @@ import io.pghello.extension.testkit.internal.cache.HeldFiles;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.cache.Sha256;
+import io.pghello.extension.testkit.internal.database.TemplateRequest;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;

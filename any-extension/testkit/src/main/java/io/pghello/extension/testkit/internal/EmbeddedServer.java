@@ -3,6 +3,13 @@ package io.pghello.extension.testkit.internal;
 
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.internal.database.DatabaseFactory;
+import io.pghello.extension.testkit.internal.database.DatabaseNames;
+import io.pghello.extension.testkit.internal.database.Login;
+import io.pghello.extension.testkit.internal.database.Remedies;
+import io.pghello.extension.testkit.internal.database.ScramVerifier;
+import io.pghello.extension.testkit.internal.database.ServerAddress;
+import io.pghello.extension.testkit.internal.database.TemplateRequest;
 import io.pghello.extension.testkit.internal.distribution.Distributions;
 import io.pghello.extension.testkit.internal.distribution.InstalledDistribution;
 import io.pghello.extension.testkit.internal.distribution.PostgresCommands;

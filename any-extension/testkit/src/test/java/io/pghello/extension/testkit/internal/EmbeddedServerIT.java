@@ -3,6 +3,9 @@ package io.pghello.extension.testkit.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.testkit.internal.database.DatabaseNames;
+import io.pghello.extension.testkit.internal.database.Login;
+import io.pghello.extension.testkit.internal.database.ServerAddress;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import java.io.IOException;
 import java.nio.file.Files;

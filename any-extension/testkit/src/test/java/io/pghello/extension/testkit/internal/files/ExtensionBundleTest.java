@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.Stage;
-import io.pghello.extension.testkit.internal.DatabaseNames;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.internal.database.DatabaseNames;
 import io.pghello.extension.testkit.internal.distribution.PostgresCommands;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.database;
 
 import java.sql.SQLException;
 import java.util.LinkedHashMap;
@@ -107,7 +107,7 @@ public final class Remedies {
   /**
    * Returns the remedy for a message, preceded by a space; an empty string if there is no remedy.
    */
-  static String of(String message) {
+  public static String of(String message) {
     for (Map.Entry<Pattern, String> each : BY_MESSAGE.entrySet()) {
       Matcher found = each.getKey().matcher(message);
       if (found.find()) {
@@ -122,7 +122,7 @@ public final class Remedies {
    * Returns the remedy for a server program's exit status, preceded by a space, or an empty string
    * if the status does not identify the cause.
    */
-  static String ofStatus(int status) {
+  public static String ofStatus(int status) {
     return status == LIBRARY_NOT_FOUND
         ? " Windows cannot find a library that PostgreSQL needs, probably VCRUNTIME140.dll:"
             + " install the Microsoft Visual C++ Redistributable (x64)."

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.database;
 
 import io.pghello.extension.testkit.internal.cache.Sha256;
 import io.pghello.extension.testkit.internal.files.ServerExtension;
@@ -56,7 +56,7 @@ public record DatabaseNames(
    *
    * @param server the key of the server's directory
    */
-  String templateKey(String server, Map<String, String> settings) {
+  public String templateKey(String server, Map<String, String> settings) {
     MessageDigest digest = Sha256.digest();
     Sha256.update(digest, List.of(server, prefix, application, settings.size()));
     Sha256.update(digest, List.of(Objects.requireNonNullElse(schema, "")));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.database;
 
 /** Thrown if a preparer or script has failed. The message contains the cause. */
 public final class PreparationException extends IllegalStateException {

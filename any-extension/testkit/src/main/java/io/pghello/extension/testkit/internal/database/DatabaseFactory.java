@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.database;
 
 import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.internal.cache.Platform;
@@ -263,12 +263,12 @@ public final class DatabaseFactory implements AutoCloseable {
    *
    * @throws IllegalStateException if the preparer fails
    */
-  void prepare(TemplateRequest request) throws SQLException {
+  public void prepare(TemplateRequest request) throws SQLException {
     var unused = template(request.withExtensions(), request.preparer(), databases.cachedTemplate());
   }
 
   /** Registers the template that the server was started with. */
-  void setCachedTemplate(TemplateRequest request) {
+  public void setCachedTemplate(TemplateRequest request) {
     databases.setCachedTemplate();
     templates.put(
         List.of(request.withExtensions(), request.preparer()),
@@ -399,7 +399,7 @@ public final class DatabaseFactory implements AutoCloseable {
   /**
    * Prevents a database from being dropped. Returns false if the database was already protected.
    */
-  boolean keep(String name) {
+  public boolean keep(String name) {
     return kept.add(name);
   }
 
@@ -407,7 +407,7 @@ public final class DatabaseFactory implements AutoCloseable {
    * Returns the second part of the log message about a kept database: the commands to connect to
    * it. The caller writes the first part, which names the database.
    */
-  String keptOnForeignServer(String name) {
+  public String keptOnForeignServer(String name) {
     String user = superuser.user();
     return " is kept on your server:\n  psql: psql -h "
         + host()

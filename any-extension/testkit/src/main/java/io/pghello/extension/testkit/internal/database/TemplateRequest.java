@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.database;
 
 import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.internal.cache.Toggle;
@@ -38,7 +38,7 @@ public record TemplateRequest(boolean withExtensions, DatabasePreparer preparer,
   }
 
   /** Returns whether the preparer's key is the same as before, e.g. no script has changed. */
-  boolean isCurrent() {
+  public boolean isCurrent() {
     return key(preparer).filter(key::equals).isPresent();
   }
 }

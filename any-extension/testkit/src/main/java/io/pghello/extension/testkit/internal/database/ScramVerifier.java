@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.database;
 
 import io.pghello.extension.testkit.internal.cache.Sha256;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +14,7 @@ import javax.crypto.spec.SecretKeySpec;
  * single iteration, because more iterations only protect guessable passwords, and slow each login
  * down.
  */
-final class ScramVerifier {
+public final class ScramVerifier {
   private static final int SALT_BYTES = 16;
   private static final String HMAC = "HmacSHA256";
 
@@ -29,13 +29,13 @@ final class ScramVerifier {
    *
    * @param password a password in ASCII, which does not need the preparation of other characters
    */
-  static String of(String password) {
+  public static String of(String password) {
     byte[] salt = new byte[SALT_BYTES];
     new SecureRandom().nextBytes(salt);
     return of(password, salt);
   }
 
-  static String of(String password, byte[] salt) {
+  public static String of(String password, byte[] salt) {
     byte[] salted = hmac(password.getBytes(StandardCharsets.US_ASCII), salt, FIRST_BLOCK);
     byte[] storedKey = Sha256.digest().digest(hmac(salted, ascii("Client Key")));
     byte[] serverKey = hmac(salted, ascii("Server Key"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.database;
 
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -13,14 +13,14 @@ import org.postgresql.ds.PGSimpleDataSource;
  * @param embedded whether this JVM has started the server
  * @param clearText whether the server may request passwords in clear text
  */
-record ServerAddress(String host, int port, boolean embedded, boolean clearText) {
+public record ServerAddress(String host, int port, boolean embedded, boolean clearText) {
   // the driver must not send the password in clear text, because another process may have taken the
   // port after the server stopped
-  static final String REQUIRE_AUTH = "requireAuth";
-  static final String NOT_IN_CLEAR_TEXT = "!password";
+  public static final String REQUIRE_AUTH = "requireAuth";
+  public static final String NOT_IN_CLEAR_TEXT = "!password";
 
   /** Returns a data source for a role and a database. */
-  PGSimpleDataSource dataSource(String database, Login login) {
+  public PGSimpleDataSource dataSource(String database, Login login) {
     PGSimpleDataSource dataSource = dataSource(host, port, database, login);
     if (embedded) {
       // do not negotiate encryption with servers that this JVM has started; this saves three round
@@ -32,7 +32,7 @@ record ServerAddress(String host, int port, boolean embedded, boolean clearText)
   }
 
   /** Returns a data source for a different address, such as a proxy. */
-  PGSimpleDataSource dataSource(String host, int port, String database, Login login) {
+  public PGSimpleDataSource dataSource(String host, int port, String database, Login login) {
     PGSimpleDataSource dataSource = source(host, port, database, login);
     if (!clearText) {
       refuseClearText(dataSource);
@@ -44,7 +44,7 @@ record ServerAddress(String host, int port, boolean embedded, boolean clearText)
    * Prevents the driver from sending the password in clear text, if the driver's version supports
    * this.
    */
-  static void refuseClearText(PGSimpleDataSource dataSource) {
+  public static void refuseClearText(PGSimpleDataSource dataSource) {
     if (PGProperty.forName(REQUIRE_AUTH) != null) {
       try {
         dataSource.setProperty(REQUIRE_AUTH, NOT_IN_CLEAR_TEXT);
@@ -54,7 +54,7 @@ record ServerAddress(String host, int port, boolean embedded, boolean clearText)
     }
   }
 
-  static PGSimpleDataSource source(String host, int port, String database, Login login) {
+  public static PGSimpleDataSource source(String host, int port, String database, Login login) {
     var dataSource = new PGSimpleDataSource();
     dataSource.setServerNames(new String[] {host});
     dataSource.setPortNumbers(new int[] {port});
@@ -65,7 +65,7 @@ record ServerAddress(String host, int port, boolean embedded, boolean clearText)
   }
 
   /** Returns the URL of a database, including user and password. */
-  String url(String database, Login login) {
+  public String url(String database, Login login) {
     String password = login.password();
     return address(database)
         + "?user="
@@ -75,7 +75,7 @@ record ServerAddress(String host, int port, boolean embedded, boolean clearText)
   }
 
   /** Returns the URL of a database without user and password. */
-  String address(String database) {
+  public String address(String database) {
     // String.format would write the port in the locale's digits
     return "jdbc:postgresql://" + host + ":" + port + "/" + encode(database);
   }

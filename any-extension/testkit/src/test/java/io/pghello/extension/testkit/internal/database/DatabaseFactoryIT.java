@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.internal.NamedExtensions;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
