@@ -3,11 +3,11 @@ package io.pghello.testkit;
 
 import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.SharedServer;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.database.TemplateRequest;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import io.pghello.extension.testkit.internal.files.ServerExtension;
+import io.pghello.extension.testkit.internal.server.SharedServer;
 import io.pghello.testkit.internal.ExtensionFiles;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;

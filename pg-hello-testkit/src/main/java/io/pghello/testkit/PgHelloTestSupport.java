@@ -3,10 +3,10 @@ package io.pghello.testkit;
 
 import io.pghello.extension.testkit.DatabaseJUnitExtension;
 import io.pghello.extension.testkit.ExtensionTest;
-import io.pghello.extension.testkit.internal.SharedServer;
-import io.pghello.extension.testkit.internal.TestServerHandle;
 import io.pghello.extension.testkit.internal.database.TemplateRequest;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
+import io.pghello.extension.testkit.internal.server.SharedServer;
+import io.pghello.extension.testkit.internal.server.TestServerHandle;
 import io.pghello.testkit.internal.ExtensionFiles;
 import java.lang.annotation.Annotation;
 import java.util.List;

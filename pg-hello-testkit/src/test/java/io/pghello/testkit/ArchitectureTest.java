@@ -8,7 +8,7 @@ import com.tngtech.archunit.ArchConfiguration;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.TestServerHandle;
+import io.pghello.extension.testkit.internal.server.TestServerHandle;
 import org.junit.jupiter.api.Test;
 
 /** Checks which classes need the optional dependencies, and that none needs the client. */

@@ -7,10 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.SharedServer;
-import io.pghello.extension.testkit.internal.TestServerHandle;
 import io.pghello.extension.testkit.internal.database.DatabaseFactory;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
+import io.pghello.extension.testkit.internal.server.SharedServer;
+import io.pghello.extension.testkit.internal.server.TestServerHandle;
 import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase.Reset;
 import io.pghello.testkit.internal.ExtensionFiles;
 import io.pghello.testkit.spring.AutoConfigurePgHello;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit.internal;
 
-import io.pghello.extension.testkit.internal.TestServerHandle;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import io.pghello.extension.testkit.internal.files.ClassPathExtension;
 import io.pghello.extension.testkit.internal.files.ControlFile;
 import io.pghello.extension.testkit.internal.files.ServerExtension;
+import io.pghello.extension.testkit.internal.server.TestServerHandle;
 import java.util.List;
 import java.util.Map;
 

@@ -2,8 +2,8 @@
 package io.pghello.testkit.spring;
 
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.TestServerHandle;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
+import io.pghello.extension.testkit.internal.server.TestServerHandle;
 import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase.Reset;
 import io.pghello.extension.testkit.spring.DatabaseCustomizer;
 import io.pghello.testkit.PgHelloServer;

@@ -3,13 +3,13 @@ package io.pghello.extension.maven;
 
 import io.pghello.extension.installer.ElfFile;
 import io.pghello.extension.installer.NativeFile;
-import io.pghello.extension.testkit.internal.EmbeddedServer;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.cache.Sha256;
 import io.pghello.extension.testkit.internal.database.Remedies;
 import io.pghello.extension.testkit.internal.distribution.EmbeddedDistribution;
 import io.pghello.extension.testkit.internal.distribution.PackagedServer;
+import io.pghello.extension.testkit.internal.server.EmbeddedServer;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;

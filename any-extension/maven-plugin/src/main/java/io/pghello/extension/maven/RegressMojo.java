@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
-import io.pghello.extension.testkit.internal.SharedServer;
 import io.pghello.extension.testkit.internal.database.DatabaseNames;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import io.pghello.extension.testkit.internal.files.InstalledExtension;
 import io.pghello.extension.testkit.internal.files.ServerExtension;
+import io.pghello.extension.testkit.internal.server.SharedServer;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.internal.SharedServer;
-import io.pghello.extension.testkit.internal.TestServerHandle;
 import io.pghello.extension.testkit.internal.database.DatabaseFactory;
 import io.pghello.extension.testkit.internal.database.TemplateRequest;
+import io.pghello.extension.testkit.internal.server.SharedServer;
+import io.pghello.extension.testkit.internal.server.TestServerHandle;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Executable;

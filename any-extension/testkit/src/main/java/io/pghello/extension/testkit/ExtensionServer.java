@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.internal.NamedExtensions;
-import io.pghello.extension.testkit.internal.SharedServer;
 import io.pghello.extension.testkit.internal.database.DatabaseNames;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import io.pghello.extension.testkit.internal.files.ServerExtension;
+import io.pghello.extension.testkit.internal.server.NamedExtensions;
+import io.pghello.extension.testkit.internal.server.SharedServer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.internal.NamedExtensions;
-import io.pghello.extension.testkit.internal.SharedServer;
-import io.pghello.extension.testkit.internal.TestServerHandle;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
+import io.pghello.extension.testkit.internal.server.NamedExtensions;
+import io.pghello.extension.testkit.internal.server.SharedServer;
+import io.pghello.extension.testkit.internal.server.TestServerHandle;
 import java.lang.annotation.Annotation;
 import java.util.List;
 

@@ -3,9 +3,9 @@ package io.pghello.extension.testkit.spring;
 
 import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.NamedExtensions;
-import io.pghello.extension.testkit.internal.TestServerHandle;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
+import io.pghello.extension.testkit.internal.server.NamedExtensions;
+import io.pghello.extension.testkit.internal.server.TestServerHandle;
 import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase.Reset;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

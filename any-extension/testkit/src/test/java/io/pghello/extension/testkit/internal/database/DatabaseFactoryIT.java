@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.NamedExtensions;
+import io.pghello.extension.testkit.internal.server.NamedExtensions;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.server;
 
 import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
@@ -273,7 +273,7 @@ public final class SharedServer implements AutoCloseable {
    * @return the second part of a log message, with the commands for connecting to the database; the
    *     beginning of the message names the database
    */
-  String keep(String database) {
+  public String keep(String database) {
     String user = databases.owner().user();
     try {
       EmbeddedServer.Kept kept = server.keep();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.server;
 
 import io.pghello.extension.testkit.internal.cache.HeldFiles;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;

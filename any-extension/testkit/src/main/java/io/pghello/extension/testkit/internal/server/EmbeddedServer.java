@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.server;
 
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
@@ -505,13 +505,13 @@ public final class EmbeddedServer {
    * @param passwords the password file for psql and the driver
    * @param end the command that stops the server and removes its data
    */
-  record Kept(Path passwords, String end) {}
+  public record Kept(Path passwords, String end) {}
 
   /**
    * Keeps the server running after this JVM exits. After this call, {@link #close()} does not stop
    * the server.
    */
-  Kept keep() throws IOException {
+  public Kept keep() throws IOException {
     lock.lock();
     try {
       Path passwords = scratch.passwords();
