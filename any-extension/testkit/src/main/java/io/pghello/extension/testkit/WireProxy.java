@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.internal.ProxyConnection;
-import io.pghello.extension.testkit.internal.ProxyCounters;
-import io.pghello.extension.testkit.internal.ProxyDelay;
+import io.pghello.extension.testkit.internal.proxy.ProxyConnection;
+import io.pghello.extension.testkit.internal.proxy.ProxyCounters;
+import io.pghello.extension.testkit.internal.proxy.ProxyDelay;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;

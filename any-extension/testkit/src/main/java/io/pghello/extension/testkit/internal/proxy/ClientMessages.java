@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.proxy;
 
 /** Reads a client's messages and counts executed statements. */
 final class ClientMessages extends ProtocolReader {

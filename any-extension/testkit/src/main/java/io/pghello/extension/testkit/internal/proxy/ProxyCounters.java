@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.proxy;
 
 import java.util.concurrent.atomic.LongAdder;
 
 /** Totals of all connections of a proxy. Thread-safe. */
 public final class ProxyCounters {
-  final LongAdder roundTrips = new LongAdder();
-  final LongAdder statements = new LongAdder();
-  final LongAdder connections = new LongAdder();
-  final LongAdder encryptedConnections = new LongAdder();
-  final LongAdder bytesToServer = new LongAdder();
-  final LongAdder bytesToClient = new LongAdder();
+  public final LongAdder roundTrips = new LongAdder();
+  public final LongAdder statements = new LongAdder();
+  public final LongAdder connections = new LongAdder();
+  public final LongAdder encryptedConnections = new LongAdder();
+  public final LongAdder bytesToServer = new LongAdder();
+  public final LongAdder bytesToClient = new LongAdder();
 
   /** Returns the number of round trips. */
   public long roundTrips() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.proxy;
 
 import java.io.IOException;
 import java.io.InputStream;

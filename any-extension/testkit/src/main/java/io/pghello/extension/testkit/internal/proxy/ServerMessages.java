@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal;
+package io.pghello.extension.testkit.internal.proxy;
 
 /** Reads a server's messages, and counts its ReadyForQuery messages as round trips. */
 final class ServerMessages extends ProtocolReader {
