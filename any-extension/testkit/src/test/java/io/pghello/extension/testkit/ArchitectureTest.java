@@ -50,6 +50,11 @@ class ArchitectureTest {
       slices().assignedFrom(FILES).should().beFreeOfCycles();
 
   @Test
+  void packagesHaveNoCircles() {
+    slices().matching("io.pghello.extension.testkit.(**)").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  @Test
   void internalFilesHaveNoCircles() {
     NO_CIRCLES_OF_FILES.check(CLASSES.that(resideInAPackage("..internal..")));
   }
