@@ -637,6 +637,6 @@ class ExtensionBundleTest {
     "no_such_extension, xml2, ''"
   })
   void suggestsSimilarNames(String asked, String there, String question) {
-    assertThat(ExtensionBundle.similar(asked, Stream.of("other", there))).isEqualTo(question);
+    assertThat(SimilarNames.question(asked, Stream.of("other", there))).isEqualTo(question);
   }
 }
