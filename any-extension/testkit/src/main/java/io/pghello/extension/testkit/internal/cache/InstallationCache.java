@@ -12,14 +12,11 @@ import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.GroupPrincipal;
-import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.time.Duration;
@@ -28,7 +25,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -75,7 +71,6 @@ public final class InstallationCache {
   private static final String LINK = "link";
 
   private static final String UNFINISHED = ".new-";
-  private static final int STICKY = 01000;
   private static final long POLL_MILLIS = 20;
   private static final Duration IN_USE = Duration.ofMinutes(10);
 
@@ -153,26 +148,27 @@ public final class InstallationCache {
       Path homeFolder = Path.of(home);
       Path caches = set.isBlank() ? homeFolder.resolve(".cache") : Path.of(set);
       if (isFor(Files.isDirectory(caches) ? caches : homeFolder)
-          && (!set.isBlank() || danger(homeFolder) == null)) {
+          && (!set.isBlank() || OwnFiles.danger(homeFolder) == null)) {
         return caches.resolve("pg-hello").toAbsolutePath();
       }
     } catch (InvalidPathException e) {
       // the path contains characters that the locale does not support
     }
-    Path other = temporary.resolve("pg-hello-cache-" + fileName(user())).toAbsolutePath();
+    String user = OwnFiles.fileName(OwnFiles.user());
+    Path other = temporary.resolve("pg-hello-cache-" + user).toAbsolutePath();
     createDirectories(other);
-    String danger = danger(temporary);
+    String danger = OwnFiles.danger(temporary);
     if (danger != null) {
       throw new IOException("The cache cannot be in " + temporary + ": " + danger + "." + REMEDY);
     }
-    if (!belongsToUser(other)) {
+    if (!OwnFiles.belongsToUser(other)) {
       throw new IOException(other + " belongs to another user, or is a link." + REMEDY);
     }
     return other;
   }
 
   private static boolean isFor(Path folder) throws IOException {
-    return Files.isWritable(folder) && danger(folder) == null;
+    return Files.isWritable(folder) && OwnFiles.danger(folder) == null;
   }
 
   /**
@@ -183,82 +179,25 @@ public final class InstallationCache {
     createDirectories(path);
     // links are resolved once, because another user may be able to replace them later
     Path root = path.toRealPath();
-    String danger = danger(root);
+    String danger = OwnFiles.danger(root);
     if (danger != null) {
       throw new IOException(danger);
     }
-    UserPrincipal user = user();
-    boolean owned = isOwnedBy(user, Files.getOwner(root));
-    Path folder = root.resolve(owned ? "server" : OF_USER + fileName(user));
+    UserPrincipal user = OwnFiles.user();
+    boolean owned = OwnFiles.isOwnedBy(user, Files.getOwner(root));
+    Path folder = root.resolve(owned ? "server" : OF_USER + OwnFiles.fileName(user));
     createDirectories(folder);
-    if (!belongsToUser(folder)) {
+    if (!OwnFiles.belongsToUser(folder)) {
       throw new IOException(folder + " belongs to another user, or is a link");
     }
-    if (Platform.POSIX && !isClosed(folder)) {
+    if (Platform.POSIX && !OwnFiles.isClosed(folder)) {
       throw new IOException("other users can access " + folder);
     }
-    Path foreign = Platform.POSIX ? foreignFile(folder) : null;
+    Path foreign = Platform.POSIX ? OwnFiles.foreignFile(folder) : null;
     if (foreign != null) {
       throw new IOException(foreign + " belongs to another user");
     }
     return folder;
-  }
-
-  /**
-   * Returns a file in a directory that neither this directory's owner nor root owns; null if there
-   * is none. Another user may have put it there before the directory was closed.
-   */
-  private static @Nullable Path foreignFile(Path folder) throws IOException {
-    int owner = (int) Files.getAttribute(folder, "unix:uid");
-    try (Stream<Path> files = Files.list(folder)) {
-      for (Path file : (Iterable<Path>) files::iterator) {
-        try {
-          int uid = (int) Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS);
-          if (uid != owner && uid != 0) {
-            return file;
-          }
-        } catch (NoSuchFileException e) {
-          // Another process has removed the file.
-        }
-      }
-    }
-    return null;
-  }
-
-  /**
-   * Returns the reason why another user (except root) could replace files in a directory; null if
-   * no other user could.
-   */
-  private static @Nullable String danger(Path folder) throws IOException {
-    return Platform.POSIX ? danger(folder, user()) : null;
-  }
-
-  /**
-   * Returns the reason why a user other than root and the given user could replace a directory or
-   * files in it; null if no such user could. Checks the directory and its parent directories, after
-   * resolving links.
-   */
-  static @Nullable String danger(Path folder, UserPrincipal user) throws IOException {
-    for (Path each = folder.toRealPath(); each != null; each = each.getParent()) {
-      boolean owned = Files.getOwner(each).equals(user);
-      if (!owned && (int) Files.getAttribute(each, "unix:uid") != 0) {
-        return "the owner of " + each + " is neither you nor root, and could replace its contents";
-      }
-      Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(each);
-      // many systems have a separate group for each user, so group write access to the user's own
-      // directories is safe
-      boolean others =
-          permissions.contains(PosixFilePermission.OTHERS_WRITE)
-              || (!owned && permissions.contains(PosixFilePermission.GROUP_WRITE));
-      if (others && ((int) Files.getAttribute(each, "unix:mode") & STICKY) == 0) {
-        return "other users can rename the contents of " + each + ", which has no sticky bit";
-      }
-    }
-    return null;
-  }
-
-  private static boolean isClosed(Path folder) throws IOException {
-    return PosixFilePermissions.toString(Files.getPosixFilePermissions(folder)).endsWith("------");
   }
 
   /** Creates missing directories. Existing directories keep their permissions, and may be links. */
@@ -272,57 +211,6 @@ public final class InstallationCache {
         Files.createDirectories(folder);
       }
     }
-  }
-
-  /** Returns the user of this JVM. The user may not have a name. */
-  public static UserPrincipal user() throws IOException {
-    return user(Path.of("/proc/self"));
-  }
-
-  /**
-   * Returns the owner of this JVM's process. If the system has no {@code /proc}, returns the owner
-   * of a file that this method creates and deletes: on Windows, not every user can be looked up by
-   * name.
-   */
-  public static UserPrincipal user(Path process) throws IOException {
-    if (Files.exists(process)) {
-      return Files.getOwner(process);
-    }
-    Path file = Files.createTempFile("pg-hello-", ".owner");
-    try {
-      return Files.getOwner(file);
-    } finally {
-      Files.delete(file);
-    }
-  }
-
-  /** Returns whether the user of this JVM is root. */
-  public static boolean isRoot() throws IOException {
-    return isRoot(user());
-  }
-
-  public static boolean isRoot(UserPrincipal user) {
-    return user.getName().equals("root");
-  }
-
-  /** Returns whether a path is a directory of this user, and not a link. */
-  public static boolean belongsToUser(Path folder) throws IOException {
-    return Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
-        && isOwnedBy(user(), Files.getOwner(folder, LinkOption.NOFOLLOW_LINKS));
-  }
-
-  /**
-   * Returns whether a user owns a file. On Windows, accepts every group as the owner: the
-   * Administrators group owns files created by an administrator, and other users cannot assign
-   * files to a group.
-   */
-  static boolean isOwnedBy(UserPrincipal user, UserPrincipal owner) {
-    return owner.equals(user) || owner instanceof GroupPrincipal;
-  }
-
-  /** Returns a user's name for use in file names. On Windows, the name contains the domain. */
-  static String fileName(UserPrincipal user) {
-    return user.getName().replace('\\', '-');
   }
 
   /** Returns the directory that the scripts use as their cache. */

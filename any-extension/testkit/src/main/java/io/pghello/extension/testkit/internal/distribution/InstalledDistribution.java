@@ -3,7 +3,7 @@ package io.pghello.extension.testkit.internal.distribution;
 
 import io.pghello.extension.installer.NativeFile;
 import io.pghello.extension.installer.PackedExtension;
-import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import io.pghello.extension.testkit.internal.cache.OwnFiles;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.cache.Sha256;
 import java.io.BufferedReader;
@@ -335,7 +335,7 @@ public record InstalledDistribution(
    * user, or is in a directory that another user owns.
    */
   private static void requireSafe(Path file) throws IOException {
-    requireSafe(file, InstallationCache.user());
+    requireSafe(file, OwnFiles.user());
   }
 
   /** Checks a file for the given user; see {@link #requireSafe(Path)}. */
@@ -348,7 +348,7 @@ public record InstalledDistribution(
           throw new IllegalStateException(
               file + " is not run, because all users may write to " + each + " (chmod o-w)");
         }
-        if (InstallationCache.isRoot(user)) {
+        if (OwnFiles.isRoot(user)) {
           requireRoots(each);
         }
         child = each;

@@ -3,6 +3,7 @@ package io.pghello.extension.testkit.internal.distribution;
 
 import io.pghello.extension.installer.ElfFile;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import io.pghello.extension.testkit.internal.cache.OwnFiles;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.cache.Toggle;
 import java.io.IOException;
@@ -114,8 +115,8 @@ public record PackagedServer(Path archive, String version, String glibc) {
     Path file = folder.resolve(PROPERTIES);
     var properties = new Properties();
     try {
-      InstalledDistribution.requireSafe(archive, InstallationCache.user());
-      InstalledDistribution.requireSafe(file, InstallationCache.user());
+      InstalledDistribution.requireSafe(archive, OwnFiles.user());
+      InstalledDistribution.requireSafe(file, OwnFiles.user());
       try (Reader in = Files.newBufferedReader(file, StandardCharsets.US_ASCII)) {
         properties.load(in);
       }

@@ -2,7 +2,7 @@
 package io.pghello.extension.testkit.internal.distribution;
 
 import io.pghello.extension.installer.PackedExtension;
-import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import io.pghello.extension.testkit.internal.cache.OwnFiles;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -202,7 +202,7 @@ public record PostgresCommands(
     try {
       if (prefix == null) {
         List<String> namespace = List.of("unshare", "-U");
-        prefix = InstallationCache.isRoot() && canRun(namespace) ? namespace : List.of();
+        prefix = OwnFiles.isRoot() && canRun(namespace) ? namespace : List.of();
       }
       return prefix;
     } finally {

@@ -3,6 +3,7 @@ package io.pghello.extension.testkit.internal.server;
 
 import io.pghello.extension.testkit.internal.cache.HeldFiles;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import io.pghello.extension.testkit.internal.cache.OwnFiles;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.cache.Sha256;
 import io.pghello.extension.testkit.internal.database.TemplateRequest;
@@ -226,7 +227,7 @@ final class CachedTemplate implements Closeable {
 
   /** Copies the files in the manifest. Returns the first difference, or null if there is none. */
   private @Nullable String copy(Path folder, Path data) throws IOException {
-    if (!InstallationCache.belongsToUser(folder)) {
+    if (!OwnFiles.belongsToUser(folder)) {
       return "its owner";
     }
     List<String> lines = Files.readAllLines(folder.resolve(MANIFEST));

@@ -2,7 +2,7 @@
 package io.pghello.extension.testkit.internal.server;
 
 import io.pghello.extension.testkit.internal.cache.HeldFiles;
-import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import io.pghello.extension.testkit.internal.cache.OwnFiles;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.distribution.PostgresCommands;
 import java.io.IOException;
@@ -309,7 +309,7 @@ final class DataDirectory implements AutoCloseable {
     }
     for (Path folder : folders) {
       try {
-        if (InstallationCache.belongsToUser(folder) && isOfAServer(folder)) {
+        if (OwnFiles.belongsToUser(folder) && isOfAServer(folder)) {
           removeIfAbandoned(folder);
         }
       } catch (IOException e) {

@@ -59,7 +59,7 @@ class InstallationCacheTest {
   /** On Windows, not every user can be looked up by name. */
   @Test
   void findsTheUserWithoutItsName() throws IOException {
-    assertThat(InstallationCache.user(Path.of("missing"))).isEqualTo(InstallationCache.user());
+    assertThat(OwnFiles.user(Path.of("missing"))).isEqualTo(OwnFiles.user());
   }
 
   @Test
@@ -189,7 +189,7 @@ class InstallationCacheTest {
    * Forbids or allows to remove the contents of a directory. Root needs a file attribute for it.
    */
   private static void keep(Path folder, boolean kept) throws Exception {
-    if (InstallationCache.isRoot()) {
+    if (OwnFiles.isRoot()) {
       Process chattr =
           new ProcessBuilder("chattr", kept ? "+i" : "-i", folder.toString())
               .redirectErrorStream(true)
@@ -299,7 +299,7 @@ class InstallationCacheTest {
   /** The owner could replace a subdirectory. */
   @Test
   void rejectsADirectoryOfAnotherUser() throws IOException {
-    assumeTrue(InstallationCache.isRoot(), "only root can change the owner of a directory");
+    assumeTrue(OwnFiles.isRoot(), "only root can change the owner of a directory");
     for (int mode : new int[] {0755, 01777}) {
       Files.setAttribute(root, "unix:mode", mode);
       Files.setAttribute(root, "unix:uid", 65534);
@@ -315,16 +315,16 @@ class InstallationCacheTest {
    */
   @Test
   void rejectsAGroupWritableDirectoryOfRoot() throws IOException {
-    assumeTrue(InstallationCache.isRoot(), "only root has directories of root");
+    assumeTrue(OwnFiles.isRoot(), "only root has directories of root");
     UserPrincipal other =
         root.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName("nobody");
     Files.setAttribute(root, "unix:mode", 0775);
-    assertThat(InstallationCache.danger(root, InstallationCache.user())).isNull();
-    assertThat(InstallationCache.danger(root, other))
+    assertThat(OwnFiles.danger(root, OwnFiles.user())).isNull();
+    assertThat(OwnFiles.danger(root, other))
         .contains("other users can rename the contents of " + root.toRealPath());
     for (int mode : new int[] {0755, 01775}) {
       Files.setAttribute(root, "unix:mode", mode);
-      assertThat(InstallationCache.danger(root, other)).isNull();
+      assertThat(OwnFiles.danger(root, other)).isNull();
     }
   }
 
@@ -354,7 +354,7 @@ class InstallationCacheTest {
   /** The owner of a directory above the cache could replace the cache. */
   @Test
   void rejectsACacheBelowADirectoryOfAnotherUser() throws IOException {
-    assumeTrue(InstallationCache.isRoot(), "only root can change the owner of a directory");
+    assumeTrue(OwnFiles.isRoot(), "only root can change the owner of a directory");
     Path above = Files.createDirectory(root.toRealPath().resolve("above"));
     Path cache = Files.createDirectory(above.resolve("cache"));
     Files.setAttribute(above, "unix:uid", 65534);
@@ -366,8 +366,8 @@ class InstallationCacheTest {
 
   @Test
   void rejectsASubdirectoryOfAnotherUser() throws IOException {
-    assumeTrue(InstallationCache.isRoot(), "only root can change the owner of a directory");
-    for (String name : List.of("server", "pg-hello-cache-" + InstallationCache.user().getName())) {
+    assumeTrue(OwnFiles.isRoot(), "only root can change the owner of a directory");
+    for (String name : List.of("server", "pg-hello-cache-" + OwnFiles.user().getName())) {
       Path planted = Files.createDirectory(root.resolve(name));
       Files.setPosixFilePermissions(planted, PosixFilePermissions.fromString("rwx------"));
       Files.setAttribute(planted, "unix:uid", 65534);
@@ -385,7 +385,7 @@ class InstallationCacheTest {
   @ParameterizedTest
   @ValueSource(strings = {"directory", "file", "link"})
   void rejectsFilesOfAnotherUser(String kind) throws IOException {
-    assumeTrue(InstallationCache.isRoot(), "only root can change the owner of a file");
+    assumeTrue(OwnFiles.isRoot(), "only root can change the owner of a file");
     InstallationCache.in(root).folder("a", this::write);
     Path planted = root.resolve("server/planted");
     switch (kind) {
@@ -449,12 +449,12 @@ class InstallationCacheTest {
   @Test
   void isTemporaryIfTheHomeCannotBeUsed() throws IOException {
     Path home = Files.createDirectory(root.resolve("home"));
-    if (InstallationCache.isRoot()) {
+    if (OwnFiles.isRoot()) {
       Files.setAttribute(home, "unix:uid", 65534);
     } else {
       Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("r-xr-xr-x"));
     }
-    Path expected = root.resolve("tmp/pg-hello-cache-" + InstallationCache.user().getName());
+    Path expected = root.resolve("tmp/pg-hello-cache-" + OwnFiles.user().getName());
     for (String each : new String[] {home.toString(), root + "/none", "/\0"}) {
       assertThat(root("HOME", each)).as(each).isEqualTo(expected);
     }
@@ -524,10 +524,10 @@ class InstallationCacheTest {
     UserPrincipal user = () -> "HOST\\somebody";
     UserPrincipal other = () -> "HOST\\other";
     GroupPrincipal group = () -> "BUILTIN\\Administrators";
-    assertThat(InstallationCache.isOwnedBy(user, user)).isTrue();
-    assertThat(InstallationCache.isOwnedBy(user, group)).isTrue();
-    assertThat(InstallationCache.isOwnedBy(user, other)).isFalse();
-    assertThat(InstallationCache.fileName(user)).isEqualTo("HOST-somebody");
+    assertThat(OwnFiles.isOwnedBy(user, user)).isTrue();
+    assertThat(OwnFiles.isOwnedBy(user, group)).isTrue();
+    assertThat(OwnFiles.isOwnedBy(user, other)).isFalse();
+    assertThat(OwnFiles.fileName(user)).isEqualTo("HOST-somebody");
   }
 
   /** The dynamic loader and the shell would interpret these characters. */

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.extension.testkit.Stage;
-import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import io.pghello.extension.testkit.internal.cache.OwnFiles;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.files.ExtensionSource;
 import java.io.File;
@@ -324,7 +324,7 @@ class InstalledDistributionTest {
   void runsOnlyFilesOfRootAsRoot(String place) throws IOException {
     debian(17);
     Path other = root.resolve(place);
-    if (InstallationCache.isRoot()) {
+    if (OwnFiles.isRoot()) {
       InstalledDistribution.requireRoots(other);
       Files.setAttribute(other, "unix:uid", 65534);
       assertRejected("local").hasMessageContaining(other + " belongs to ");
@@ -338,7 +338,7 @@ class InstalledDistributionTest {
   /** Users other than root trust their own files and root's. */
   @Test
   void trustsOnlyFilesOfTheUserAndRootInAStickyDirectory() throws IOException {
-    assumeTrue(InstallationCache.isRoot(), "only root can change the owner of a file");
+    assumeTrue(OwnFiles.isRoot(), "only root can change the owner of a file");
     Path sticky = Files.createDirectory(root.resolve("sticky"));
     Files.setAttribute(sticky, "unix:mode", 01777);
     for (String name : List.of("mine", "roots", "others")) {

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.extension.testkit.internal.cache.HeldFiles;
-import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import io.pghello.extension.testkit.internal.cache.OwnFiles;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -122,7 +122,7 @@ class DataDirectoryTest {
    */
   @Test
   void keepsServersOfOtherUsers() throws Exception {
-    assumeTrue(InstallationCache.isRoot(), "only root can change the owner of a directory");
+    assumeTrue(OwnFiles.isRoot(), "only root can change the owner of a directory");
     Path server = Files.createTempDirectory(DataDirectory.parent(), "pg-hello-");
     Process process = new ProcessBuilder("sleep", "600").start();
     try {
