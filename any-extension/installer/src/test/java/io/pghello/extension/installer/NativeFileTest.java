@@ -299,7 +299,7 @@ class NativeFileTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {15, 17, 18})
+  @ValueSource(ints = {15, 16, 17, 18, 19})
   void knowsTheMajorVersionThatALibraryWasBuiltFor(int major) {
     byte[] library = BUNDLE_ARM64.containing("x PostgreSQL " + NativeFiles.magic(major)).bytes();
     assertThat(ModuleMagic.major(library)).hasValue(major);

@@ -828,8 +828,8 @@ final class Pgxs {
   /**
    * Fails if the server that will load the libraries lacks a symbol that they import. If the
    * headers are newer than the embedded server, and a library needs a symbol that only later
-   * servers have, assembles a server of the headers' version in the cache, where the testkit finds
-   * it.
+   * servers have, or if the major version has no embedded server, assembles a server of the
+   * headers' version in the cache, where the testkit finds it.
    */
   private void checkSymbols(int major, Path config, Path installed, Consumer<String> log)
       throws IOException, BuildException {
@@ -845,6 +845,12 @@ final class Pgxs {
     } catch (BuildException e) {
       log.accept(notChecked(major, platform) + ": " + e.getMessage());
       return;
+    }
+    if (server.isEmpty()
+        && platform.hasPackagedServer()
+        && ServerPrograms.version(major).isEmpty()
+        && fetchServer(major, platform, log)) {
+      server = server(major, config, platform, version);
     }
     if (server.isEmpty()) {
       log.accept(notChecked(major, platform) + ", because there is no server to compare with");

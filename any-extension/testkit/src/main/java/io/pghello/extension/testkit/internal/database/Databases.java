@@ -96,6 +96,11 @@ final class Databases implements AutoCloseable {
     admin.awaitServer();
   }
 
+  /** Returns the major version of the server. */
+  int major() throws SQLException {
+    return (int) admin.execute("SHOW server_version_num") / 10_000;
+  }
+
   /** Returns a new database name. Each call returns a different name. */
   String newName() {
     return names.prefix() + TEST + created.incrementAndGet();

@@ -10,13 +10,17 @@ public final class Distributions {
   /**
    * Returns a server.
    *
-   * @param place {@link ServerLocation#EMBEDDED} for the server on the class path, or a location
-   *     for which {@link ServerLocation#isLocal} returns true
+   * @param place {@link ServerLocation#EMBEDDED} for the server on the class path, the same with a
+   *     major version, or a location for which {@link ServerLocation#isLocal} returns true
    * @throws IllegalStateException if the server does not exist or cannot be used
    */
   public static PostgresDistribution at(String place) throws IOException {
-    return ServerLocation.isLocal(place)
-        ? InstalledDistribution.find(place.substring(place.indexOf(':') + 1))
-        : EmbeddedDistribution.find();
+    String detail = place.substring(place.indexOf(':') + 1);
+    if (ServerLocation.isLocal(place)) {
+      return InstalledDistribution.find(detail);
+    }
+    return place.equals(ServerLocation.EMBEDDED)
+        ? EmbeddedDistribution.find()
+        : EmbeddedDistribution.find(Integer.parseInt(detail));
   }
 }

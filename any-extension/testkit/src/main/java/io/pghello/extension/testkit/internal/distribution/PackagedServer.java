@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * that the server needs, including the C library.
  *
  * @param archive the archive of the server
- * @param version the version of the server, e.g. 17.12
+ * @param version the version of the server, e.g. 17.12 or 19rc1
  * @param glibc the version of the GNU C library in the archive, e.g. 2.41
  */
 public record PackagedServer(Path archive, String version, String glibc) {
@@ -42,6 +43,12 @@ public record PackagedServer(Path archive, String version, String glibc) {
   private static final String ARCHIVE = "server.txz";
   private static final String PROPERTIES = "server.properties";
   private static final String MINOR = "\\d{1,4}\\.\\d{1,4}";
+  private static final String VERSION = MINOR + "|\\d{1,4}(?:beta|rc)\\d{1,4}";
+
+  /** Compares versions, for example 19beta2 before 19rc1 before 19.0. */
+  private static final Comparator<String> BY_VERSION =
+      Comparator.comparing(
+          version -> version.replace("beta", ".-2.").replace("rc", ".-1."), ElfFile.BY_VERSION);
 
   /** Debian's servers find time zones only here. */
   private static final Path TIME_ZONES = Path.of("/usr/share/zoneinfo/UTC");
@@ -128,14 +135,14 @@ public record PackagedServer(Path archive, String version, String glibc) {
     }
     String version = properties.getProperty("version", "");
     String glibc = properties.getProperty("glibc", "");
-    return version.matches(MINOR) && glibc.matches(MINOR)
+    return version.matches(VERSION) && glibc.matches(MINOR)
         ? new PackagedServer(archive, version, glibc)
         : null;
   }
 
   /** Returns whether this server's version is later than another version, e.g. 17.11. */
   public boolean isNewerThan(String other) {
-    return ElfFile.BY_VERSION.compare(version, other) > 0;
+    return BY_VERSION.compare(version, other) > 0;
   }
 
   /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal.distribution;
 
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -10,8 +11,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param property the system property that sets the location
  * @param variable the environment variable to read if the property is not set
- * @param value {@link #EMBEDDED}, {@link #LOCAL}, {@code local:} with a major version or a path,
- *     {@code container}, {@code container:} with an image, or a JDBC URL
+ * @param value {@link #EMBEDDED} or {@link #LOCAL}, each optionally with a colon and a major
+ *     version, {@code local:} with a path, {@code container}, {@code container:} with an image, or
+ *     a JDBC URL
  */
 public record ServerLocation(String property, String variable, String value) {
   /** The value that selects the server archive on the class path. */
@@ -31,6 +33,8 @@ public record ServerLocation(String property, String variable, String value) {
   private static final String URL = "jdbc:postgresql:";
   // matches URLs, which may contain a password, but none of the other valid values
   private static final Pattern SECRET = Pattern.compile("://|password=");
+  private static final Pattern OF_MAJOR =
+      Pattern.compile("(" + EMBEDDED + "|" + LOCAL + ")(:\\d{1,3})?");
   private static final Pattern IMAGE = Pattern.compile("[^@]+(@sha256:[0-9a-f]{64})?");
 
   /**
@@ -94,7 +98,7 @@ public record ServerLocation(String property, String variable, String value) {
             + variable
             + ") is \""
             + shown(value)
-            + "\"; use embedded, local, local:MAJOR"
+            + "\"; use embedded, embedded:MAJOR, local, local:MAJOR"
             + more);
   }
 
@@ -112,7 +116,29 @@ public record ServerLocation(String property, String variable, String value) {
   }
 
   private static boolean isOurs(String value) {
-    return value.equals(EMBEDDED) || isLocal(value);
+    return isLocal(value) || (value.startsWith(EMBEDDED) && OF_MAJOR.matcher(value).matches());
+  }
+
+  /**
+   * Returns the location of the same kind of server with a major version. Locations that select a
+   * container, a running server, or a path are not changed.
+   *
+   * @param major the major version, or 0 for this location
+   * @throws IllegalArgumentException if the testkit does not support this version
+   */
+  public ServerLocation withMajor(int major) {
+    Matcher ofMajor = OF_MAJOR.matcher(value);
+    if (major != 0 && major < InstalledDistribution.OLDEST) {
+      throw new IllegalArgumentException(
+          "major is "
+              + major
+              + ", but the testkit needs PostgreSQL "
+              + InstalledDistribution.OLDEST
+              + " or later");
+    }
+    return major == 0 || !ofMajor.matches()
+        ? this
+        : new ServerLocation(property, variable, ofMajor.group(1) + ":" + major);
   }
 
   /** Returns this location if this JVM starts the server, otherwise {@link #EMBEDDED}. */

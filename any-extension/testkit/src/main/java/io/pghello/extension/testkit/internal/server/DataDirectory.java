@@ -78,6 +78,10 @@ final class DataDirectory implements AutoCloseable {
   private static final Duration KEPT = Duration.ofDays(1);
   private static final Duration GRACE = Duration.ofMinutes(1);
   private static final Duration CLOCK_SLACK = Duration.ofSeconds(5);
+
+  /** The time from the start of a process until the server in it reads the clock. */
+  private static final Duration STARTUP = Duration.ofMinutes(1);
+
   private static final long END_SECONDS = 10;
   private static final int SHARED_MEMORY_LINE = 6;
   private static final int STATUS_LINE = 7;
@@ -175,7 +179,8 @@ final class DataDirectory implements AutoCloseable {
                 process
                     .info()
                     .startInstant()
-                    .filter(at -> Duration.between(at, started).abs().compareTo(CLOCK_SLACK) < 0)
+                    .filter(at -> started.isAfter(at.minus(CLOCK_SLACK)))
+                    .filter(at -> started.isBefore(at.plus(STARTUP)))
                     .isPresent());
   }
 

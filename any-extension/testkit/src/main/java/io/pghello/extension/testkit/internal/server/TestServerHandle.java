@@ -384,6 +384,15 @@ public final class TestServerHandle implements AutoCloseable {
     }
   }
 
+  /** Returns the major version of the server, e.g. 17. */
+  public int major() {
+    try {
+      return own != null ? own.embedded().major() : databases.major();
+    } catch (SQLException e) {
+      throw new IllegalStateException("could not read the server's version: " + e.getMessage(), e);
+    }
+  }
+
   /** Returns a description of the server for messages. */
   public String kind() {
     return kind;

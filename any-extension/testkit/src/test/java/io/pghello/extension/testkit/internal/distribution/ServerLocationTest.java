@@ -35,6 +35,7 @@ class ServerLocationTest {
         "container:registry.example.com:5000/postgres:17",
         "container:postgres@sha256:"
             + "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        "embedded:19",
         "local:/opt/homebrew/opt/postgresql@17/bin/pg_config",
         "jdbc:postgresql://localhost/postgres?user=a&password=p@ss"
       })
@@ -42,11 +43,30 @@ class ServerLocationTest {
     assertThat(new ServerLocation("a.server", "A_SERVER", place).value()).isEqualTo(place);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "embedded, embedded:19",
+    "embedded:18, embedded:19",
+    "local, local:19",
+    "local:17, local:19",
+    "local:/usr/bin/pg_config, local:/usr/bin/pg_config",
+    "container:postgres:17, container:postgres:17"
+  })
+  void selectsAMajorVersion(String place, String expected) {
+    var location = new ServerLocation("a.server", "A_SERVER", place);
+    assertThat(location.withMajor(19).value()).isEqualTo(expected);
+    assertThat(location.withMajor(0)).isSameAs(location);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> location.withMajor(14))
+        .withMessage("major is 14, but the testkit needs PostgreSQL 15 or later");
+  }
+
   @Test
   void hidesThePasswordOfAUrlThatIsNotAllowed() {
     assertThatIllegalArgumentException()
         .isThrownBy(
             () -> ServerLocation.ofOurs("jdbc:postgresql://localhost/a?user=a&password=secret"))
-        .withMessageContaining(" is \"jdbc:...\"; use embedded, local, local:MAJOR or local:PATH");
+        .withMessageContaining(
+            " is \"jdbc:...\"; use embedded, embedded:MAJOR, local, local:MAJOR or local:PATH");
   }
 }

@@ -75,6 +75,20 @@ class DataDirectoryTest {
     }
   }
 
+  /** A busy machine runs a process long after it has started it. */
+  @Test
+  void recognizesAServerThatStartsSlowly() throws IOException {
+    try (DataDirectory scratch = DataDirectory.create()) {
+      Files.createDirectory(scratch.data());
+      Instant started = ProcessHandle.current().info().startInstant().orElseThrow();
+      processFile(scratch, scratch.data(), started.plusSeconds(30));
+      assertThat(scratch.isReady()).isTrue();
+      // another process has this process ID now
+      processFile(scratch, scratch.data(), started.minusSeconds(30));
+      assertThat(scratch.isReady()).isFalse();
+    }
+  }
+
   private static void processFile(DataDirectory scratch, Path data, Instant started)
       throws IOException {
     String[] lines = {

@@ -51,7 +51,7 @@ class InstallerIT {
   void installsIntoAServerOfTheDistribution() throws Exception {
     ClassPathExtension jar = ClassPathExtension.find("pg_hello").orElseThrow();
     boolean found = false;
-    for (int major : new int[] {15, 17, 18}) {
+    for (int major : new int[] {15, 17, 18, 19}) {
       Path installed = Path.of("/usr/lib/postgresql/" + major);
       if (Files.exists(installed.resolve("bin/postgres"))
           && jar.builds().contains(Platform.current() + "/" + major)) {

@@ -137,7 +137,7 @@ class LocalServerIT {
   @Tag("slow")
   void runsTheServerOfTheDistribution() throws IOException, SQLException {
     int major =
-        Stream.of(15, 17, 18)
+        Stream.of(15, 17, 18, 19)
             .filter(each -> Files.exists(debian(each).resolve("postgres")))
             .findFirst()
             .orElse(0);
@@ -158,9 +158,9 @@ class LocalServerIT {
     assertThatThrownBy(builder::start)
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "pg-extension.server (or PG_EXTENSION_SERVER) is \"docker\"; use embedded, local,"
-                + " local:MAJOR, local:PATH of a pg_config, container, container:IMAGE, or a JDBC"
-                + " URL that begins with jdbc:postgresql:");
+            "pg-extension.server (or PG_EXTENSION_SERVER) is \"docker\"; use embedded,"
+                + " embedded:MAJOR, local, local:MAJOR, local:PATH of a pg_config, container,"
+                + " container:IMAGE, or a JDBC URL that begins with jdbc:postgresql:");
   }
 
   private static Path debian(int major) {
