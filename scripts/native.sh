@@ -26,9 +26,9 @@ Usage: ./dev native [--check] [--platform PLATFORM | --all-platforms] [MAJOR...]
        ./dev native --fuzz [SECONDS]
 
 Builds extension/build/PLATFORM/MAJOR/pg_hello.so (.dylib on macOS from 16 on,
-.dll on Windows) for the named majors (by default ${MAJORS[*]}), and
-extension/build/SHA256SUMS with the hashes of all libraries there. Uses the server's
-headers from an installed postgresql-server-dev-MAJOR (found with \$PG_CONFIG, with
+.dll on Windows) for the named majors (by default those of ${MAJORS[*]} with a
+server for the platform), and extension/build/SHA256SUMS with the hashes of all
+libraries there. Uses the server's headers from an installed postgresql-server-dev-MAJOR (found with \$PG_CONFIG, with
 pg_config, or in the distributions' directories). If none is installed, Debian's
 package is unpacked into the cache, but not installed.
 
@@ -208,9 +208,9 @@ up_to_date() {
 choose_majors() {
   wanted=("${majors[@]}")
   if [ ${#majors[@]} = 0 ]; then
-    wanted=("${MAJORS[@]}")
-    # also 13 and 19, the oldest and newest majors with headers in a suite, to cover the majors without a suite
-    [ "$mode$PLATFORM" != --check ] || wanted=(13 15 17 18 19)
+    read -ra wanted < <(majors_for "$(platform)" && echo)
+    # also 13, the oldest major with headers in a suite, to cover the majors without a suite
+    [ "$mode$PLATFORM" != --check ] || wanted=(13 "${wanted[@]}")
   fi
 }
 

@@ -25,7 +25,7 @@ known_major "$1"
 key=$({ [ "$type" = deb-known ] || printf '%s %s\n' "$type" "$except"; printf '%s\n' "${@:2}" | sort; } | sha256sum | cut -c1-16)
 folder=$CACHE/packages/$1-$(date +%Y-%m)-$key
 if [ ! -e "$folder" ]; then
-  say "Fetching $(($# - 1)) packages from Debian's suite ${HEADER_SUITE[$1]} (usually seconds, once a month)"
+  say "Fetching $(($# - 1)) packages from $(suite_of "$1") (usually seconds, once a month)"
   tmp=$(temporary_in "$CACHE/packages")
   trap 'rm -rf "$tmp"' EXIT
   download() { debian_download "$type" "${HEADER_SUITE[$1]}" "${*:2}" "$tmp/deb" "$except" 2>"$tmp/messages"; }
@@ -36,7 +36,7 @@ if [ ! -e "$folder" ]; then
     cat "$tmp/messages" >&2
     folder=$(printf '%s\n' "$CACHE/packages/$1-"????-??-"$key" | sort | tail -n 1)
     [ -e "$folder" ] || {
-      say "skipped: Debian's suite ${HEADER_SUITE[$1]} has none of ${*:2}. If this is unexpected, check the connection to the Debian mirror"
+      say "skipped: $(suite_of "$1") has none of ${*:2}. If this is unexpected, check the connection to the mirror"
       exit 0
     }
     say "Packages cannot be downloaded: using older ones in $folder"

@@ -12,7 +12,7 @@ provide_client() {
   local folder=$CACHE/clients/$1 tmp package program
   if [ ! -e "$folder" ]; then
     [ -n "${HEADER_SUITE[$1]-}" ] || return 1
-    say "PostgreSQL $1: fetching the client programs from Debian's suite ${HEADER_SUITE[$1]} (a few seconds, once)"
+    say "PostgreSQL $1: fetching the client programs from $(suite_of "$1") (a few seconds, once)"
     tmp=$(temporary_in "$CACHE/clients")
     if ! debian_download deb-libs "${HEADER_SUITE[$1]}" "postgresql-client-$1" "$tmp/deb"; then
       rm -rf "$tmp"

@@ -135,7 +135,7 @@ case ${1-} in
 Usage: scripts/recipes.sh [--all-platforms] [MAJOR...] [PLATFORM...] [NAME...]
        scripts/recipes.sh --page
 Creates the contents of the jars of any-extension/recipes/NAME from Debian's packages.
-Majors: ${MAJORS[*]}. Default: all majors, all recipes, and the platforms ${PACKAGED[*]}.
+Majors: ${SUPPORTED_MAJORS[*]}. Default: ${MAJORS[*]}, all recipes, and the platforms ${PACKAGED[*]}.
 
   --all-platforms  also build libraries for the platforms
                    ${CROSS_BUILT[*]}
@@ -156,7 +156,7 @@ esac
 majors=() names=() architectures=() cross=()
 for argument in "$@"; do
   if [[ $argument =~ ^[0-9]+$ ]]; then
-    contains "$argument" "${MAJORS[@]}" || misuse "PostgreSQL $argument is not supported: use one of ${MAJORS[*]}"
+    contains "$argument" "${SUPPORTED_MAJORS[@]}" || misuse "PostgreSQL $argument is not supported: use one of ${SUPPORTED_MAJORS[*]}"
     majors+=("$argument")
   elif [ "$argument" = --all-platforms ]; then
     architectures=("${PACKAGED[@]#linux-}") cross=("${CROSS_BUILT[@]}")
@@ -283,6 +283,7 @@ add_cross_built() {
     "$(sha256sum "$file" | cut -d' ' -f1)" >>"$folder/PACKAGES"
   for platform in "${cross[@]}"; do
     reason=$(unsupported "$name" "$platform/$major")
+    [ -n "$reason" ] || has_server "$platform" "$major" || reason="there is no server of PostgreSQL $major"
     if [ -n "$reason" ]; then
       not_built "$folder" "$platform/$major" "$reason"
       continue

@@ -419,7 +419,7 @@ case ${1-} in
 esac
 majors=("$@")
 for major in "${majors[@]}"; do
-  contains "$major" "${MAJORS[@]}" || misuse "accepts --quick, --settings, --accept or --platform, and majors of ${MAJORS[*]}, but got: $major"
+  contains "$major" "${SUPPORTED_MAJORS[@]}" || misuse "accepts --quick, --settings, --accept or --platform, and majors of ${SUPPORTED_MAJORS[*]}, but got: $major"
 done
 [ -n "$OTHER_LIBRARY" ] || "$ROOT/scripts/native.sh" "${platform[@]}" "${majors[@]}"
 PLATFORM=${platform[1]-}

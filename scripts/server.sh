@@ -35,18 +35,20 @@ server_archive() {
   tmp=$(temporary_in "$CACHE/postgresql") || return
   # shellcheck disable=SC2064
   trap "rm -rf '$tmp'" EXIT
-  say "PostgreSQL $major: fetching the server for $2 from Debian's suite $suite (half a minute)"
+  say "PostgreSQL $major: fetching the server for $2 from $(suite_of "$major") (half a minute)"
   debian_download deb-needed "$suite" \
     "postgresql-$major:$architecture postgresql-client-$major:$architecture libc6:$architecture" "$tmp/deb" "$SERVER_WITHOUT" || status=$?
   deb=$(printf '%s\n' "$tmp/deb/postgresql-$major"_*.deb)
   if [ "$status" != 0 ] || [ ! -e "$deb" ]; then
-    say "PostgreSQL $major: the server for $2 cannot be fetched from Debian's suite $suite. Remedy: check the connection to the Debian mirror"
+    say "PostgreSQL $major: the server for $2 cannot be fetched from $(suite_of "$major"). Remedy: check the connection to the mirror"
     return 1
   fi
   version=$(dpkg-deb -f "$deb" Version)
   folder=$CACHE/postgresql/$major-$version-$2
   # The archive may have been deleted because it was damaged.
-  if [ ! -e "$folder/server.txz" ]; then
+  if [ -e "$folder/server.txz" ]; then
+    touch "$folder/server.txz" || return
+  else
     mkdir "$tmp/folder" || return
     write_server "$major" "$architecture" "$version" "$tmp/deb" "$tmp" "$tmp/folder" || return
     # Another process may have been faster.
@@ -107,8 +109,8 @@ write_server() {
   # the paths in other unpacked servers
   ln -s "$own/bin" "$tree/bin" && ln -s "../$own/lib" "$tree/lib/postgresql" && ln -s "../$shared" "$tree/share/postgresql" || return
   {
-    # 0+deb13u1 and 3 are Debian's revisions
-    printf 'version = %s\n' "$(sed -E 's/^([0-9]+(\.[0-9]+|~?(beta|rc)[0-9]+)).*/\1/' <<<"$3")"
+    # 0+deb13u1 and 3 are Debian's revisions; 19~rc1 is PostgreSQL 19rc1
+    printf 'version = %s\n' "$(sed -E 's/^([0-9]+)(\.[0-9]+|~?(beta|rc)[0-9]+).*/\1\2/; s/~//' <<<"$3")"
     printf 'glibc = %s\n' "$(grep -aoE 'GLIBC_2\.[0-9]+' "$tree/lib/glibc/libc.so.6" | sort -uV | sed -n '$ s/GLIBC_//p')"
   } >"$to/server.properties" || return
   # the catalog first, because readers look for the version; links last, because readers need their targets

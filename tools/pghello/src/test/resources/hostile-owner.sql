@@ -107,7 +107,10 @@ BEGIN
   END LOOP;
   EXECUTE format('ALTER DATABASE %I SET search_path = evil, pg_catalog, public', current_database());
   EXECUTE format('ALTER DATABASE %I SET constraint_exclusion = on', current_database());
-  EXECUTE format('ALTER DATABASE %I SET standard_conforming_strings = off', current_database());
+  -- always on since PostgreSQL 19
+  IF pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 190000 THEN
+    EXECUTE format('ALTER DATABASE %I SET standard_conforming_strings = off', current_database());
+  END IF;
   EXECUTE format('ALTER DATABASE %I SET transform_null_equals = on', current_database());
 END
 $$;

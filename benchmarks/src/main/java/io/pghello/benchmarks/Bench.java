@@ -120,7 +120,7 @@ public final class Bench implements Callable<Integer> {
   @Option(
       names = "--major",
       paramLabel = "N",
-      description = "PostgreSQL major version: 15, 17 (the default) or 18.")
+      description = "PostgreSQL major version: 15, 17 (the default), 18 or 19.")
   private @Nullable Integer major;
 
   @Option(

@@ -216,6 +216,12 @@ class ReadOnlyIT {
   void stringsEndAsInTheParser() {
     String before = state();
     String off = "select set_config('standard_conforming_strings', 'off', %s)";
+    if (query("select current_setting('server_version_num')::int >= 190000 as fixed")
+        .contains("true")) {
+      // always on since PostgreSQL 19
+      assertThat(run("query", sql(off.formatted("true"))).get("success").booleanValue()).isFalse();
+      return;
+    }
     String split =
         "select '\\', ') q; commit; insert into e values (2); select to_json(q.*) from (select 1 --'";
     for (String local : List.of("true", "false")) {

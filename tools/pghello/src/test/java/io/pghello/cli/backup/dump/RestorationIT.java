@@ -444,7 +444,9 @@ class RestorationIT {
         "GRANT CONNECT ON DATABASE shop TO PUBLIC",
         "RESET ROLE",
         "COMMENT ON DATABASE shop IS E'back\\\\slash''s'",
-        "ALTER DATABASE shop SET standard_conforming_strings = off",
+        // always on since PostgreSQL 19
+        "DO $$ BEGIN IF current_setting('server_version_num')::int < 190000 THEN"
+            + " ALTER DATABASE shop SET standard_conforming_strings = off; END IF; END $$",
         "ALTER DATABASE shop CONNECTION LIMIT 7");
     String acl = "SELECT datacl::text FROM pg_database WHERE datname = 'shop'";
     String before = server.value("maintenance", acl);
