@@ -25,6 +25,7 @@ STEPS='
 native              always
 native-musl         ^(extension/|scripts/)|main:pg-hello-extension
 native-check        ^(extension/|scripts/)
+pgdg                ^scripts/((debian|headers)\.sh|ci/checks/pgdg)
 shellcheck          ^(dev$|\.ci/|scripts/|deploy/)
 servers             always
 regress             half:^(extension/(src|sql|test|Makefile|[^/]*\.control)|scripts/regress\.sh|scripts/ci/checks/regress-all)|main:pg-hello-extension
@@ -34,7 +35,9 @@ postgres17-jdk25    always
 sanitizers          only:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/(sanitize|debian)\.sh)
 postgres15-jdk17    test:pg-extension-installer,pg-hello-extension,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-testkit,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-cli
 reproducible-jars   half:^scripts/ci/checks/reproducible-jars
-postgres18          ^scripts/ci/checks/newest-server|test:pg-extension-binding,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-testkit,pg-hello-plugin
+postgres18          ^scripts/ci/checks/other-major|test:pg-extension-binding,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-testkit,pg-hello-plugin
+postgres19          ^scripts/ci/checks/other-major|test:pg-extension-binding,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-testkit,pg-hello-plugin
+postgres16          nightly
 other-users-jars    nightly
 hibernate-6.6       half:^scripts/ci/checks/other-line|test:pg-hello-hibernate
 hibernate-next      nightly

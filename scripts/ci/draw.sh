@@ -62,6 +62,15 @@ read_affected() {
   [[ $AFFECTED = everything* && ($AFFECTED = everything || $own -gt 3) ]] || HALF=$half
 }
 
+# draw_major: a landing runs only one of the steps for the newest two majors.
+draw_major() {
+  local without=postgres18
+  one_in 2 newest || without=postgres19
+  SELECTED=" $SELECTED"
+  SELECTED=${SELECTED/ $without / }
+  SELECTED=${SELECTED# }
+}
+
 # exclusions: reads names of test classes, and prints patterns that exclude them in Surefire and Failsafe. Such a list replaces their own
 # exclusion of nested classes, which are often fixtures that fail on purpose.
 exclusions() {

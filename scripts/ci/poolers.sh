@@ -12,7 +12,8 @@ LIBRARIES=(libc6 libevent-2.1-7t64 libssl3t64 libcares2 libldap2 libpam0g libsys
   libkrb5support0 libcom-err2 libkeyutils1 libsasl2-2 libcap2 libaudit1 libcap-ng0 libzstd1 zlib1g libgcc-s1 libpgpoolpcp3 libmemcached11t64 libhashkit2t64
   libcrypt1)
 
-debs=$("$ROOT/scripts/packages.sh" "${MAJORS[-1]}" pgbouncer odyssey pgpool2 "${LIBRARIES[@]}")
+# The suite of 19 is experimental.
+debs=$("$ROOT/scripts/packages.sh" 18 pgbouncer odyssey pgpool2 "${LIBRARIES[@]}")
 [ -n "$debs" ] || exit 0
 folder=$CACHE/poolers/$(basename "$debs")
 if [ ! -e "$folder" ]; then

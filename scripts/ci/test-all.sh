@@ -95,6 +95,7 @@ if [ "$RUN" = landing ]; then
     SELECTED=$(sed -n 's/^step //p' <<<"$AFFECTED" | tr '\n' ' ')
     echo "Running the tests that the changes since $BASE can affect"
   fi
+  draw_major
   draw_tests
   echo "drawn with --seed $SEED: $(cat "$WORK"/drawn* | wc -l) classes of tests run on the first version only; not drawn: ${NOT_DRAWN[*]:-no step}"
   measure_speed
@@ -154,11 +155,11 @@ oldest_axis() {
 # drawn_file: prints the file with the names of the integration tests that run on the first version only.
 drawn_file() { [ "$RUN" = landing ] && printf '%s\n' "$WORK/drawn" || echo /dev/null; }
 
-# newest_server: runs the tests that depend on the server on the newest PostgreSQL.
-newest_server() {
+# other_major MAJOR: runs the tests that depend on the server on this PostgreSQL.
+other_major() {
   local modules=''
   [ "$AFFECTED" = everything ] || modules=$(sed -n 's/^module //p' <<<"$AFFECTED")
-  "$CHECKS/newest-server.sh" "$WORK/postgres18" "$(drawn_file)" "${TEST_MODULE:-$modules}" "$TEST"
+  "$CHECKS/other-major.sh" "$1" "$WORK/postgres$1" "$(drawn_file)" "${TEST_MODULE:-$modules}" "$TEST"
 }
 
 # compare_jars CHECK SCRATCH ARGUMENT...: compares the first axis' jars with the jars of another build. Builds them if the axis did not run.
@@ -190,6 +191,7 @@ tree_for() {
 step native                "$ROOT/scripts/native.sh"
 step native-musl           "$ROOT/scripts/native.sh" --platform linux-amd64-musl "$DEFAULT_MAJOR"
 step native-check          "$ROOT/scripts/native.sh" --check
+step pgdg:6                "$CHECKS/pgdg.sh"
 begin shellcheck           shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts/*.sh,scripts/platforms/*.sh,scripts/ci/*.sh,scripts/ci/*/*.sh,deploy/*.sh,deploy/*/*.sh}
 step servers               fetch_servers
 begin regress              "$CHECKS/regress-all.sh"
@@ -208,7 +210,11 @@ draw_if_slow 54
 tree_for                   reproducible-jars other-users-jars hibernate-6.6 hibernate-next jooq-3.20 frameworks recipes spring-boot-pgvector
 begin reproducible-jars    compare_jars reproducible-jars "$WORK/again" "${FEWER_JARS[@]}"
 copy_of "$FIRST"           "$WORK/postgres18"
-step postgres18:1          newest_server
+step postgres18:1          other_major 18
+copy_of "$FIRST"           "$WORK/postgres19"
+step postgres19:1          other_major 19
+copy_of "$FIRST"           "$WORK/postgres16"
+step postgres16:1          other_major 16
 finish reproducible-jars
 step other-users-jars      compare_jars other-users-jars "$WORK/other-user"
 # ./dev test --long tests the other release lines.

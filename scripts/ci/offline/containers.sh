@@ -263,7 +263,7 @@ own_engine() {
   [ -z "${DOCKER_HOST-}" ] || skip 'the container engine at DOCKER_HOST does not respond'
   [ "$(id -u)" = 0 ] || skip 'no container engine responds, and only root can start one'
   grep -qsx 'ID=debian' /etc/os-release || skip 'no container engine responds, and this script can start one on Debian only'
-  [ -n "${HEADER_SUITE[$MAJOR]-}" ] || skip "no suite of Debian has PostgreSQL $MAJOR"
+  [ "${HEADER_SUITE[$MAJOR]-pgdg}" != pgdg ] || skip "no suite of Debian has PostgreSQL $MAJOR"
   (need dockerd docker.io debootstrap debootstrap iptables iptables zstd zstd ip iproute2) ||
     skip 'no container engine can be installed'
   # The package starts services when it is installed.
