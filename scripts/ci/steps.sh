@@ -206,7 +206,7 @@ collect_reports() {
 # other.
 fetch_servers() {
   local major
-  for major in "${MAJORS[@]}"; do
+  for major in "${SUPPORTED_MAJORS[@]}"; do
     embedded_tree "$major" >/dev/null
   done
   PLATFORM=linux-amd64-musl embedded_tree "$DEFAULT_MAJOR" >/dev/null
