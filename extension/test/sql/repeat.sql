@@ -94,9 +94,15 @@ SELECT * FROM counted ORDER BY name;
 
 -- generated columns and indexes reject functions that read the setting
 CREATE TABLE refused (name text, greeting text GENERATED ALWAYS AS (pg_hello(name)) STORED);
--- PostgreSQL 19 adds the position to the message
+-- PostgreSQL 19 adds the position, so only the message is printed
+DO $$
+BEGIN
+  CREATE INDEX ON users (pg_hello(name));
+EXCEPTION WHEN invalid_object_definition THEN
+  RAISE NOTICE '%', SQLERRM;
+END
+$$;
 \set VERBOSITY sqlstate
-CREATE INDEX ON users (pg_hello(name));
 CREATE TABLE refused (name text, greeting text[] GENERATED ALWAYS AS (pg_hello_all(ARRAY[name], ARRAY[1])) STORED);
 CREATE INDEX ON users (pg_hello_all(ARRAY[name], ARRAY[1]));
 CREATE INDEX ON users (id) WHERE pg_hello(name) <> '';
