@@ -4,8 +4,8 @@
 # shellcheck shell=bash
 
 # The package repository of the PostgreSQL project, which also has the majors that Debian leaves out, and the fingerprint of its key.
-PGDG=${PG_HELLO_PGDG:-https://apt.postgresql.org/pub/repos/apt}
-PGDG_FINGERPRINT=B97B0AFCAA1A47F044F244A07FCC7D46ACCC4CF8
+APT_PGDG=${PG_HELLO_PGDG:-https://apt.postgresql.org/pub/repos/apt}
+APT_PGDG_FINGERPRINT=B97B0AFCAA1A47F044F244A07FCC7D46ACCC4CF8
 
 # pgdg_key DIR: prints the path of the file with this key: the installed file of the package postgresql-common, or one unpacked into DIR.
 pgdg_key() {
@@ -28,8 +28,8 @@ pgdg_source() {
   key=$(pgdg_key "$2") && [ -n "$key" ] || return 1
   [ "$1" = deb ] || targets=Sources
   printf 'Dir::Etc::Trusted "%s";\n' "$key" >>"$2/apt.conf"
-  printf 'Types: %s\nURIs: %s\nSuites: %s-pgdg\nComponents: main\nTargets: %s\nSigned-By: %s\n' "$1" "$PGDG" "$VERSION_CODENAME" "$targets" \
-    "$PGDG_FINGERPRINT" >"$2/pgdg.sources"
+  printf 'Types: %s\nURIs: %s\nSuites: %s-pgdg\nComponents: main\nTargets: %s\nSigned-By: %s\n' "$1" "$APT_PGDG" "$VERSION_CODENAME" "$targets" \
+    "$APT_PGDG_FINGERPRINT" >"$2/pgdg.sources"
 }
 
 # debian_sources TYPE SUITES DIR: writes the machine's Debian mirrors, changed to the main section of these suites, to DIR/N.sources

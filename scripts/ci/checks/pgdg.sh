@@ -72,8 +72,8 @@ package postgresql-client-16 "$WORK/client"
 mkdir "$WORK/acme"
 package postgresql-16-acme "$WORK/acme"
 
-PGDG=file://$REPOSITORY
-PGDG_FINGERPRINT=$(new_key owner)
+APT_PGDG=file://$REPOSITORY
+APT_PGDG_FINGERPRINT=$(new_key owner)
 other=$(new_key other)
 gpg --batch --armor --export >"$WORK/keys.asc"
 pgdg_key() { printf '%s/keys.asc' "$WORK"; }
@@ -83,7 +83,7 @@ installed_config() { return 1; }
 rejected 'a repository without a signature'
 sign "$other"
 rejected 'a repository that another known key has signed'
-sign "$PGDG_FINGERPRINT"
+sign "$APT_PGDG_FINGERPRINT"
 config=$(CACHE=$WORK/cache pg_config_of 16)
 [ "$("$config" --version)" = 'PostgreSQL 16.15 (test)' ] || die "the version is $("$config" --version)"
 [ -e "$("$config" --includedir-server)/postgres.h" ] || die 'there are no headers'
