@@ -194,9 +194,9 @@ END
           # apt has verified each file that it has kept
           find . -type f ! -name '*.orig.tar.?z' ! -name '*.orig.tar.bz2' -delete
           if compgen -G '*.orig.tar.*' >/dev/null; then
-            say "Debian's suite $2 has only the upstream archive of the source $package, without Debian's changes"
+            say "the suite $2 has only the upstream archive of the source $package, without Debian's changes"
           else
-            say "skipped: Debian's suite $2 has no source of $package"
+            say "skipped: the suite $2 has no source of $package"
           fi
         fi
         cd "$4" || return 1

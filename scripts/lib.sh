@@ -14,7 +14,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$ROOT/extension/build
 
 # The PostgreSQL majors that libraries are built for, the supported majors, and the default major. 16 is built only if it is named, because its
-# headers come from a repository that many machines do not use. See "Add a major version" in CONTRIBUTING.md.
+# headers come from a repository that many machines do not use. See "How to add a major version of PostgreSQL" in CONTRIBUTING.md.
 MAJORS=(15 17 18 19)
 SUPPORTED_MAJORS=(15 16 17 18 19)
 DEFAULT_MAJOR=17
@@ -167,9 +167,10 @@ packaged_tree() {
   local arch archive tree tmp
   arch=$(platform)
   mkdir -p "$CACHE/postgresql"
-  archive=$(find "$CACHE/postgresql" -path "*/$1-*-$arch/server.txz" -mtime -30 | sort -V | tail -1)
+  # server.sh may remove its temporary directories at the same time
+  archive=$({ find "$CACHE/postgresql" -maxdepth 2 -path "*/$1-*-$arch/server.txz" -mtime -30 2>/dev/null || true; } | sort -V | tail -1)
   [ -n "$archive" ] || archive=$("$ROOT/scripts/server.sh" "$1" "$arch") ||
-    archive=$(find "$CACHE/postgresql" -path "*/$1-*-$arch/server.txz" | sort -V | tail -1)
+    archive=$({ find "$CACHE/postgresql" -maxdepth 2 -path "*/$1-*-$arch/server.txz" 2>/dev/null || true; } | sort -V | tail -1)
   [ -n "$archive" ] || die "no PostgreSQL $1 for $arch"
   tree=$CACHE/embedded/$(basename "${archive%/*}")
   if [ ! -e "$tree" ]; then

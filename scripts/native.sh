@@ -206,9 +206,14 @@ up_to_date() {
 
 # choose_majors: sets wanted to the majors to build or check for PLATFORM.
 choose_majors() {
+  local major
   wanted=("${majors[@]}")
   if [ ${#majors[@]} = 0 ]; then
     read -ra wanted < <(majors_for "$(platform)" && echo)
+    # A library that was built because its major was named must not become older than the others.
+    for major in "${SUPPORTED_MAJORS[@]}"; do
+      [ "$mode" != build ] || contains "$major" "${wanted[@]}" || [ ! -e "$(library "$major")" ] || wanted+=("$major")
+    done
     # also 13, the oldest major with headers in a suite, to cover the majors without a suite
     [ "$mode$PLATFORM" != --check ] || wanted=(13 "${wanted[@]}")
   fi
@@ -254,6 +259,8 @@ build_platform() {
     fi
     compiler
     dir=$(platform_headers "$major" "$platform") || {
+      # outdated
+      rm -f "$library"
       unbuilt+=("$major")
       continue
     }

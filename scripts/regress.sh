@@ -424,7 +424,7 @@ done
 [ -n "$OTHER_LIBRARY" ] || "$ROOT/scripts/native.sh" "${platform[@]}" "${majors[@]}"
 PLATFORM=${platform[1]-}
 if [ ${#majors[@]} = 0 ]; then
-  for major in "${MAJORS[@]}"; do
+  for major in $(majors_for "$(platform)"); do
     if [ -e "$(library "$major")" ]; then
       majors+=("$major")
     else

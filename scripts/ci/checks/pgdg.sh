@@ -90,7 +90,7 @@ config=$(CACHE=$WORK/cache pg_config_of 16)
 [ -e "$("$config" --pgxs)" ] || die 'there are no makefiles'
 echo 'the headers of a signed repository are used'
 # Libraries come from the machine's suite.
-debian_download deb-known pgdg 'postgresql-16-acme postgresql-16-unknown libc6' "$WORK/downloaded" 2>"$WORK/out"
+debian_download deb-known pgdg 'postgresql-16-acme postgresql-16-unknown libc6' "$WORK/downloaded" 2>"$WORK/out" || die "cannot be downloaded: $(cat "$WORK/out")"
 [ "$(cd "$WORK/downloaded" && printf '%s\n' *.deb | cut -d_ -f1 | paste -sd ' ')" = 'libc6 postgresql-16-acme' ] ||
   die "the downloaded packages are $(ls "$WORK/downloaded")"
 grep -q 'skipped: the suite has no postgresql-16-unknown' "$WORK/out" || die "the missing package is not reported: $(cat "$WORK/out")"

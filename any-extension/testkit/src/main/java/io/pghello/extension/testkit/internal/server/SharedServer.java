@@ -50,8 +50,7 @@ public final class SharedServer implements AutoCloseable {
    * @param settings the settings for {@code postgresql.conf}
    * @param names the names of the role, the databases and the template's extensions
    * @param extensions the extensions to add to the server
-   * @param place the location: {@code ServerLocation.EMBEDDED}, or a location for which {@link
-   *     ServerLocation#isLocal} returns true
+   * @param place the location: embedded or local, as accepted by {@link ServerLocation#ofOurs}
    * @throws IllegalStateException if an extension cannot be used
    * @throws UncheckedIOException if the server does not start
    */
