@@ -2,13 +2,19 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 
-# Tests of servers, schemas, catalogs, preflights and updates, and tests that mention the version, run on each version. One in SHARE of the
-# other tests is drawn, and runs on the second and third version and on a server in a container, because they rarely fail on one version only.
+# Tests of servers, schemas, catalogs, preflights and updates, and tests that mention the version, run on each version, because others rarely
+# fail on one version only. One in SHARE of the others is drawn, and runs on the oldest version, on 18 or 19, and on a server in a container.
+# If everything is affected, each of the others runs on one version: half of them on the first, half on the oldest; and half of the slow tests
+# run.
 SENSITIVE_NAME='Preflight|Installation|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl'
 SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|MAJORS|information_schema'
-SHARE=3
+# 2 if everything is affected, and twice or four times as much on a slow machine, because the limit would end the run otherwise: the number by
+# which the shares of drawn tests and slow steps are divided.
+LEVEL=1 SHARE=3
 # The microseconds that the computation of measure_speed takes on a machine with two fast CPUs, and how much longer it takes here, in percent.
 FAST_MACHINE=500000 SLOWNESS=100
+# The directories of the modules that the oldest version tests.
+OLDEST_MODULES=()
 # The names of changed classes of tests, one per line. They are never left out.
 CHANGED_TESTS=''
 
@@ -23,32 +29,68 @@ tests() {
     grep -xF "${invert[@]}" -f <(git -C "$ROOT" ls-files "$@" | grep -E "/[^/]*($SENSITIVE_NAME)[^/]*$"; git -C "$ROOT" grep -lE "$SENSITIVE" -- "$@")
 }
 
-# one_in N WORD...: whether the draw of one in N selects the words. Without processes, because there are hundreds of draws.
-one_in() {
+# draw N WORD...: sets NUMBER to one of the numbers from 0 to N - 1. Without processes, because there are hundreds of draws.
+draw() {
   local n=$1 words="$SEED ${*:2}" hash=0 code i
   for ((i = 0; i < ${#words}; i++)); do
     printf -v code %d "'${words:i:1}"
     hash=$(((hash * 31 + code) % 1000003))
   done
-  [ $((hash % n)) = 0 ]
+  NUMBER=$((hash % n))
 }
 
-# drawn PATTERN: prints the names of the tests that this landing does not run on the second and third version.
+# one_in N WORD...: whether the draw of one in N selects the words.
+one_in() {
+  draw "$@"
+  [ "$NUMBER" = 0 ]
+}
+
+# classes: reads files, and prints the names of their classes.
+classes() { sed 's:.*/::; s:\.[^.]*$::'; }
+
+# drawn PATTERN N NUMBER: prints the names of the tests for which the draw of N is another number. Changed tests, and tests that depend on the
+# version, are not drawn.
 drawn() {
   local file class kept
   # Maven excludes all classes of a name, so a name stays if one of its classes does.
-  kept=$(tests "$1" | sed 's:.*/::; s:\.[^.]*$::' || true; printf '%s\n' "$CHANGED_TESTS")
+  kept=$(tests "$1" | classes || true; printf '%s\n' "$CHANGED_TESTS")
   while IFS= read -r file; do
     class=${file##*/}
     class=${class%.*}
-    [[ $'\n'$kept$'\n' = *$'\n'$class$'\n'* ]] || one_in "$SHARE" "$class" || printf '%s\n' "$class"
+    if [[ $'\n'$kept$'\n' != *$'\n'$class$'\n'* ]]; then
+      draw "$2" "$class"
+      [ "$NUMBER" = "$3" ] || printf '%s\n' "$class"
+    fi
   done < <(tests -v "$1")
 }
 
-# draw_tests: writes these names to files.
+# first_only: prints the names of the integration tests that a landing runs only on the first version, except the slow ones.
+first_only() {
+  {
+    git -C "$ROOT" ls-files '*IT.java' "${OLDEST_MODULES[@]/#/:!}"
+    git -C "$ROOT" grep -lE '^@Tag\("(long|container)"' -- '*IT.java'
+  } | classes
+}
+
+# draw_tests: writes the names of the tests that this landing leaves out to files: integration tests on the first version, on the oldest one, and
+# elsewhere, and unit tests on the oldest version.
 draw_tests() {
-  drawn '*IT.java' >"$WORK/drawn"
-  drawn '*/src/test/*Test.java' >"$WORK/drawn-units"
+  SHARE=$((3 * LEVEL))
+  drawn '*IT.java' "$SHARE" 0 >"$WORK/drawn"
+  drawn '*/src/test/*Test.java' "$SHARE" 0 >"$WORK/drawn-units"
+  if [ "$AFFECTED" = everything ]; then
+    drawn '*IT.java' "$LEVEL" 0 | grep -vxFf <(first_only) >"$WORK/drawn-first" || true
+    drawn '*IT.java' "$LEVEL" 1 >"$WORK/drawn-oldest"
+  else
+    : >"$WORK/drawn-first"
+    cp "$WORK/drawn" "$WORK/drawn-oldest"
+  fi
+}
+
+# say_drawn: prints how many classes of tests are left out.
+say_drawn() {
+  printf 'classes of tests left out on the first version: %d, on the oldest version: %d, elsewhere: %d\n' "$(wc -l <"$WORK/drawn-first")" \
+    "$(cat "$WORK/drawn-oldest" "$WORK/drawn-units" | wc -l)" "$(wc -l <"$WORK/drawn")"
 }
 
 # read_affected: reads the changed tests, and the slow steps without changed own files, from the output of affected.sh. If the changes are
@@ -71,12 +113,15 @@ draw_major() {
   SELECTED=${SELECTED# }
 }
 
-# exclusions: reads names of test classes, and prints patterns that exclude them in Surefire and Failsafe. Such a list replaces their own
-# exclusion of nested classes, which are often fixtures that fail on purpose.
+# exclusions FILE: prints the path of a file with patterns that exclude the test classes in FILE in Surefire and Failsafe. Such a list replaces
+# their own exclusion of nested classes, which are often fixtures that fail on purpose.
 exclusions() {
-  sed 's:.*:**/&.*:'
-  # shellcheck disable=SC2016
-  echo '**/*$*'
+  {
+    sed 's:.*:**/&.*:' "$WORK/$1"
+    # shellcheck disable=SC2016
+    echo '**/*$*'
+  } >"$WORK/excluded-$1"
+  printf '%s' "$WORK/excluded-$1"
 }
 
 # measure_speed: sets SLOWNESS to how much longer a computation takes than on a fast machine, in percent. It runs on two CPUs at the same time,
@@ -92,33 +137,34 @@ measure_speed() {
   SLOWNESS=$(((${EPOCHREALTIME/[.,]/} - started) * 100 / FAST_MACHINE))
 }
 
-# draw_if_slow [PERCENT]: on a slow machine, a landing runs only half of the slow steps in HALF, and one in six of the tests that are drawn. On a
-# very slow one, a quarter of these steps, and one in 24 of the tests. Otherwise the limit would end it. The machine is slow if PERCENT of the
-# limit have passed, and very slow if a third more has passed; without PERCENT, the measured speed counts.
-draw_if_slow() {
-  local n=1 name kept='' without=()
+# draw_less [PERCENT]: if everything is affected, or on a slow machine, draws fewer tests, and fewer of the slow steps in HALF. The machine is slow
+# if PERCENT of the limit have passed, and very slow if a third more has passed; without PERCENT, the measured speed counts.
+draw_less() {
+  local level=1 name kept='' without=()
   if [ -n "${1-}" ]; then
-    [ $((SECONDS * 100)) -lt $((LIMIT * $1)) ] || n=2
-    [ $((SECONDS * 300)) -lt $((LIMIT * $1 * 4)) ] || n=4
+    [ $((SECONDS * 100)) -lt $((LIMIT * $1)) ] || level=2
+    [ $((SECONDS * 300)) -lt $((LIMIT * $1 * 4)) ] || level=4
   else
-    [ "$SLOWNESS" -lt 140 ] || n=2
-    [ "$SLOWNESS" -lt 180 ] || n=4
+    [ "$SLOWNESS" -lt 140 ] || level=2
+    [ "$SLOWNESS" -lt 180 ] || level=4
   fi
-  if [ "$n" = 1 ] || [ "$RUN" != landing ] || [ -n "$STOPPED" ]; then
+  [ "$AFFECTED" != everything ] || level=$((2 * level))
+  if [ "$level" -le "$LEVEL" ] || [ "$RUN" != landing ] || [ -n "$STOPPED" ]; then
     return 0
   fi
+  LEVEL=$level
   for name in $SELECTED; do
-    if ! grep -qx "$name" <<<"$HALF" || one_in "$n" slow "$name"; then
+    if ! grep -qx "$name" <<<"$HALF" || one_in "$LEVEL" slow "$name"; then
       kept+="$name "
     else
       without+=("$name")
     fi
   done
   SELECTED=$kept
-  [ "$SHARE" -ge $((n == 2 ? 6 : 24)) ] || SHARE=$((n == 2 ? 6 : 24))
   draw_tests
-  printf '\nThis machine is slow (%d s have passed, a computation takes %d %% of the usual time): another draw leaves out: %s; %d classes of tests run on the first version only\n' \
-    "$SECONDS" "$SLOWNESS" "${without[*]:-no step}" "$(cat "$WORK"/drawn* | wc -l)"
+  printf '\nEverything is affected, or this machine is slow: %d s have passed, a computation takes %d %% of the usual time\nnot drawn: %s\n' \
+    "$SECONDS" "$SLOWNESS" "${without[*]:-no step}"
+  say_drawn
 }
 
 # record_passed FILE: writes the tested commit to a file. The next landing on this machine compares with it. Not if the tree has changed since

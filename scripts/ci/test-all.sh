@@ -51,7 +51,7 @@ list() {
   done < <("$CI/affected.sh" --steps)
   while IFS= read -r file; do
     when='each landing that can affect it'
-    grep -qxF "$file" <<<"$sensitive" || when+=', on the second and third version by draw'
+    grep -qxF "$file" <<<"$sensitive" || when+=', on one or more versions by draw'
     ! grep -q '^@Tag("long")' "$ROOT/$file" || when='every night, in --long'
     printf '%s: %s\n' "$file" "$when"
   done < <(git -C "$ROOT" ls-files '*/src/test/*Test.java' '*/src/test/*IT.java' ':!*/resources/*')
@@ -96,10 +96,14 @@ if [ "$RUN" = landing ]; then
     echo "Running the tests that the changes since $BASE can affect"
   fi
   draw_major
+  while read -r name; do
+    OLDEST_MODULES+=("$(module_directory "$name")")
+  done < <(sed -n 's/^postgres15-jdk17 *test://p' "$CI/affected.sh" | tr ',' '\n')
   draw_tests
-  echo "drawn with --seed $SEED: $(cat "$WORK"/drawn* | wc -l) classes of tests run on the first version only; not drawn: ${NOT_DRAWN[*]:-no step}"
+  echo "drawn with --seed $SEED; not drawn: ${NOT_DRAWN[*]:-no step}"
+  say_drawn
   measure_speed
-  draw_if_slow
+  draw_less
 elif [ ${#ONLY[@]} = 0 ]; then
   echo "Running all tests on PostgreSQL ${MAJORS[*]} and two JDKs: 40 to 90 minutes, plus about 10 minutes the first time"
 fi
@@ -133,6 +137,7 @@ FEWER_JARS=() LANDING=() DRAW=()
 first_axis() {
   local limits
   mapfile -t limits < <(limit_to 'module|reader')
+  [ "$RUN" != landing ] || limits+=("-Dfailsafe.excludesFile=$(exclusions drawn-first)")
   PG_EXTENSION_PACKAGES=$("$ROOT/scripts/packages.sh" 17 postgresql-17-{pgvector,cron,semver} libc6) \
     axis postgres17-jdk25 17 "$JDK25" -Pshardingsphere -DexcludedGroups=long,container \
     -DargLine="$SHORT_LIVED_JVM -Duser.language=tr -Duser.country=TR -Duser.timezone=Asia/Kathmandu" \
@@ -145,8 +150,7 @@ oldest_axis() {
   local limits
   mapfile -t limits < <(limit_to module)
   if [ "$RUN" = landing ]; then
-    cat "$WORK/drawn" "$WORK/drawn-units" | exclusions >"$WORK/excluded"
-    limits+=("-Dfailsafe.excludesFile=$WORK/excluded" "-Dsurefire.excludesFile=$WORK/excluded")
+    limits+=("-Dfailsafe.excludesFile=$(exclusions drawn-oldest)" "-Dsurefire.excludesFile=$(exclusions drawn-units)")
   fi
   LC_ALL=POSIX axis postgres15-jdk17 15 "$JDK17" "${ONCE[@]}" '-P!checks' -Dpg-hello-spring-boot-starter.skipTests=true \
     -Dmaven.javadoc.skip -Dmaven.source.skip -DargLine="$SHORT_LIVED_JVM" -Dhibernate.run="$(pom_property hibernate.7.1.version)" "${limits[@]}"
@@ -202,11 +206,11 @@ finish shellcheck
 first_axis
 finish dev
 finish regress:30
-draw_if_slow 30
+draw_less 30
 begin sanitizers           nice "$ROOT/dev" native --sanitize
 oldest_axis
 finish sanitizers:20
-draw_if_slow 54
+draw_less 54
 tree_for                   reproducible-jars other-users-jars hibernate-6.6 hibernate-next jooq-3.20 frameworks recipes spring-boot-pgvector
 begin reproducible-jars    compare_jars reproducible-jars "$WORK/again" "${FEWER_JARS[@]}"
 copy_of "$FIRST"           "$WORK/postgres18"
