@@ -297,7 +297,7 @@ install_library() {
 new_tree() {
   local library=${2-$(library "$1")} extensions=("${@:3}") source share
   [ ${#extensions[@]} != 0 ] || extensions=("$ROOT/extension" "$ROOT/extension/ops")
-  [ -e "$library" ] || die "there is no library for PostgreSQL $1 in $(dirname "$library"); to build it: ./dev native $1"
+  [ -e "$library" ] || die "there is no library for PostgreSQL $1 in $(dirname "$library")$([ $# -gt 1 ] || printf '; to build it: ./dev native %s' "${PLATFORM:+--platform $PLATFORM }$1")"
   cp -a "$(embedded_tree "$1")" "$SCRATCH/tree"
   case $PLATFORM in
     linux-arm64) emulate "$SCRATCH/tree" ;;

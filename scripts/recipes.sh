@@ -278,7 +278,7 @@ add_cross_built() {
     return
   fi
   rm -rf "$work/source"* "$work/tree"
-  unpack_source "$file" "$work/source" || die "cannot unpack $file; delete it, so that it is downloaded again"
+  unpack_source "$file" "$work/source" || die "cannot unpack $file; delete the directory ${file%/*/*}, so that the sources are downloaded again"
   printf 'Source: %s Version: %s Major: %s File: %s sha256=%s\n' "$source" "$version" "$major" "${file##*/}" \
     "$(sha256sum "$file" | cut -d' ' -f1)" >>"$folder/PACKAGES"
   for platform in "${cross[@]}"; do

@@ -261,8 +261,8 @@ class ServerChoiceIT {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining('"' + kind + '"')
         .hasMessageContaining(
-            "embedded, local, local:MAJOR, local:PATH of a pg_config, container, container:IMAGE, or"
-                + " a JDBC URL");
+            "embedded, embedded:MAJOR, local, local:MAJOR, local:PATH of a pg_config, container,"
+                + " container:IMAGE, or a JDBC URL");
   }
 
   @ParameterizedTest

@@ -419,7 +419,8 @@ final class InstallPlan {
           isRoot()
               ? "Cannot write to "
                   + present
-                  + ": its file system is read-only. Add the extension to the container's image."
+                  + ": its file system is read-only. Mount it for writing; in a container, add the extension to"
+                  + " the image."
               : "No permission to write to "
                   + present
                   + ". Remedy: run the installer as the owner of this directory, "

@@ -186,7 +186,8 @@ public final class HardenCommand implements Callable<Integer> {
       throw Failure.unknown(
           "no changes of harden to this database are recorded in "
               + kept
-              + ": run --undo as the user, and on the machine, of --apply"
+              + ": there is nothing to undo, or --apply was run by another user, on another machine, or with"
+              + " another address of the server"
               + kept.ofOtherAddresses());
     }
     Collections.reverse(lines);

@@ -410,7 +410,8 @@ public record Restoration(
         throw Failure.critical(
             "sessions in the database "
                 + database
-                + " did not end within 60 s; end them with pg_terminate_backend, and try again");
+                + " did not end within 60 s after pg_terminate_backend: stop the processes that"
+                + " pg_stat_activity shows for it, and try again");
       }
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(pauseMillis));
       pauseMillis = Math.min(2 * pauseMillis, 20);

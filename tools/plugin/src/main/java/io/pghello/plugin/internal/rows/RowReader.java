@@ -279,7 +279,10 @@ public final class RowReader {
     try {
       return decoder.decode(ByteBuffer.wrap(text, begin, end - begin)).toString();
     } catch (CharacterCodingException e) {
-      throw unreadable();
+      throw Failures.withRemedy(
+          Code.LIMIT_REACHED,
+          "A value of the result is not valid UTF-8.",
+          "Select encode(convert_to(COLUMN, 'SQL_ASCII'), 'hex') instead.");
     }
   }
 

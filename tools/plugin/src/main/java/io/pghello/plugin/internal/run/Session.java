@@ -443,9 +443,9 @@ public final class Session {
   private void requireTransaction() {
     if (hasFailed(connection)) {
       throw Failures.builder(
-              Code.TRANSACTION_FAILED,
-              "The transaction has already failed and was rolled back. Begin a new one.")
+              Code.TRANSACTION_FAILED, "The transaction has already failed and was rolled back.")
           .retryable()
+          .remedy("Begin a new transaction.")
           .build();
     }
   }
@@ -672,8 +672,10 @@ public final class Session {
 
   private void requireOpenTransaction() {
     if (mode.transaction() && server.getTransactionState() == TransactionState.IDLE) {
-      throw Failures.of(
-          Code.TRANSACTION_FAILED, "A statement has ended the transaction that it ran in.");
+      throw Failures.withRemedy(
+          Code.TRANSACTION_FAILED,
+          "A statement has ended the transaction that it ran in.",
+          "Begin a new transaction, and do not call procedures that end it.");
     }
   }
 

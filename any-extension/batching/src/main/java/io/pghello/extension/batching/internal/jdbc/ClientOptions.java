@@ -92,7 +92,8 @@ public final class ClientOptions {
         "The URL contains a login before the host; use user() and password() instead");
     require(
         isReadable(url),
-        "The driver cannot read the URL; it must be jdbc:postgresql://HOST:PORT/DATABASE");
+        "The driver cannot read the URL; check the port, and write % as %25, e.g."
+            + " jdbc:postgresql://HOST:PORT/DATABASE?password=100%25");
     this.url = url;
   }
 

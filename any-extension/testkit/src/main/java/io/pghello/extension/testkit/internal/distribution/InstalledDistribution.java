@@ -262,7 +262,8 @@ public record InstalledDistribution(
                               + name
                               + " in "
                               + bin
-                              + ". Install the server's package (Debian: postgresql-17)."));
+                              + ". Install the server's package (e.g. postgresql-17 on Debian), or set"
+                              + " local:PATH with the pg_config of a complete server."));
       requireSafe(program);
       requirePlatform(program, Platform.ofThisJvm());
     }

@@ -194,7 +194,11 @@ final class DataDirectory implements AutoCloseable {
       return "postmaster.pid is missing or incomplete";
     }
     if (!Path.of(lines.get(1)).startsWith(path)) {
-      return "postmaster.pid names the directory " + lines.get(1) + " instead of " + data();
+      return "postmaster.pid names the directory "
+          + lines.get(1)
+          + " instead of "
+          + data()
+          + "; set java.io.tmpdir to a path in ASCII";
     }
     Optional<Instant> started =
         ProcessHandle.of(Long.parseLong(lines.get(0).strip()))

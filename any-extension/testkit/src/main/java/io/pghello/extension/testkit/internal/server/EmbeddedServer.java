@@ -622,10 +622,7 @@ public final class EmbeddedServer {
                   "immediate",
                   "stop")
               .waitFor(UNRECOGNIZED_MILLIS, TimeUnit.MILLISECONDS);
-          throw new IOException(
-              "The server started, but cannot be recognized: "
-                  + reason
-                  + ". Check the system clock, and set java.io.tmpdir to a path in ASCII.");
+          throw new IOException("The server started, but cannot be recognized: " + reason + ".");
         }
         Thread.sleep(POLL_MILLIS);
       }
