@@ -282,7 +282,7 @@ public final class RowReader {
       throw Failures.withRemedy(
           Code.LIMIT_REACHED,
           "A value of the result is not valid UTF-8.",
-          "Select encode(convert_to(COLUMN, 'SQL_ASCII'), 'hex') instead.");
+          "Query encode(convert_to(COLUMN, 'SQL_ASCII'), 'hex') instead.");
     }
   }
 
