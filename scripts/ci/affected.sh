@@ -32,7 +32,7 @@ regress             half:^(extension/(src|sql|test|Makefile|[^/]*\.control)|scri
 first-run           half:^(dev$|scripts/(lib|native)\.sh|scripts/ci/first-run)|main:pg-hello-cli,pg-hello-mcp,pg-hello-example-quickstart
 dev                 ^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/)|main:pg-hello-cli,pg-hello-mcp,pg-hello-example-quickstart
 postgres17-jdk25    always
-sanitizers          only:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/(sanitize|debian)\.sh)
+sanitizers          only:^(extension/(src|sql|Makefile|[^/]*\.control)|scripts/sanitize\.sh)
 postgres15-jdk17    test:pg-extension-installer,pg-hello-extension,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-testkit,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-cli
 reproducible-jars   half:^scripts/ci/checks/reproducible-jars
 postgres18          ^scripts/ci/checks/other-major|test:pg-extension-binding,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-testkit,pg-hello-plugin
