@@ -567,7 +567,7 @@ mkdir "$WORK/draws"
   draws '--all draws nothing' 'native races guard system' 'RUN=all; draw_less 30; echo "$SELECTED"'
   draws 'a slow machine draws fewer of the same tests' '' \
     'cp "$WORK/drawn" "$WORK/before"; draw_less 30 >/dev/null; grep -vxFf "$WORK/drawn" "$WORK/before"; cmp -s "$WORK/drawn" "$WORK/before" && echo same'
-  draws 'a slow computation shows a slow machine' $'100 3\n150 6' 'for SLOWNESS in 100 150; do draw_less >/dev/null; echo "$SLOWNESS $SHARE"; done'
+  draws 'a slow computation shows a slow machine' $'100 3\n150 6\n200 12\n300 24' 'for SLOWNESS in 100 150 200 300; do draw_less >/dev/null; echo "$SLOWNESS $SHARE"; done'
   draws 'a very slow machine draws fewer of the same tests and steps' 'fewer fewer' \
     'draw_less 30 >/dev/null; before=$SELECTED; cp "$WORK/drawn" "$WORK/before"; SECONDS=400; SELECTED=$(printf "%s " {1..40}) HALF=$(printf "%s\n" {1..40})
      draw_less 30 >/dev/null; [ "$(wc -w <<<"$SELECTED")" -lt 20 ] && printf "fewer "; grep -vxFf "$WORK/drawn" "$WORK/before"; cmp -s "$WORK/drawn" "$WORK/before" || echo fewer'

@@ -8,8 +8,8 @@
 # run.
 SENSITIVE_NAME='Preflight|Installation|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl'
 SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|MAJORS|information_schema'
-# 2 if everything is affected, and twice or four times as much on a slow machine, because the limit would end the run otherwise: the number by
-# which the shares of drawn tests and slow steps are divided.
+# 2 if everything is affected, and two, four or eight times as much on a slow machine, because the limit would end the run otherwise: the number
+# by which the shares of drawn tests and slow steps are divided.
 LEVEL=1 SHARE=3
 # The microseconds that the computation of measure_speed takes on a machine with two fast CPUs, and how much longer it takes here, in percent.
 FAST_MACHINE=500000 SLOWNESS=100
@@ -147,6 +147,7 @@ draw_less() {
   else
     [ "$SLOWNESS" -lt 140 ] || level=2
     [ "$SLOWNESS" -lt 180 ] || level=4
+    [ "$SLOWNESS" -lt 250 ] || level=8
   fi
   [ "$AFFECTED" != everything ] || level=$((2 * level))
   if [ "$level" -le "$LEVEL" ] || [ "$RUN" != landing ] || [ -n "$STOPPED" ]; then
