@@ -50,7 +50,8 @@ public final class SharedServer implements AutoCloseable {
    * @param settings the settings for {@code postgresql.conf}
    * @param names the names of the role, the databases and the template's extensions
    * @param extensions the extensions to add to the server
-   * @param place the location: embedded or local, as accepted by {@link ServerLocation#ofOurs}
+   * @param place the location: a value of {@link ServerLocation#ofOurs}, e.g. {@code embedded} or
+   *     {@code local:17}
    * @throws IllegalStateException if an extension cannot be used
    * @throws UncheckedIOException if the server does not start
    */
