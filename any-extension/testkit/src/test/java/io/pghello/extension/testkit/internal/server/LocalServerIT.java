@@ -12,6 +12,7 @@ import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.Stage;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.distribution.EmbeddedDistribution;
 import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase;
 import java.io.IOException;
@@ -57,7 +58,7 @@ class LocalServerIT {
    */
   @BeforeEach
   void installServer() throws IOException {
-    installed = EmbeddedServer.unpacked(InstallationCache.open(), EmbeddedDistribution.find());
+    installed = EmbeddedServer.unpacked(InstallationCache.open(), onClassPath());
     Path config =
         Stage.write(
             folder.resolve("bin/pg_config"),
@@ -85,7 +86,7 @@ class LocalServerIT {
                 .start();
         TestDatabase database = server.createDatabase();
         Connection connection = database.superuserDataSource().getConnection()) {
-      assertThat(server.major()).isEqualTo(EmbeddedDistribution.find().major());
+      assertThat(server.major()).isEqualTo(onClassPath().major());
       assertThat(ask(connection, "SELECT pg_hello('Ada') || acme() || show_trgm('') :: text"))
           .isEqualTo("Hello, Ada!1{}");
       String bin = ask(connection, "SELECT setting FROM pg_config() WHERE name = 'BINDIR'");
@@ -161,6 +162,12 @@ class LocalServerIT {
             "pg-extension.server (or PG_EXTENSION_SERVER) is \"docker\"; use embedded,"
                 + " embedded:MAJOR, local, local:MAJOR, local:PATH of a pg_config, container,"
                 + " container:IMAGE, or a JDBC URL that begins with jdbc:postgresql:");
+  }
+
+  /** Returns the server on the class path. One from Debian's packages cannot be installed. */
+  private static EmbeddedDistribution onClassPath() throws IOException {
+    return EmbeddedDistribution.find(
+        Platform.ofThisJvm(), EmbeddedDistribution.class.getClassLoader());
   }
 
   private static Path debian(int major) {
