@@ -4,6 +4,7 @@ package io.pghello.testkit;
 import static io.pghello.testkit.PgHelloTestIT.ask;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import io.pghello.extension.testkit.TestDatabase;
@@ -245,11 +246,14 @@ class ServerChoiceIT {
 
   /** Returns a pg_config that prints these directories and the shared server's bin directory. */
   private static Path config(Path folder, String libraries, String shared) throws Exception {
+    Path programs = Path.of(installed("BINDIR"));
+    assumeTrue(
+        programs.startsWith("/usr") || !programs.toString().contains("/usr/lib/postgresql/"),
+        "a server from Debian's packages cannot take the place of an installed one");
     Path config =
         Files.writeString(
             folder.resolve("pg_config"),
-            "#!/bin/sh\nprintf '%%s\\n' '%s' '%s' '%s'\n"
-                .formatted(installed("BINDIR"), libraries, shared));
+            "#!/bin/sh\nprintf '%%s\\n' '%s' '%s' '%s'\n".formatted(programs, libraries, shared));
     Files.setPosixFilePermissions(config, PosixFilePermissions.fromString("rwxr-xr-x"));
     return config;
   }

@@ -54,9 +54,9 @@ public record ExtensionFunction(
           ("aclitem bit bool box bpchar bytea cid cidr circle date datemultirange daterange float4"
                   + " float8 gtsvector inet int2 int2vector int4 int4multirange int4range int8"
                   + " int8multirange int8range interval json jsonb jsonpath line lseg macaddr"
-                  + " macaddr8 money name numeric nummultirange numrange oid oidvector path pg_lsn"
-                  + " pg_snapshot point polygon refcursor regclass regcollation regconfig"
-                  + " regdictionary regnamespace regoper regoperator regproc regprocedure regrole"
+                  + " macaddr8 money name numeric nummultirange numrange oid oid8 oidvector path"
+                  + " pg_lsn pg_snapshot point polygon refcursor regclass regcollation regconfig"
+                  + " regdatabase regdictionary regnamespace regoper regoperator regproc regprocedure regrole"
                   + " regtype text tid time timestamp timestamptz timetz tsmultirange tsquery tsrange"
                   + " tstzmultirange tstzrange tsvector txid_snapshot uuid varbit varchar xid xid8 xml")
               .split(" "));
