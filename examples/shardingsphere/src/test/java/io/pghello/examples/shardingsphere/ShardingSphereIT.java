@@ -48,6 +48,9 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The replica's default count is 2, so a greeting shows where it was computed.
  */
 class ShardingSphereIT {
+  private static final String SINGLE_CALLS =
+      "only single calls work. Build the client with batching(false)";
+
   private static final String OF_PRIMARY = "Hello, Ada!";
   private static final String OF_REPLICA = "Hello, Ada! Hello, Ada!";
   private static final String THREE_TIMES = "Hello, Ada! Hello, Ada! Hello, Ada!";
@@ -146,7 +149,7 @@ class ShardingSphereIT {
   }
 
   private static void assertRefused(ThrowingCallable call) {
-    assertRefused(call, "only single calls work. Build the client with batching(false)");
+    assertRefused(call, SINGLE_CALLS);
   }
 
   /** Asserts that a call fails with the reason, the remedy, and the driver's own error. */
@@ -243,7 +246,7 @@ class ShardingSphereIT {
                   cause = cause.getCause();
                   assertThat(cause).as("the client's error").isNotNull();
                 }
-                assertUnsupportedDriver((FunctionCallException) cause);
+                assertUnsupportedDriver((FunctionCallException) cause, SINGLE_CALLS);
               });
     }
   }
