@@ -49,7 +49,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class ShardingSphereIT {
   private static final String SINGLE_CALLS =
-      "only single calls work. Build the client with batching(false)";
+      "only single calls work: set the schema and batching(false)";
 
   private static final String OF_PRIMARY = "Hello, Ada!";
   private static final String OF_REPLICA = "Hello, Ada! Hello, Ada!";
