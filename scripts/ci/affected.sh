@@ -36,7 +36,7 @@ sanitizers          only:^(extension/(src|sql|Makefile|[^/]*\.control)|scripts/s
 postgres15-jdk17    test:pg-extension-installer,pg-hello-extension,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-testkit,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-cli
 reproducible-jars   half:^scripts/ci/checks/reproducible-jars
 postgres18          ^scripts/ci/checks/other-major|test:pg-extension-binding,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-testkit,pg-hello-plugin
-postgres19          ^scripts/ci/checks/other-major|test:pg-extension-binding,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-testkit,pg-hello-plugin
+postgres19          nightly
 postgres16          nightly
 other-users-jars    nightly
 hibernate-6.6       half:^scripts/ci/checks/other-line|test:pg-hello-hibernate

@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 # Tests of servers, schemas, catalogs, preflights and updates, and tests that mention the version, run on each version, because others rarely
-# fail on one version only. One in SHARE of the others is drawn, and runs on the oldest version, on 18 or 19, and on a server in a container.
+# fail on one version only. One in SHARE of the others is drawn, and runs on the oldest version, on 18, and on a server in a container.
 # If everything is affected, each of the others runs on one version: half of them on the first, half on the oldest; and half of the slow tests
 # run.
 SENSITIVE_NAME='Preflight|Installation|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl'
@@ -102,15 +102,6 @@ read_affected() {
   half=$(sed -n 's/^half //p' <<<"$AFFECTED")
   own=$(grep -cvxF "$half" <<<"$HALF" || true)
   [[ $AFFECTED = everything* && ($AFFECTED = everything || $own -gt 3) ]] || HALF=$half
-}
-
-# draw_major: a landing runs only one of the steps for the newest two majors.
-draw_major() {
-  local without=postgres18
-  one_in 2 newest || without=postgres19
-  SELECTED=" $SELECTED"
-  SELECTED=${SELECTED/ $without / }
-  SELECTED=${SELECTED# }
 }
 
 # exclusions FILE: prints the path of a file with patterns that exclude the test classes in FILE in Surefire and Failsafe. Such a list replaces

@@ -97,7 +97,6 @@ if [ "$RUN" = landing ]; then
     SELECTED=$(sed -n 's/^step //p' <<<"$AFFECTED" | tr '\n' ' ')
     echo "Running the tests that the changes since $BASE can affect"
   fi
-  draw_major
   while read -r name; do
     OLDEST_MODULES+=("$(module_directory "$name")")
   done < <(sed -n 's/^postgres15-jdk17 *test://p' "$CI/affected.sh" | tr ',' '\n')
