@@ -2,6 +2,7 @@
 package io.pghello.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.testkit.PgHelloTest;
 import java.nio.charset.CharsetEncoder;
@@ -85,6 +86,11 @@ class ServerEncodingIT {
       throws SQLException {
     try (Connection connection = dataSource.getConnection();
         Statement statement = connection.createStatement()) {
+      try (ResultSet known =
+          statement.executeQuery("SELECT pg_char_to_encoding('" + encoding + "') >= 0")) {
+        known.next();
+        assumeTrue(known.getBoolean(1), "this version has no such encoding");
+      }
       statement.execute(
           """
           CREATE FUNCTION pg_temp.changed(encoding name, OUT changed text, OUT refused boolean)
