@@ -41,5 +41,6 @@ JAVA_HOME=$JDK25 maven -B -ntp -T 2 -fae -f "$tree/pom.xml" -pl "$(module_list "
   -Dit.test="$tests" -Dfailsafe.failIfNoSpecifiedTests=false -DexcludedGroups=long,container,slow -DargLine="$SHORT_LIVED_JVM" \
   -Dmaven.compiler.useIncrementalCompilation=false test-compile failsafe:integration-test@it failsafe:verify@it
 for module in "${modules[@]}"; do
-  find "$tree/$(module_directory "$module")/target/failsafe-reports" -name 'TEST-*.xml'
+  # the draw may leave out all tests of a module
+  find "$tree/$(module_directory "$module")/target/failsafe-reports" -name 'TEST-*.xml' 2>/dev/null || true
 done | test_reports outcome "PostgreSQL $major"
