@@ -129,12 +129,13 @@ measure_speed() {
 }
 
 # draw_less [PERCENT]: if everything is affected, or on a slow machine, draws fewer tests, and fewer of the slow steps in HALF. The machine is slow
-# if PERCENT of the limit have passed, and very slow if a third more has passed; without PERCENT, the measured speed counts.
+# if PERCENT of the limit have passed, and slower if a third or a half more has passed; without PERCENT, the measured speed counts.
 draw_less() {
   local level=1 name kept='' without=()
   if [ -n "${1-}" ]; then
     [ $((SECONDS * 100)) -lt $((LIMIT * $1)) ] || level=2
     [ $((SECONDS * 300)) -lt $((LIMIT * $1 * 4)) ] || level=4
+    [ $((SECONDS * 200)) -lt $((LIMIT * $1 * 3)) ] || level=8
   else
     [ "$SLOWNESS" -lt 140 ] || level=2
     [ "$SLOWNESS" -lt 180 ] || level=4
