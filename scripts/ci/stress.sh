@@ -33,7 +33,7 @@ runs=$(($(grep -c . "$tmp/classes/META-INF/TestList") * ($(jdk_version "$home") 
 say "Running the races ($seconds seconds, plus about 30)"
 cd "$tmp"
 status=0
-timeout $((seconds * 4 + 60)) "$home/bin/java" -cp "$tmp/classes:$path" org.openjdk.jcstress.Main \
+timeout $((seconds * 4 + 300)) "$home/bin/java" -cp "$tmp/classes:$path" org.openjdk.jcstress.Main \
   -m quick -f 1 -iters 1 -time $((seconds * 1000 / runs)) -sc false -af NONE -jvmArgs -Xmx256m \
   -strideSize 32 -strideCount 2 -r "$tmp/results" >"$tmp/log" 2>&1 || status=$?
 if [ "$status" != 0 ] || ! grep -q 'Failed tests: No matches' "$tmp/log" || ! grep -q 'Error tests: No matches' "$tmp/log" ||
