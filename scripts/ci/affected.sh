@@ -28,8 +28,8 @@ native-check        ^(extension/|scripts/)
 pgdg                ^scripts/((debian|headers)\.sh|ci/checks/pgdg)
 shellcheck          ^(dev$|\.ci/|scripts/|deploy/)
 servers             always
-regress             half:^(extension/(src|sql|test|Makefile|[^/]*\.control)|scripts/regress\.sh|scripts/ci/checks/regress-all)|main:pg-hello-extension
-first-run           half:^(dev$|scripts/(lib|native)\.sh|scripts/ci/first-run)|main:pg-hello-cli,pg-hello-mcp,pg-hello-example-quickstart
+regress             half:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/(regress|debian|platforms|programs)\.sh|scripts/ci/checks/regress-all)|main:pg-hello-extension
+first-run           half:^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/first-run)|main:pg-hello-cli,pg-hello-mcp,pg-hello-example-quickstart
 dev                 ^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/)|main:pg-hello-cli,pg-hello-mcp,pg-hello-example-quickstart
 postgres17-jdk25    always
 sanitizers          only:^(extension/(src|sql|Makefile|[^/]*\.control)|scripts/sanitize\.sh)

@@ -493,7 +493,7 @@ affects pg-hello-jooq/src/test/java/X.java 'module pg-hello-jooq' 'step postgres
 affects extension/src/pg_hello.c 'step sanitizers' 'step fuzzing' 'step regress' 'step installcheck' 'module pg-hello-core'
 affects deploy/compose.yaml 'step compose' 'step deploy' not 'step postgres18'
 affects scripts/ci/steps.sh everything
-affects scripts/regress.sh 'step regress' not everything
+affects scripts/programs.sh 'step regress' 'step first-run' not everything
 affects scripts/ci/draw.sh everything
 affects $'pom.xml\nscripts/ci/stress.sh' everything 'half guard' 'half recipes' not 'half (races|dev|postgres.*)'
 affects pom.xml everything 'without sanitizers' 'without fuzzing' 'without installcheck' 'half (regress|first-run)' not 'without (compose|guard|regress)'
