@@ -32,7 +32,8 @@ class GeneratedPagesTest {
         assertGenerated(page, results.fill(text));
       }
     }
-    assertThat(shown).containsExactlyInAnyOrder("docs/pg-hello/benchmarks.md", "docs/pg-hello/load.md");
+    assertThat(shown)
+        .containsExactlyInAnyOrder("docs/pg-hello/benchmarks.md", "docs/pg-hello/load.md");
   }
 
   /** {@code ./dev} prints this text without a build. */
