@@ -357,7 +357,7 @@ simulated() {
     kill -TERM $! 2>/dev/null || true
   fi
   wait $! || status=$?
-  if [ "$status" != "$expected_status" ] || [ "$(tail -n "$(wc -l <<<"$expected")" "$WORK/out")" != "$expected" ]; then
+  if [ "$status" != "$expected_status" ] || [ "$(grep -v '^seconds/CPU' "$WORK/out" | tail -n "$(wc -l <<<"$expected")")" != "$expected" ]; then
     printf 'simulated steps end with status %s and\n' "$status"
     tail -n 30 "$WORK/out" "$WORK/err"
     failures=$((failures + 1))
@@ -395,12 +395,13 @@ simulated: 2 passed, 1 failed, 0 skipped" 'axis() {
 }
 step postgres17-jdk25 axis
 step script true'
-  simulated 1 'compose: why
+  simulated 1 'compose: [ERROR] a file is not formatted
+compose: why
 FAILED: compose (status 3), see target/ci/compose.log
   repeat: run.sh --only compose
 FAILED: killed (status 137), see target/ci/killed.log
   repeat: run.sh --only killed
-simulated: 1 passed, 2 failed, 0 skipped' 'step compose eval "echo why; exit 3"
+simulated: 1 passed, 2 failed, 0 skipped' 'step compose eval "printf \"%s\n\" \"[ERROR] a file is not formatted\" \"[ERROR] -> [Help 1]\" why; exit 3"
 step killed eval "kill -9 \$BASHPID"
 step script true'
   simulated 1 'skipped, which scripts/ci/allowed-skips.txt does not allow: mcp: a: b

@@ -23,6 +23,8 @@ ONLY=() TEST_MODULE='' TEST=''
 SELECTED='' LEFT_OUT=()
 # The number of seconds after which no step starts, and running steps are ended; 0 for no limit.
 LIMIT=0
+# Lines without a reason, which Maven prints after one.
+MAVEN_ADVICE='^\[ERROR\] ($|-> \[|To see the full stack|Re-run Maven|For more information|\[Help|After correcting|  mvn )'
 # Why the run has ended early.
 STOPPED=''
 
@@ -249,8 +251,8 @@ recipes() {
 # repeat_step NAME: prints the command that repeats a step.
 repeat_step() { printf '  repeat: %s --only %s\n' "$SCRIPT" "$1"; }
 
-# summary: prints skipped and repeated tests, durations, the end of failed steps without failed tests, and each failure with the command that
-# repeats it. The last line has the number of tests and of steps without tests; a step that did not run, and a skip that is not allowed, are
+# summary: prints skipped and repeated tests, the end of failed steps without failed tests, each failure with the command that repeats it, and
+# durations. The last line has the number of tests and of steps without tests; a step that did not run, and a skip that is not allowed, are
 # failures. Exits with the status of the whole run.
 summary() {
   local name line passed failed skips failures step module directory test reason
@@ -283,7 +285,6 @@ summary() {
   while IFS= read -r line; do
     printf 'failed first, passed when repeated: %s\n' "$line"
   done < <(cd "$REPORTS" && find . -name 'TEST-*.xml' | test_reports repeated)
-  printf 'seconds/CPU seconds: %s; together %d s\n' "${durations[*]}" "$SECONDS"
   while IFS=$'\t' read -r step directory test reason; do
     with_failures[$step]=yes
     failures+=("FAILED in $step: $test: $reason" "  repeat: $SCRIPT --only $step$(
@@ -297,7 +298,7 @@ summary() {
       *)
         # no test of the step failed, or it has no tests
         if [ -z "${with_failures[$name]-}" ]; then
-          tail -n 20 "$LOGS/$name.log" | cut -c 1-300 | sed "s/^/$name: /"
+          sed -E "/$MAVEN_ADVICE/d" "$LOGS/$name.log" | tail -n 20 | cut -c 1-300 | sed "s/^/$name: /"
           failures+=("FAILED: $name (status ${STATUS[$name]}), see target/ci/$name.log" "$(repeat_step "$name")")
           failed=$((failed + 1))
         fi
@@ -313,6 +314,7 @@ summary() {
   fi
   [ ${#failures[@]} = 0 ] || printf '%s\n' "${failures[@]}"
   [ -z "$STOPPED" ] || printf 'ended early because of %s\n' "$STOPPED"
+  printf 'seconds/CPU seconds: %s; together %d s\n' "${durations[*]}" "$SECONDS"
   printf '%s: %d passed, %d failed, %d skipped\n' "$RUN" "$passed" "$failed" "$skips"
   [ "$failed" = 0 ] && [ -z "$STOPPED" ] && [ "$passed" -gt 0 ]
 }

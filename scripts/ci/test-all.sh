@@ -233,6 +233,7 @@ step spring-boot-pgvector  "${WITH_JDK17[@]}" "$CHECKS/spring-boot-pgvector.sh" 
 step jooq-sources          "$CHECKS/jooq-sources.sh" "$WORK/jooq-sources"
 step seeded-null-error     "$CHECKS/seeded-null-error.sh" "$WORK/seeded-null-error"
 step ordinary-user         "$CHECKS/ordinary-user.sh" "$WORK/ordinary-user"
+draw_less 58
 copy_of "$OLDEST"          "$WORK/containers"
 begin containers           "$CHECKS/container-tests.sh" "$WORK/containers" "$(drawn_file)"
 step consumer:3            "${WITH_JDK17[@]}" "$CI/consumer.sh" "${LANDING[@]}"

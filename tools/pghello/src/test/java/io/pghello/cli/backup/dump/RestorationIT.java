@@ -306,8 +306,7 @@ class RestorationIT {
 
   /** Some owners may run programs or write files on the server. Code of other owners must not. */
   @Test
-  void ownersCodeHasNoPowerOfOtherOwners() throws Exception {
-    Path marks = Files.createTempDirectory("pghello-marks");
+  void ownersCodeHasNoPowerOfOtherOwners(@TempDir Path marks) throws Exception {
     Files.setPosixFilePermissions(marks, PosixFilePermissions.fromString("rwxrwxrwx"));
     String attempt = "BEGIN EXECUTE 'COPY (SELECT 1) TO %s'; EXCEPTION WHEN OTHERS THEN NULL; END;";
     server.execute(
