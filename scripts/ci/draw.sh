@@ -4,8 +4,8 @@
 
 # Tests of servers, schemas, catalogs, preflights and updates, and tests that mention the version, run on each version, because others rarely
 # fail on one version only. One in SHARE of the others is drawn, and runs on the oldest version, on 18, and on a server in a container.
-# If everything is affected, each of the others runs on one version: half of them on the first, half on the oldest; and half of the slow tests
-# run.
+# If everything is affected, each of the others runs on one version: half of them on the first, half on the oldest; and half of the slow steps
+# run. On a slow machine, the tests that only the first version runs are drawn, too.
 SENSITIVE_NAME='Preflight|Installation|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl'
 SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|MAJORS|information_schema'
 # 2 if everything is affected, and two, four or eight times as much on a slow machine, because the limit would end the run otherwise: the number
@@ -64,7 +64,7 @@ drawn() {
   done < <(tests -v "$1")
 }
 
-# first_only: prints the names of the integration tests that a landing runs only on the first version, except the slow ones.
+# first_only: prints the names of the integration tests that a landing runs only on the first version.
 first_only() {
   {
     git -C "$ROOT" ls-files '*IT.java' "${OLDEST_MODULES[@]/#/:!}"
@@ -79,7 +79,11 @@ draw_tests() {
   drawn '*IT.java' "$SHARE" 0 >"$WORK/drawn"
   drawn '*/src/test/*Test.java' "$SHARE" 0 >"$WORK/drawn-units"
   if [ "$AFFECTED" = everything ]; then
-    drawn '*IT.java' "$LEVEL" 0 | grep -vxFf <(first_only) >"$WORK/drawn-first" || true
+    first_only >"$WORK/first-only"
+    {
+      drawn '*IT.java' "$LEVEL" 0 | grep -vxFf "$WORK/first-only" || true
+      drawn '*IT.java' $((LEVEL / 2)) 0 | grep -xFf "$WORK/first-only" || true
+    } >"$WORK/drawn-first"
     drawn '*IT.java' "$LEVEL" 1 >"$WORK/drawn-oldest"
   else
     : >"$WORK/drawn-first"
