@@ -26,7 +26,9 @@ import java.lang.annotation.Target;
  * and {@code spring.test.database.replace=none}. The annotation therefore works with
  * {@code @SpringBootTest}, {@code @JdbcTest}, {@code @DataJpaTest}, {@code @JooqTest}, and
  * everything else that creates a data source from these properties. The values override all other
- * values of the properties, but not a {@code @ServiceConnection}.
+ * values of the properties, but not a {@code @ServiceConnection}. If the configuration contains
+ * {@code spring.flyway.url} or {@code .user}, {@code spring.liquibase.url} or {@code .user}, or
+ * {@code spring.r2dbc.url}, these connections are to the test's database, too.
  *
  * <ul>
  *   <li>Login: The application logs in as the ordinary role that owns the database. The extensions

@@ -2,10 +2,14 @@
 package io.pghello.extension.testkit.spring;
 
 import io.pghello.extension.testkit.TestDatabase;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.springframework.beans.factory.support.DefaultListableBeanFactory;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.Environment;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.test.context.ContextCustomizer;
 import org.springframework.test.context.MergedContextConfiguration;
@@ -41,24 +45,10 @@ public interface DatabaseCustomizer extends ContextCustomizer {
             ? parent.getBean(NAME, ContextDatabase.class)
             : null;
     ContextDatabase used = shared != null ? shared : new ContextDatabase(createDatabase(), reset());
-    TestDatabase database = used.database();
-    context
-        .getEnvironment()
+    ConfigurableEnvironment environment = context.getEnvironment();
+    environment
         .getPropertySources()
-        .addFirst(
-            new MapPropertySource(
-                NAME,
-                Map.of(
-                    "spring.datasource.url",
-                    database.jdbcUrl(),
-                    // the URL contains the login, but a username or password in the configuration
-                    // would take precedence, so both are overridden
-                    "spring.datasource.username",
-                    database.user(),
-                    "spring.datasource.password",
-                    database.password(),
-                    "spring.test.database.replace",
-                    "none")));
+        .addFirst(new MapPropertySource(NAME, properties(used.database(), environment)));
     if (parent != null && shared != null) {
       ResetTestExecutionListener.reset(parent, ContextDatabase::startAgain);
       return;
@@ -67,5 +57,42 @@ public interface DatabaseCustomizer extends ContextCustomizer {
     beans.registerSingleton(NAME, used);
     // beans are destroyed in reverse order, so the database is closed after the pools
     beans.registerDisposableBean(NAME, used::close);
+  }
+
+  /**
+   * Returns the properties of all connections that Spring Boot configures: without those of
+   * migrations and R2DBC, a test would change the database that the application's configuration
+   * names.
+   */
+  private static Map<String, Object> properties(TestDatabase database, Environment configured) {
+    String url = database.jdbcUrl();
+    var properties = new HashMap<String, Object>();
+    properties.put("spring.test.database.replace", "none");
+    // the URL contains the login, but a username or password in the configuration would take
+    // precedence, so both are overridden
+    setLogin(properties, "spring.datasource.", "username", url, database);
+    // these tools use the data source unless they have their own URL or user
+    for (String tool : List.of("spring.flyway.", "spring.liquibase.")) {
+      if (configured.containsProperty(tool + "url") || configured.containsProperty(tool + "user")) {
+        setLogin(properties, tool, "user", url, database);
+      }
+    }
+    if (configured.containsProperty("spring.r2dbc.url")) {
+      // R2DBC rejects a password in the query
+      String reactive = "r2" + url.substring("j".length()).replaceFirst("\\?.*", "");
+      setLogin(properties, "spring.r2dbc.", "username", reactive, database);
+    }
+    return properties;
+  }
+
+  private static void setLogin(
+      Map<String, Object> properties,
+      String prefix,
+      String user,
+      String url,
+      TestDatabase database) {
+    properties.put(prefix + "url", url);
+    properties.put(prefix + user, database.user());
+    properties.put(prefix + "password", database.password());
   }
 }

@@ -11,6 +11,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.RepeatedTest;
@@ -21,6 +22,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
 import org.springframework.test.context.NestedTestConfiguration;
 import org.springframework.test.context.NestedTestConfiguration.EnclosingConfiguration;
+import org.springframework.test.context.TestPropertySource;
 import org.springframework.test.context.junit.jupiter.SpringJUnitConfig;
 
 /** Databases of application contexts. */
@@ -72,6 +74,8 @@ class ExtensionDatabaseIT {
     assertThat(ask(dataSource, "SHOW acme.unit")).isEqualTo("km");
     assertThat(ask(dataSource, "SHOW is_superuser")).isEqualTo("off");
     assertThat(environment.getProperty("spring.test.database.replace")).isEqualTo("none");
+    assertThat(environment.getProperty("spring.flyway.url")).isNull();
+    assertThat(environment.getProperty("spring.r2dbc.url")).isNull();
   }
 
   @RepeatedTest(2)
@@ -104,6 +108,42 @@ class ExtensionDatabaseIT {
     void canCreateTheExtension() throws SQLException {
       execute(another, "CREATE EXTENSION pg_hello");
       assertThat(ask(another, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  /** Otherwise, tests would migrate the database of the application's configuration. */
+  @Nested
+  @NestedTestConfiguration(EnclosingConfiguration.OVERRIDE)
+  @SpringJUnitConfig(Application.class)
+  @TestPropertySource(
+      properties = {
+        "spring.flyway.url=jdbc:postgresql://127.0.0.1:1/production",
+        "spring.flyway.password=secret",
+        "spring.liquibase.user=migrator",
+        "spring.r2dbc.url=r2dbc:postgresql://127.0.0.1:1/production?sslMode=require"
+      })
+  @AutoConfigureExtensionDatabase(extensions = "hstore")
+  class OwnConnections {
+    @Autowired private Environment properties;
+
+    @Test
+    void areToTheDatabase() {
+      String url = property("spring.datasource.url");
+      for (String tool : List.of("spring.flyway", "spring.liquibase")) {
+        assertThat(property(tool + ".url")).isEqualTo(url);
+        assertThat(property(tool + ".user")).isEqualTo(property("spring.datasource.username"));
+        assertThat(property(tool + ".password")).isEqualTo(property("spring.datasource.password"));
+      }
+      assertThat(property("spring.r2dbc.url"))
+          .isEqualTo("r2dbc" + url.substring("jdbc".length(), url.indexOf('?')));
+      assertThat(property("spring.r2dbc.username"))
+          .isEqualTo(property("spring.datasource.username"));
+      assertThat(property("spring.r2dbc.password"))
+          .isEqualTo(property("spring.datasource.password"));
+    }
+
+    private String property(String name) {
+      return properties.getRequiredProperty(name);
     }
   }
 
