@@ -37,6 +37,7 @@ class ReactiveIT {
     factory = factory(database);
   }
 
+  // region factory
   static ConnectionFactory factory(TestDatabase database) throws SQLException {
     PGSimpleDataSource jdbc = database.dataSource().unwrap(PGSimpleDataSource.class);
     return ConnectionFactories.get(
@@ -49,6 +50,8 @@ class ReactiveIT {
             .option(ConnectionFactoryOptions.PASSWORD, String.valueOf(jdbc.getPassword()))
             .build());
   }
+
+  // endregion
 
   // region call
   Mono<String> hello(Connection connection, String name) {

@@ -63,6 +63,7 @@ class SemverTypeIT {
 
   // endregion
 
+  // region table
   @BeforeEach
   void create(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
@@ -71,6 +72,8 @@ class SemverTypeIT {
           "INSERT INTO release VALUES (1, '1.2.3'), (2, '1.10.0'), (3, '2.0.0'), (4, NULL)");
     }
   }
+
+  // endregion
 
   // region jdbc
   /** Returns a parameter of the type {@code semver}. */
@@ -222,11 +225,14 @@ class SemverTypeIT {
     }
   }
 
+  // region factory
   private static SessionFactory factory(DataSource dataSource) {
     var configuration = new Configuration().addAnnotatedClass(Release.class);
     configuration.getProperties().put(AvailableSettings.JAKARTA_NON_JTA_DATASOURCE, dataSource);
     return configuration.buildSessionFactory();
   }
+
+  // endregion
 
   // region jooq
   /** The mapping for jOOQ. */

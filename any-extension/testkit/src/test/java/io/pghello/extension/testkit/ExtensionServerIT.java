@@ -510,6 +510,7 @@ class ExtensionServerIT {
     return assertThatThrownBy(builder::start).isInstanceOf(IllegalStateException.class);
   }
 
+  // region ask
   static String ask(DataSource dataSource, String sql) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       return ask(connection, sql);
@@ -523,4 +524,5 @@ class ExtensionServerIT {
       return row.getString(1);
     }
   }
+  // endregion
 }

@@ -52,7 +52,7 @@ class GeneratedPagesTest {
         String imports = "";
         if (snippet.group(4).equals("java")) {
           java++;
-          code = named(code);
+          code = named(code, Files.readString(source));
           // readers of snippets from the archetype have the complete files
           if (!snippet.group(1).contains("/archetype-resources/")) {
             imports =
@@ -133,15 +133,20 @@ class GeneratedPagesTest {
         .filter(line -> !line.group().contains(" io.pghello.") || isOf(published, line.group()))
         .forEach(line -> known.put(line.group(1), line.group()));
     List<String> used =
-        Pattern.compile("(?<![.\\w])\\w+").matcher(code).results().map(MatchResult::group).toList();
+        // a name before an equals sign is an element of an annotation, or a variable
+        Pattern.compile("(?<![.\\w])\\w+\\b(?!\\s*=(?!=))")
+            .matcher(code)
+            .results()
+            .map(MatchResult::group)
+            .toList();
     used.stream().distinct().filter(known::containsKey).map(known::get).forEach(imports::add);
     return imports;
   }
 
-  /** Names classes of integration tests as readers name their tests, which Surefire runs. */
-  private static String named(String code) {
+  /** Names the integration tests of a source as readers name their tests, which Surefire runs. */
+  private static String named(String code, String source) {
     String named = code;
-    for (MatchResult type : INTEGRATION_TEST.matcher(code).results().toList()) {
+    for (MatchResult type : INTEGRATION_TEST.matcher(source).results().toList()) {
       named = named.replaceAll("\\b" + type.group(1) + "IT\\b", type.group(1) + "Test");
     }
     return named;
