@@ -30,7 +30,7 @@ shellcheck          ^(dev$|\.ci/|scripts/|deploy/)
 servers             always
 regress             half:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|scripts/(regress|debian|platforms|programs)\.sh|scripts/ci/checks/regress-all)|main:pg-hello-extension
 first-run           half:^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/first-run)|main:pg-hello-cli,pg-hello-mcp,pg-hello-example-quickstart
-dev                 ^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/)|main:pg-hello-cli,pg-hello-mcp,pg-hello-example-quickstart
+dev                 ^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/)|main:pg-hello-cli,pg-hello-mcp,pg-hello-benchmarks,pg-hello-example-quickstart,pg-hello-example-hibernate,pg-hello-example-jooq,pg-hello-example-spring-boot,pg-hello-example-service,pg-hello-example-events,pg-hello-example-plugin,pg-hello-example-mcp
 postgres17-jdk25    always
 sanitizers          only:^(extension/(src|sql|Makefile|[^/]*\.control)|scripts/sanitize\.sh)
 postgres15-jdk17    test:pg-extension-installer,pg-hello-extension,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-testkit,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-cli
@@ -48,18 +48,18 @@ spring-boot-pgvector half:^(examples/spring-boot-pgvector/|docs/guide-spring-boo
 jooq-sources        half:^scripts/ci/checks/jooq-sources|test:pg-hello-jooq
 seeded-null-error   ^(pg-hello-core/pom\.xml|scripts/ci/checks/seeded-null-error)
 ordinary-user       ^scripts/ci/checks/ordinary-user|main:pg-extension-testkit,pg-hello-testkit
-containers          half:^scripts/ci/(offline/|checks/container-tests)|test:pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter
-consumer            half:^(README\.md|examples/((first-(extension-)?test|makefile-extension|batched-function|mcp-server|jooq-codegen|spring-boot)/|(shared|jooq)/src/main/resources/)|pg-hello-spring-boot-starter/src/test/|any-extension/archetype/|docs/(guide-c-extension|guide-java-calls|mcp|own-extension|pg-hello/testkit|jooq-codegen)\.md|scripts/ci/consumer)|main:pg-hello-spring-boot-starter,pg-extension-maven-plugin,pg-extension-testkit,pg-hello-mcp
+containers          half:^scripts/ci/(offline/|checks/container-tests)|/(Extension)?ContainerIT\.java$|test:pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter
+consumer            half:^(README\.md|examples/((first-(extension-)?test|makefile-extension|batched-function|mcp-server|jooq-codegen|spring-boot)/|(shared|jooq)/src/main/resources/)|pg-hello-spring-boot-starter/(src/test|lines)/|any-extension/archetype/|docs/(guide-c-extension|guide-java-calls|mcp|own-extension|pg-hello/testkit|jooq-codegen)\.md|scripts/ci/consumer)|main:pg-hello-spring-boot-starter,pg-extension-maven-plugin,pg-extension-testkit,pg-hello-mcp
 system              half:^(deploy/gateway|scripts/ci/system|docs/pg-hello/service\.md)|main:pg-hello-example-service,pg-hello-example-users
-deploy              ^(deploy/|extension/ops/|scripts/(programs\.sh|ci/(deploy|kubernetes)))
+deploy              ^(deploy/|extension/(ops/|sql/|pom\.xml|[^/]*\.control)|scripts/(programs\.sh|ci/(deploy|kubernetes)))
 compose             half:^(deploy/|scripts/(programs\.sh|ci/offline/))|main:pg-hello-example-service,pg-hello-example-users
 site                half:^(docs/|README|CONTRIBUTING|CHANGELOG|.*\.md$|benchmarks/results|scripts/docs\.sh|scripts/ci/site)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-mcp,pg-hello-testkit,pg-hello-spring-boot-starter,pg-extension-testkit,pg-extension-maven-plugin
 mcp                 half:^(scripts/ci/mcp)|main:pg-hello-mcp
-monitoring          half:^(deploy/monitoring|docs/pg-hello/monitoring|extension/ops/|scripts/ci/(monitoring|MonitoringPeers))|main:pg-hello-example-service
+monitoring          half:^(deploy/monitoring|docs/pg-hello/monitoring|extension/ops/|scripts/ci/(monitoring|MonitoringPeers))|main:pg-hello-example-spring-boot
 installcheck        only:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|docs/pg-hello/operations\.md|scripts/ci/installcheck)
 fuzzing             only:^(extension/(src|test/fuzz)|scripts/fuzz\.sh)
 races               half:^(any-extension/batching-stress/|scripts/ci/stress)|main:pg-extension-batching
-guard               half:^(extension/src|benchmarks/src/main)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin
+guard               half:^(extension/src|benchmarks/(src/main|peer))|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin
 '
 
 [ $# = 1 ] || misuse "needs a commit, but got: $*"
@@ -187,8 +187,10 @@ hits() {
   return 1
 }
 
+# dev-test.sh rejects lists of tests with classes that no longer exist.
+gone=$(while IFS= read -r file; do [[ $file != */src/test/*.java ]] || [ -e "$ROOT/$file" ] || echo "$file"; done <<<"$AFFECTED_FILES")
 while read -r name condition; do
-  if [ -n "$name" ] && hits "$condition"; then
+  if [ -n "$name" ] && { hits "$condition" || { [ "$name" = dev ] && [ -n "$gone" ]; }; }; then
     pattern=${condition#half:}
     if [[ $condition = half:* ]] && ! grep -qE "${pattern%%|@(main|test):*}" <<<"$AFFECTED_FILES"; then
       printf 'half %s\n' "$name"

@@ -155,6 +155,7 @@ ends 2 '--only needs the names of steps' test --only
 ends 2 '--test needs --only with one step' test --landing --test pg-hello-core FaultsIT
 ends 2 '--test needs --only with one step' test --only deploy --test pg-hello-core FaultsIT
 ends 2 '--only and --landing exclude each other' test --landing --only dev
+ends 2 '--only and --all exclude each other' test --all --only unheard-of
 ends 2 'but got: 9' native 9
 ends 2 'unknown argument seventeen' native seventeen
 ends 2 'accepts one of: linux-arm64 linux-amd64-musl linux-arm64-musl darwin-arm64 darwin-amd64 windows-amd64, but got: linux-riscv64' \
@@ -544,6 +545,27 @@ if [ "$("$ROOT/scripts/ci/affected.sh" 0000000000000000000000000000000000000000)
   failures=$((failures + 1))
 fi
 
+affects pg-hello-spring-boot-starter/src/test/java/io/pghello/spring/boot/app/ContainerIT.java 'step containers'
+affects pg-hello-core/src/test/java/io/pghello/NoSuchIT.java 'step dev'
+affects pg-hello-core/src/test/java/io/pghello/SessionsIT.java 'half containers' not 'step dev'
+affects examples/spring-boot/src/main/java/X.java 'step dev' 'half monitoring'
+affects pg-hello-spring-boot-starter/lines/pom.xml 'step consumer'
+affects benchmarks/peer/peer.c 'step guard'
+affects extension/pom.xml 'step deploy'
+
+# The oldest axis has no profile with this module, so Maven would fail.
+cases=$((cases + 1))
+oldest=$(
+  # shellcheck disable=SC2034
+  AFFECTED=$'module pg-hello-core\nmodule pg-hello-example-shardingsphere'
+  eval "$(sed -n '/^limit_to() {/,/^}/p' "$ROOT/scripts/ci/test-all.sh")"
+  eval "limit_to $(sed -n '/^oldest_axis() {/,/^}/s/.*< <(limit_to \(.*\))$/\1/p' "$ROOT/scripts/ci/test-all.sh")"
+)
+if [[ $oldest != *$'\n:pg-hello-core\n'* ]]; then
+  printf 'the oldest axis selects other modules than :pg-hello-core:\n%s\n' "$oldest"
+  failures=$((failures + 1))
+fi
+
 # draws NAME EXPECTED COMMANDS: the output of commands that use draw.sh, on a machine with a first axis that ends after 300 of 1,000 seconds.
 draws() {
   cases=$((cases + 1))
@@ -584,6 +606,16 @@ mkdir "$WORK/draws"
     'LEVEL=333331; draw_tests; grep -E "Preflight|Upgrade|BackupIT|RolesIT|StandbyIT" "$WORK"/drawn* | grep -v NewBackupIT'
   draws 'changed tests are never left out' 'LinesIT' \
     'LEVEL=333331; AFFECTED="test FaultsIT"; read_affected; draw_tests; grep -hxE "FaultsIT|LinesIT" "$WORK"/drawn* | sort -u'
+  draws 'a test tagged slow is not left out on the only version that runs it' '' \
+    'AFFECTED=everything; OLDEST_MODULES=(pg-hello-core); LEVEL=2; draw_tests; grep -xE "AnySplitIT|SecureLogInIT" "$WORK/drawn-first"'
+  draws 'a test that the POM excludes on other versions is never left out' '' \
+    'LEVEL=333331; draw_tests; grep -hxE "EnversIT|GeneratedSourcesIT" "$WORK"/drawn* | sort -u'
+  draws 'the draw before the measurement leaves out nothing' 0 'AFFECTED=everything; draw_tests 2>&1; cat "$WORK/drawn-first" "$WORK/drawn-oldest" | wc -l'
+  draws 'a step that ran is not reported as left out' 'not drawn: no step' 'RAN=(races guard system); draw_less 30 | grep "^not drawn"'
+  draws 'steps of a higher level are among those of a lower one' 'nested' \
+    'HALF=$(printf "%s\n" {1..40}); SELECTED=$(printf "%s " {1..40}); LEVEL=1; draw_less 30 >/dev/null; before=$SELECTED; [ "$LEVEL" = 2 ] || echo "level $LEVEL"
+     SECONDS=400; draw_less 30 >/dev/null; for name in $SELECTED; do [[ " $before" = *" $name "* ]] || echo "$name"; done
+     for name in $before; do one_in 2 slow "$name" || echo "$name"; done; echo nested'
   draws 'large changes of tests are drawn' '' \
     'LEVEL=333331; AFFECTED=$(printf "test %s\n" FaultsIT {1..20}); read_affected; draw_tests; grep -hxE FaultsIT "$WORK"/drawn* | grep -v FaultsIT'
   draws 'large changes of slow steps are drawn' $'1\n2\n3\n4\nsystem' 'HALF=$(printf "%s\n" {1..4} system); AFFECTED=$(printf "%s\n" everything "half system"); read_affected; echo "$HALF"'

@@ -4,12 +4,12 @@
 
 # Tests of servers, schemas, catalogs, preflights and updates, and tests that mention the version, run on each version, because others rarely
 # fail on one version only. One in SHARE of the others is drawn, and runs on the oldest version, on 18, and on a server in a container.
-# If everything is affected, each of the others runs on one version: half of them on the first, half on the oldest; and half of the slow steps
-# run. On a slow machine, the tests that only the first version runs are drawn, too.
-SENSITIVE_NAME='Preflight|Installation|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl'
+# If everything is affected, each of the others runs on one version: half of them on the first, half on the oldest; and a quarter of the slow
+# steps run. On a slow machine, the tests that only the first version runs are drawn, too.
+SENSITIVE_NAME='Preflight|Installation|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl|Envers|GeneratedSources'
 SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|MAJORS|information_schema'
 # 2 if everything is affected, and two, four or eight times as much on a slow machine, because the limit would end the run otherwise: the number
-# by which the shares of drawn tests and slow steps are divided.
+# by which the shares of drawn tests and slow steps are divided; of these steps, one in two runs at level 1.
 LEVEL=1 SHARE=3
 # The microseconds that the computation of measure_speed takes on a machine with two fast CPUs, and how much longer it takes here, in percent.
 FAST_MACHINE=500000 SLOWNESS=100
@@ -68,7 +68,7 @@ drawn() {
 first_only() {
   {
     git -C "$ROOT" ls-files '*IT.java' "${OLDEST_MODULES[@]/#/:!}"
-    git -C "$ROOT" grep -lE '^@Tag\("(long|container)"' -- '*IT.java'
+    git -C "$ROOT" grep -lE '^@Tag\("(slow|long|container)"' -- '*IT.java'
   } | classes
 }
 
@@ -82,9 +82,9 @@ draw_tests() {
     first_only >"$WORK/first-only"
     {
       drawn '*IT.java' "$LEVEL" 0 | grep -vxFf "$WORK/first-only" || true
-      drawn '*IT.java' $((LEVEL / 2)) 0 | grep -xFf "$WORK/first-only" || true
+      drawn '*IT.java' $(((LEVEL + 1) / 2)) 0 | grep -xFf "$WORK/first-only" || true
     } >"$WORK/drawn-first"
-    drawn '*IT.java' "$LEVEL" 1 >"$WORK/drawn-oldest"
+    drawn '*IT.java' "$LEVEL" $((LEVEL > 1)) >"$WORK/drawn-oldest"
   else
     : >"$WORK/drawn-first"
     cp "$WORK/drawn" "$WORK/drawn-oldest"
@@ -151,7 +151,7 @@ draw_less() {
   fi
   LEVEL=$level
   for name in $SELECTED; do
-    if ! grep -qx "$name" <<<"$HALF" || one_in "$LEVEL" slow "$name"; then
+    if ! grep -qx "$name" <<<"$HALF" || [[ " ${RAN[*]-} " = *" $name "* ]] || one_in $((2 * LEVEL)) slow "$name"; then
       kept+="$name "
     else
       without+=("$name")

@@ -38,7 +38,7 @@ while [ $# -gt 0 ]; do
 done
 # shellcheck disable=SC2034 # used in draw.sh
 CHOSEN_BASE=$BASE
-[ "$RUN" != landing ] || [ ${#ONLY[@]} = 0 ] || misuse "--only and --landing exclude each other"
+[[ $RUN != @(all|landing) ]] || [ ${#ONLY[@]} = 0 ] || misuse "--only and --$RUN exclude each other"
 
 # list: prints when each step and each file of tests runs.
 list() {
@@ -82,7 +82,7 @@ if [ "$RUN" = landing ]; then
   AFFECTED=$("$CI/affected.sh" "${BASE:-unknown}")
   read_affected
   while read -r name; do
-    if one_in 2 "$name"; then
+    if one_in 2 slow "$name"; then
       AFFECTED+=$'\n'"step $name"
     else
       NOT_DRAWN+=("$name")
@@ -112,12 +112,13 @@ FIRST=$WORK/postgres17-jdk25 OLDEST=$WORK/postgres15-jdk17
 WITH_JDK17=(env "JAVA_HOME=$JDK17")
 WITH_JDK25=(env "JAVA_HOME=$JDK25")
 
-# limit_to KIND: prints the arguments that limit Maven to the modules that the change can affect, one per line. KIND is a regular expression
-# for the words "module" and "reader" of affected.sh. Prints nothing if the change can affect all modules.
+# limit_to KIND [|EXAMPLE]: prints the arguments that limit Maven to the modules that the change can affect, one per line. KIND is a regular
+# expression for the words "module" and "reader" of affected.sh; |EXAMPLE leaves out this example. Prints nothing if the change can affect all
+# modules.
 limit_to() {
   local module list
   [ "$AFFECTED" != everything ] || return 0
-  mapfile -t list < <(grep -oP "^($1) \K(?!pg-hello-example-(kotlin|quarkus|micronaut|reactive)|pg-extension-recipes).*" <<<"$AFFECTED" | sort -u)
+  mapfile -t list < <(grep -oP "^($1) \K(?!pg-hello-example-(kotlin|quarkus|micronaut|reactive${2-})|pg-extension-recipes).*" <<<"$AFFECTED" | sort -u)
   printf '%s\n' -am -pl "$(module_list "${list[@]}")"
   while read -r module _; do
     contains "$module" "${list[@]}" || printf '%s\n' "-D$module.skipTests=true"
@@ -133,6 +134,8 @@ done
 # A landing builds no jars of Javadoc and sources: "site" tests Javadoc, and --all compares these jars.
 FEWER_JARS=() LANDING=() DRAW=()
 [ "$RUN" != landing ] || FEWER_JARS=(-Dmaven.javadoc.skip -Dmaven.source.skip) LANDING=(--landing) DRAW=("$SEED" "$SHARE")
+# All cases of ./dev run if it or their file has changed, and little else.
+[ "$AFFECTED" = everything ] || [ -z "$(git -C "$ROOT" diff --name-only "${BASE:-HEAD}" -- dev scripts/ci/dev-test.sh 2>/dev/null || true)" ] || DRAW=()
 
 # All tests, with the formatter, Error Prone and NullAway, in the Turkish locale, in which toLowerCase() of I is not i.
 first_axis() {
@@ -149,7 +152,7 @@ first_axis() {
 # on the oldest server and JDK.
 oldest_axis() {
   local limits
-  mapfile -t limits < <(limit_to module)
+  mapfile -t limits < <(limit_to module '|shardingsphere')
   if [ "$RUN" = landing ]; then
     limits+=("-Dfailsafe.excludesFile=$(exclusions drawn-oldest)" "-Dsurefire.excludesFile=$(exclusions drawn-units)")
   fi
