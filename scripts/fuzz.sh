@@ -20,7 +20,7 @@ fuzzer() {
   clang -std=gnu11 -O1 -g -Wall -Wextra -Werror -fsanitize=fuzzer,address,undefined \
     -fno-sanitize-recover=undefined -fno-omit-frame-pointer -o "$tmp/fuzzer" "$harness"
 }
-# The sanitizers' libraries are in a separate package, whose name contains clang's version.
+# The sanitizers' libraries are in a separate package. Its name contains clang's version.
 fuzzer 2>"$tmp/log" || {
   if ! grep -q libclang_rt "$tmp/log"; then
     cat "$tmp/log" >&2

@@ -133,7 +133,7 @@ installed_config() {
   return 1
 }
 
-# newest FILE...: prints the directory of the file whose path contains the newest version.
+# newest FILE...: prints the directory of the file with the newest version in its path.
 newest() {
   local file
   file=$(printf '%s\n' "$@" | sort -V | tail -1)
@@ -148,7 +148,7 @@ temporary_in() {
   mktemp -d "$1/.tmp.XXXXXX"
 }
 
-# fetch MAJOR PACKAGE KIND FOLDER: unpacks one directory of the suite's package into the cache, as KIND/MAJOR-VERSION; if that is
+# fetch MAJOR PACKAGE KIND FOLDER: unpacks one directory of the suite's package into KIND/MAJOR-VERSION in the cache; if that is
 # not possible, prints the reason and returns 1. Runs in $(...).
 fetch() {
   local major=$1 package=$2 kind=$3 folder=$4 suite=${HEADER_SUITE[$1]:-} status=0 tmp deb version why

@@ -529,7 +529,7 @@ classpath() {
 }
 
 # compile_modules MAJOR ARTIFACT_ID...: compiles these modules for classpath. Maven needs seconds to find that nothing has
-# changed, so it runs only for modules whose sources are newer than its last output.
+# changed, so it runs only for modules with sources that are newer than its last output.
 compile_modules() {
   local major=$1 module file stale=()
   for module in "${@:2}"; do

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # server.sh MAJOR [PLATFORM]: creates an archive of the server in Debian's packages, of the same minor version as the headers of
-# headers.sh, and prints its path. The archive is in the cache, where the testkit finds it, in a directory with the file PACKAGES, which
+# headers.sh, and prints its path. The archive is in the testkit's cache, in a directory with the file PACKAGES, which
 # has the versions and hashes of all packages, and with their licences. Debian's programs need newer libraries than some machines have.
 # Therefore, the archive contains the libraries of the same suite, including its C library, and a script starts each program with them.
 # Usage with other scripts: sourced after headers.sh and debian.sh. pg-extension-maven-plugin runs it from its jar.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the commands for macOS and Windows in docs/compatibility.md: installs the artifacts in a container of Debian, and runs ./dev
-# with a simulated macOS, in which /bin/sh is dash, uname prints Darwin, and the tools are BusyBox. Fetches 1 GB. Needs containers.sh:
+# with a simulated macOS: /bin/sh is dash, uname prints Darwin, and the tools are BusyBox. Fetches 1 GB. Needs containers.sh:
 #   scripts/ci/offline/containers.sh run scripts/ci/desktop.sh DIRECTORY
 # SPDX-License-Identifier: MIT
 PROGRAM=scripts/ci/desktop.sh

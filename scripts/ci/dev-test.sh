@@ -702,7 +702,7 @@ java.lang.AssertionError:
   failures=$((failures + 1))
 fi
 
-# A download removes the remains of downloads that were killed, but not those of downloads that may be running.
+# A download removes the files of killed downloads, but keeps the files of downloads that may be running.
 cases=$((cases + 1))
 mkdir -p "$WORK/downloads/.tmp.killed/folder" "$WORK/downloads/.tmp.running" "$WORK/downloads/17"
 touch -d '2 days ago' "$WORK"/downloads/{17,.tmp.killed}

@@ -8,8 +8,8 @@
 # steps run. On a slow machine, the tests that only the first version runs are drawn, too.
 SENSITIVE_NAME='Preflight|Installation|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl|Envers|GeneratedSources'
 SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|MAJORS|information_schema'
-# 2 if everything is affected, and two, four or eight times as much on a slow machine, because the limit would end the run otherwise: the number
-# by which the shares of drawn tests and slow steps are divided; of these steps, one in two runs at level 1.
+# 2 if everything is affected, and two, four or eight times as much on a slow machine, because the limit would end the run otherwise. The
+# shares of drawn tests and slow steps are divided by this number; of these steps, one in two runs at level 1.
 LEVEL=1 SHARE=3
 # The microseconds that the computation of measure_speed takes on a machine with two fast CPUs, and how much longer it takes here, in percent.
 FAST_MACHINE=500000 SLOWNESS=100

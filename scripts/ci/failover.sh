@@ -26,7 +26,7 @@ start() {
   disown
 }
 
-# in_tree COMMAND...: runs the command with the unpacked libraries and modules, as a user other than root.
+# in_tree COMMAND...: runs the command with the unpacked libraries and modules, and not as root.
 in_tree() {
   server_user env HOME="$FOLDER" LD_LIBRARY_PATH="$FOLDER/tree/usr/lib/$(uname -m)-linux-gnu" \
     PYTHONPATH="$FOLDER/tree/usr/lib/python3/dist-packages" "$@"

@@ -17,7 +17,7 @@ export JAVA_HOME=$home
 path=$(classpath pg-extension-batching-stress "$DEFAULT_MAJOR")
 # compile all sources in each run, so that the tested classes match the tree
 mkdir "$tmp/classes"
-# except metrics, whose dependencies are not on the class path of the races
+# except metrics, because their dependencies are not on the class path of the races
 batching=$ROOT/$(module_directory pg-extension-batching)
 find "$batching/src/main/java" "$batching-stress/src/main/java" -name '*.java' \
   -not -path '*/micrometer/*' >"$tmp/sources"

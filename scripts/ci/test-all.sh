@@ -137,7 +137,7 @@ FEWER_JARS=() LANDING=() DRAW=()
 # All cases of ./dev run if it or their file has changed, and little else.
 [ "$AFFECTED" = everything ] || [ -z "$(git -C "$ROOT" diff --name-only "${BASE:-HEAD}" -- dev scripts/ci/dev-test.sh 2>/dev/null || true)" ] || DRAW=()
 
-# All tests, with the formatter, Error Prone and NullAway, in the Turkish locale, in which toLowerCase() of I is not i.
+# All tests, with the formatter, Error Prone and NullAway, in the Turkish locale, because there, toLowerCase() of I is not i.
 first_axis() {
   local limits
   mapfile -t limits < <(limit_to 'module|reader')

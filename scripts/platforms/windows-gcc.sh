@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A compiler for PostgreSQL extensions on Windows x64. Used by native.sh, and by Makefiles with PGXS, whose options for Linux are
-# dropped. PG_WINDOWS_HEADERS is the directory printed by platform_headers of platforms.sh, and PG_WINDOWS_EXPORTS the file printed by
+# A compiler for PostgreSQL extensions on Windows x64. Used by native.sh, and by Makefiles with PGXS. Drops the options for Linux
+# that PGXS passes. PG_WINDOWS_HEADERS is the directory printed by platform_headers of platforms.sh, and PG_WINDOWS_EXPORTS the file printed by
 # windows_exports. Compile sources with -c before linking.
 # SPDX-License-Identifier: MIT
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A step of ./dev test --long: runs the tests of both testkits with the embedded server and the library for Alpine. Debian has no JVM
-# for musl, so the tests run in a JVM for the GNU C library, on a system that has /etc/alpine-release, by which Maven and the testkit
-# recognise Alpine. The file exists only in a namespace of the tests.
+# for musl, so the tests run in a JVM for the GNU C library, on a system that has /etc/alpine-release. Maven and the testkit
+# recognise Alpine by this file, which exists only in a namespace of the tests.
 # Usage: musl-testkit.sh TREE, a directory to create
 # SPDX-License-Identifier: MIT
 PROGRAM='musl-testkit.sh'

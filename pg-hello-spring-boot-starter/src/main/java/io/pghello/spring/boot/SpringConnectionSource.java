@@ -112,7 +112,7 @@ public final class SpringConnectionSource implements ConnectionSource {
             : Objects.requireNonNull(dataSource.getConnection(), "the data source returned null");
     if (connection instanceof ConnectionProxy lazy) {
       try {
-        // wait for a connection here, where the client's timeout applies
+        // wait for a connection here, because the client's timeout applies to this method
         lazy.getTargetConnection();
       } catch (RuntimeException | Error e) {
         release(connection);

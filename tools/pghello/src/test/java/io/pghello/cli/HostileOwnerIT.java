@@ -164,7 +164,7 @@ class HostileOwnerIT {
                         "CREATE EVENT TRIGGER started ON ddl_command_start EXECUTE FUNCTION evil.started()"))
             .hasMessageContaining("Must be superuser to create an event trigger");
       }
-      // Privileges that the owner lacks, and a table whose owner cannot create anything.
+      // Privileges that the owner lacks, and a table of a role that cannot create anything.
       Run.execute(
           admin,
           "SET search_path = pg_catalog",

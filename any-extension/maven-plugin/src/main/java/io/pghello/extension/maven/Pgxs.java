@@ -537,7 +537,7 @@ final class Pgxs {
                 "postgres",
                 "PGPASSWORD",
                 server.password()));
-    // put the extension's programs on the path, as if they were installed
+    // put the extension's programs on the path, like installed programs
     Path programs = Path.of("/").relativize(Path.of(ask(config, "--bindir")));
     putFirst(builder, config.getParent());
     putFirst(builder, installed(target, major).resolve(programs));

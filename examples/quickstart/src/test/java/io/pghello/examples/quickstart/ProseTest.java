@@ -225,7 +225,7 @@ class ProseTest {
     // with bars, this test does not find the methods in its own source
     String source =
         """
-        | @Test void aCallIsToldSo() {
+        | @Test |void aCallIsToldSo() {
         |   return whatItIs();
         | }
         | private static <T> Map<String, List<T>> takeFromFolder(T one) {

@@ -39,7 +39,7 @@ final class LogScanner {
   private static final Pattern STATE =
       Pattern.compile("(?<![\\w\\[(.:-])[0-9A-Z]{5}(?![\\w\\]).:-])");
 
-  // Matches output of pg_ctl in a log to which the server also writes, e.g. in a container.
+  // Matches output of pg_ctl in a log that the server also writes, e.g. in a container.
   private static final String PG_CTL = "waiting for server to ";
   private static final Pattern PG_CTL_OUTPUT =
       Pattern.compile("^waiting for server to (?:start|shut down)\\.+");

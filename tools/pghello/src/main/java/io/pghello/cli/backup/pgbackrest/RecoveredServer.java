@@ -213,8 +213,8 @@ public final class RecoveredServer {
                 "--set=" + backup.label(),
                 "--process-max=" + jobs,
                 "--archive-mode=off",
-                // The configuration may refer to directories of the original, whose files must not
-                // be replaced.
+                // The configuration may refer to directories of the original. Do not replace their
+                // files.
                 "--no-delta",
                 "--no-link-all",
                 "--reset-link-map",

@@ -59,7 +59,7 @@ class LockWatchIT {
       throws Exception {
     Target target = target(server, database);
     String name = "pghello " + database.name();
-    // The second session has a lower process ID, by which blockers are sorted.
+    // Blockers are sorted by process ID, and the second session has a lower one.
     try (Connection second = database.dataSource().getConnection();
         Connection owner = database.dataSource().getConnection();
         Connection idle = target.withApplicationName(name).connect();

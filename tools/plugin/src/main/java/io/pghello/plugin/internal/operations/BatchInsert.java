@@ -153,7 +153,7 @@ final class BatchInsert {
 
   private static List<@Nullable String[]> rows(
       List<JsonNode> records, List<String> columns, TableInfo info) {
-    // The delimiter of an array type is that of its elements.
+    // An array type has the delimiter of its elements.
     List<String> delimiters =
         columns.stream().map(column -> info.isArray(column) ? info.delimiter(column) : "").toList();
     return lazily(
