@@ -52,7 +52,7 @@ public final class PgbenchPeer implements AutoCloseable {
     return program != null;
   }
 
-  /** Finds pgbench on the path, or else the newest version in Debian's directories. */
+  /** Finds pgbench on the path. If it is missing, finds the newest one in Debian's directories. */
   private static @Nullable String find() {
     String found = "command -v pgbench || ls -rv /usr/lib/postgresql/*/bin/pgbench";
     try {
