@@ -29,7 +29,7 @@ class GeneratedPagesTest {
       Pattern.compile(
           "(?<=<!-- snippet: )(\\S+)#(\\S+)( -->\\n```(\\w+)\\n).*?(?=```)", Pattern.DOTALL);
   private static final Pattern IMPORT =
-      Pattern.compile("^import (?:static )?[\\w.]+?\\.(\\w+);$", Pattern.MULTILINE);
+      Pattern.compile("^import (?:static )?[\\w.]+?\\.(\\w+);?$", Pattern.MULTILINE);
   private static final Pattern INTEGRATION_TEST = Pattern.compile("\\bclass (\\w+)IT\\b");
   private static final Comparator<String> STATIC_FIRST =
       Comparator.comparing((String line) -> !line.startsWith("import static "))
@@ -50,13 +50,16 @@ class GeneratedPagesTest {
         Path source = Tree.ROOT.resolve(snippet.group(1));
         String code = region(source, snippet.group(2));
         String imports = "";
+        boolean kotlin = snippet.group(1).endsWith(".kt");
         if (snippet.group(4).equals("java")) {
           java++;
+        }
+        if (kotlin || snippet.group(4).equals("java")) {
           code = named(code, Files.readString(source));
           // readers of snippets from the archetype have the complete files
           if (!snippet.group(1).contains("/archetype-resources/")) {
             imports =
-                imports(Files.readString(source), code, published).stream()
+                imports(Files.readString(source), code, published, kotlin).stream()
                     .filter(shown::add)
                     .collect(Collectors.joining("\n"));
           }
@@ -105,17 +108,25 @@ class GeneratedPagesTest {
         same(all, new Local(), new Helper());
         """;
     Set<String> published = Set.of("a.b.Near", "a.c.Local");
-    assertThat(imports(source, snippet, published))
+    assertThat(imports(source, snippet, published, false))
         .containsExactly(
             "import static c.Asserts.same;", "import a.b.Near;", "import java.util.List;");
-    assertThat(imports(source, "import java.util.List;\n" + snippet, published)).isEmpty();
+    String calls =
+        """
+        import a.await
+        import a.unused
+        """;
+    assertThat(imports(calls, "call.await()", published, true)).containsExactly("import a.await");
+    assertThat(imports(calls, "call.await()", published, false)).isEmpty();
+    assertThat(imports(source, "import java.util.List;\n" + snippet, published, false)).isEmpty();
   }
 
   /**
    * Returns the imports that a snippet needs, static ones first. Snippets that contain imports are
    * complete.
    */
-  private static Set<String> imports(String source, String snippet, Set<String> published) {
+  private static Set<String> imports(
+      String source, String snippet, Set<String> published, boolean kotlin) {
     var imports = new TreeSet<>(STATIC_FIRST);
     if (IMPORT.matcher(snippet).find()) {
       return imports;
@@ -133,8 +144,9 @@ class GeneratedPagesTest {
         .filter(line -> !line.group().contains(" io.pghello.") || isOf(published, line.group()))
         .forEach(line -> known.put(line.group(1), line.group()));
     List<String> used =
-        // a name before an equals sign is an element of an annotation, or a variable
-        Pattern.compile("(?<![.\\w])\\w+\\b(?!\\s*=(?!=))")
+        // a name before an equals sign is an element of an annotation, or a variable; in Kotlin,
+        // a name after a dot can be an imported extension function
+        Pattern.compile((kotlin ? "(?<!\\w)" : "(?<![.\\w])") + "\\w+\\b(?!\\s*=(?!=))")
             .matcher(code)
             .results()
             .map(MatchResult::group)

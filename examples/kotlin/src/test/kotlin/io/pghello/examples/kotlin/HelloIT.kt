@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test
 
 // region test
 @PgHelloTest
-class PgHelloTestIT {
+class HelloIT {
   @Test
   suspend fun greets(dataSource: DataSource) {
     PgHelloClient.create(dataSource).use { client ->

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test
 
 // region test
 @ExtensionTest(extensions = ["pg_trgm", "hstore"])
-class ExtensionTestIT {
+class WordsIT {
   @Test
   fun comparesWords(connection: Connection) {
     connection.createStatement().use { statement ->
