@@ -16,7 +16,7 @@ benchmarks, the Javadoc of the published artifacts, and the output of some demos
 
   --base=PATH  Path of the site on its host, e.g. /pg-hello/. Default: /
   --check      Check every link and anchor, and open each page in a browser: three widths, light and
-               dark. Check that docs/ratios.svg is up to date. Needs chromium.
+               dark, and some searches. Check that docs/ratios.svg is up to date. Needs chromium.
   --image      Write docs/ratios.svg from benchmarks/results.json, and build nothing else.
   --serve      Serve the site on this machine until you press Ctrl-C.
   --port=N     Port of --serve. Default: 8000.

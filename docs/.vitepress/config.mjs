@@ -140,8 +140,19 @@ export default defineConfig({
     search: {
       provider: 'local',
       options: {
-        // comparisons with source documents do not answer users' questions
-        _render: (source, env, md) => (env.relativePath.startsWith('docs/contributing/source-documents/') ? '' : md.render(source, env)),
+        // pages for contributors do not answer users' questions
+        _render: (source, env, md) =>
+          /^(?:CHANGELOG|CONTRIBUTING)|^docs\/contributing\//.test(env.relativePath) ? '' : md.render(source, env),
+        miniSearch: {
+          searchOptions: {
+            weights: { fuzzy: 0.1, prefix: 0.2 },
+            // without words that occur on every page; the browser gets this function as text, so it uses no other names
+            processTerm: (term) =>
+              /^(?:an?|and|as|at|be|by|can|do|does|for|from|how|i|in|is|it|my|not|of|on|or|that|the|this|to|what|with)$/i.test(term)
+                ? null
+                : term.toLowerCase(),
+          },
+        },
       },
     },
     socialLinks: [{ icon: 'github', link: repository }],
