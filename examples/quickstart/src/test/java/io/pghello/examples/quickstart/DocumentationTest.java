@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -125,6 +126,29 @@ class DocumentationTest {
       while (link.find()) {
         assertThat(page.resolveSibling(link.group(1))).as("linked from %s", page).exists();
       }
+    }
+  }
+
+  /** Readers find a page through links, and its first line shows whether the page is for them. */
+  @Test
+  void everyPageIsLinkedAndBeginsWithItsReaders() throws IOException {
+    var linked = new HashSet<Path>();
+    for (Path page : pages()) {
+      Matcher link = LINK.matcher(Files.readString(page));
+      while (link.find()) {
+        Path target = page.resolveSibling(link.group(1)).normalize();
+        if (!target.equals(page.normalize())) {
+          linked.add(target);
+        }
+      }
+    }
+    List<Path> pages =
+        Tree.files(
+            "docs/.*\\.md|(?:any-extension|examples|extension)/README\\.md|(?!README)[A-Z]+\\.md");
+    assertThat(pages).hasSizeGreaterThan(40);
+    for (Path page : pages) {
+      assertThat(linked.contains(page.normalize())).as("a link to %s", page).isTrue();
+      assertThat(Files.readAllLines(page).get(2)).as("first line of %s", page).startsWith("For ");
     }
   }
 
