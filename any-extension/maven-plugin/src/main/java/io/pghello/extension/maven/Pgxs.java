@@ -592,10 +592,14 @@ final class Pgxs {
         "PostgreSQL "
             + major
             + ": "
-            + counts.getOrDefault(REGRESSION, 0)
-            + " regression tests and "
-            + counts.getOrDefault(ISOLATION, 0)
-            + " isolation tests passed");
+            + counted(counts.getOrDefault(REGRESSION, 0), "regression test")
+            + " and "
+            + counted(counts.getOrDefault(ISOLATION, 0), "isolation test")
+            + " passed");
+  }
+
+  private static String counted(int count, String noun) {
+    return count + " " + noun + (count == 1 ? "" : "s");
   }
 
   /**

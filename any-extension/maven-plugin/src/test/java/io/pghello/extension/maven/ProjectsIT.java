@@ -456,7 +456,7 @@ class ProjectsIT {
     assertThat(said)
         .containsExactly(
             "Built for PostgreSQL " + BuildIT.MAJOR,
-            "PostgreSQL %d: 1 regression tests and 0 isolation tests passed"
+            "PostgreSQL %d: 1 regression test and 0 isolation tests passed"
                 .formatted(BuildIT.MAJOR));
   }
 
@@ -483,7 +483,7 @@ class ProjectsIT {
 
         """);
     test();
-    assertThat(said).last().asString().endsWith("1 regression tests and 0 isolation tests passed");
+    assertThat(said).last().asString().endsWith("1 regression test and 0 isolation tests passed");
   }
 
   /** The Makefile calls another Makefile, and installs a program in addition to the library. */
@@ -512,7 +512,7 @@ class ProjectsIT {
         .contains(
             "PostgreSQL %d: TAP_TESTS are not run, because they start their own servers, which do not have this extension"
                 .formatted(BuildIT.MAJOR),
-            "PostgreSQL %d: 1 regression tests and 0 isolation tests passed"
+            "PostgreSQL %d: 1 regression test and 0 isolation tests passed"
                 .formatted(BuildIT.MAJOR),
             "warning: Not packed for PostgreSQL %1$d, because a jar can contain only libraries and shared files: usr/lib/postgresql/%1$d/bin/say_hello"
                 .formatted(BuildIT.MAJOR));

@@ -111,7 +111,7 @@ class RegressIT {
         .startsWith(
             "PostgreSQL %d: TAP_TESTS are not run, because they start their own servers, which do not have this extension"
                 .formatted(BuildIT.MAJOR),
-            "PostgreSQL %d: 2 regression tests and 1 isolation tests passed"
+            "PostgreSQL %d: 2 regression tests and 1 isolation test passed"
                 .formatted(BuildIT.MAJOR))
         .last()
         .asString()
@@ -150,7 +150,7 @@ class RegressIT {
         .containsExactly(
             "PostgreSQL %d: the option --temp-instance of REGRESS_OPTS is ignored, because the tests run on the plugin's server"
                 .formatted(BuildIT.MAJOR),
-            "PostgreSQL %d: 2 regression tests and 1 isolation tests passed"
+            "PostgreSQL %d: 2 regression tests and 1 isolation test passed"
                 .formatted(BuildIT.MAJOR));
   }
 
