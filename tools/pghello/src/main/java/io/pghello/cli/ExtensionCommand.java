@@ -28,8 +28,9 @@ import picocli.CommandLine.Spec;
     },
     footerHeading = "%nExit status:%n",
     footer = {
-      "  0  the server's files match the jar",
-      "  1  changes are needed, or files were left in place",
+      "  0  success",
+      "  1  check finds missing or different files, a needed shared library is",
+      "     missing, or uninstall kept a file",
       "  2  a step failed, and all changes were undone",
       "  3  nothing was changed, or the command line is invalid",
       "",

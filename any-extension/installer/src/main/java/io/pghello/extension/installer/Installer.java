@@ -43,7 +43,10 @@ public final class Installer {
   /** The exit status if everything is in the requested state. */
   public static final int OK = 0;
 
-  /** The exit status if further steps are necessary, or files were skipped. */
+  /**
+   * The exit status if {@code check} finds missing or different files, a needed shared library is
+   * missing, or {@code uninstall} kept a file.
+   */
   public static final int WARNING = 1;
 
   /** The exit status if the action failed, and its changes were undone as far as possible. */
@@ -74,9 +77,9 @@ public final class Installer {
         --help               show this text
 
       Without --pg-config and --bindir, the installer searches the PATH and the usual directories.
-      Exit status: 0 success; 1 further steps are necessary, or files were skipped; 2 the action
-      failed and was undone; 3 nothing was changed, because the action was refused or the command
-      line is wrong.
+      Exit status: 0 success; 1 check finds missing or different files, a needed shared library is
+      missing, or uninstall kept a file; 2 the action failed and was undone; 3 nothing was changed,
+      because the action was refused or the command line is wrong.
       """;
 
   static final String NOT_ON_WINDOWS =
