@@ -25,6 +25,7 @@ import javax.sql.DataSource;
  *
  * @see SqlScripts
  * @see FlywayMigrations
+ * @see LiquibaseChangelog
  */
 @FunctionalInterface
 public interface DatabasePreparer {

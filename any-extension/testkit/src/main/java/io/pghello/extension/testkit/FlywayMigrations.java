@@ -122,7 +122,7 @@ public class FlywayMigrations implements DatabasePreparer {
   /** Returns a hash of the properties, the migrations and Flyway's jars. */
   @Override
   public Optional<String> cacheKey() {
-    var hash = new InputHash(FlywayMigrations::dependsOnEnvironment);
+    var hash = new InputHash((name, content) -> dependsOnEnvironment(content));
     try {
       for (Map.Entry<String, String> each : new TreeMap<>(properties).entrySet()) {
         if (!KNOWN.contains(each.getKey()) && !each.getKey().startsWith(PLACEHOLDER)) {

@@ -108,6 +108,17 @@ class ArchitectureTest {
   }
 
   @Test
+  void onlyItsPreparerNeedsLiquibase() {
+    noClasses()
+        .that()
+        .doNotBelongToAnyOf(LiquibaseChangelog.class)
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("liquibase..")
+        .check(CLASSES);
+  }
+
+  @Test
   void onlyTestsWithSpringNeedSpring() {
     noClasses()
         .that()
@@ -135,6 +146,7 @@ class ArchitectureTest {
             "com.zaxxer.hikari..",
             "io.pghello.extension.installer..",
             "io.pghello.extension.testkit..",
+            "liquibase..",
             "org.apache.commons.compress..",
             "org.flywaydb.core..",
             "org.jspecify..",

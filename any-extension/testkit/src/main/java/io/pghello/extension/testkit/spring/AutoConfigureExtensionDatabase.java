@@ -99,10 +99,12 @@ public @interface AutoConfigureExtensionDatabase {
 
   /**
    * Class that fills the database before the application starts, for example {@link
-   * io.pghello.extension.testkit.FlywayMigrations}; it needs a constructor without parameters. It
+   * io.pghello.extension.testkit.FlywayMigrations} or {@link
+   * io.pghello.extension.testkit.LiquibaseChangelog}; it needs a constructor without parameters. It
    * runs once per JVM or, if it has a {@linkplain DatabasePreparer#cacheKey() key}, once for all
    * JVMs; the application's Flyway or Liquibase then validates the migrations, and runs only those
-   * that are missing. Default: none.
+   * that are missing. It does not read {@code spring.flyway.*} and {@code spring.liquibase.*}, so
+   * give it the same locations and placeholders. Default: none.
    */
   Class<? extends DatabasePreparer> preparer() default DatabasePreparer.class;
 

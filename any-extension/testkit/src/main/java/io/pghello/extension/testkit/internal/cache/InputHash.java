@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal.cache;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.JarURLConnection;
@@ -18,7 +19,7 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.TreeMap;
-import java.util.function.Predicate;
+import java.util.function.BiPredicate;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.stream.Stream;
@@ -33,7 +34,7 @@ public final class InputHash {
   private static final long MAX_BYTES = 256L << 20;
 
   private final MessageDigest digest = Sha256.digest();
-  private final Predicate<byte[]> rejected;
+  private final BiPredicate<String, byte[]> rejected;
   private int files;
   private long bytes;
   private boolean complete = true;
@@ -41,9 +42,10 @@ public final class InputHash {
   /**
    * Creates an instance.
    *
-   * @param rejected returns whether a file's content depends on more than the hash covers
+   * @param rejected returns whether the template depends on more than the hash covers, by the name
+   *     of a file in its directory and the content
    */
-  public InputHash(Predicate<byte[]> rejected) {
+  public InputHash(BiPredicate<String, byte[]> rejected) {
     this.rejected = rejected;
   }
 
@@ -67,7 +69,7 @@ public final class InputHash {
     try (Stream<Path> paths = Files.walk(folder)) {
       for (Path path : (Iterable<Path>) paths.limit(MAX_FILES + 1L)::iterator) {
         if (Files.isRegularFile(path)) {
-          found.put(folder.relativize(path).toString(), path);
+          found.put(folder.relativize(path).toString().replace(File.separatorChar, '/'), path);
         } else if (!Files.isDirectory(path) || Files.isSymbolicLink(path)) {
           complete = false;
         }
@@ -113,7 +115,7 @@ public final class InputHash {
     for (JarEntry entry : found) {
       if (canAdd(entry.getName(), entry.getSize())) {
         try (InputStream in = jar.getInputStream(entry)) {
-          addFile(entry.getName(), in.readAllBytes());
+          addFile(entry.getName().substring(prefix.length()), in.readAllBytes());
         }
       }
     }
@@ -154,7 +156,7 @@ public final class InputHash {
   private void addFile(String name, byte[] content) {
     add(name);
     add(content);
-    complete &= !rejected.test(content);
+    complete &= !rejected.test(name, content);
   }
 
   /** Returns whether the hash covers all inputs. */
