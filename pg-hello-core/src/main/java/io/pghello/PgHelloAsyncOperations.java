@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
+import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
@@ -20,15 +21,15 @@ import java.util.concurrent.CompletableFuture;
  *
  * <ul>
  *   <li>Dependent stages of a future run on a thread of the client or of its {@link
- *       PgHelloClientBuilder#asyncExecutor}, unless you pass another executor when you add the
- *       stage. If the future is already complete, they run immediately on the thread that adds
- *       them. They may call the client.
+ *       ClientBuilder#asyncExecutor}, unless you pass another executor when you add the stage. If
+ *       the future is already complete, they run immediately on the thread that adds them. They may
+ *       call the client.
  *   <li>If you cancel or complete a future yourself, its call is removed from the queue; other
  *       calls are not affected.
  *   <li><b>The call runs on the calling thread and returns a completed future</b> if the connection
- *       depends on this thread: if {@link PgHelloClientBuilder#batching} is disabled and there is
- *       no {@link PgHelloClientBuilder#asyncExecutor}, or if {@link ConnectionSource#mayJoinBatch}
- *       returns false.
+ *       depends on this thread: if {@link ClientBuilder#batching} is disabled and there is no
+ *       {@link ClientBuilder#asyncExecutor}, or if {@link ConnectionSource#mayJoinBatch} returns
+ *       false.
  *   <li>{@link #withConnection} returns only blocking operations, because a single connection runs
  *       one statement at a time.
  * </ul>

@@ -3,10 +3,16 @@ package io.pghello;
 
 import io.pghello.extension.batching.BatchedFunction;
 import io.pghello.extension.batching.CallStatistics;
+import io.pghello.extension.batching.ClientBuilder;
+import io.pghello.extension.batching.ClientDefinition;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.internal.Artifacts;
+import io.pghello.internal.Function;
+import io.pghello.internal.HelloErrors;
+import io.pghello.internal.HelloMapper;
 import io.pghello.internal.HelloRequest;
+import java.util.List;
 import javax.sql.DataSource;
 
 /**
@@ -27,10 +33,10 @@ import javax.sql.DataSource;
  * statement and run on a connection borrowed by any of the calling threads. A call that does not
  * have to wait is sent immediately. <b>If your data source chooses a connection by thread</b> (a
  * routing data source, or Spring's {@code TransactionAwareDataSourceProxy}), disable batching with
- * {@link PgHelloClientBuilder#batching(boolean)}, or create one client per database.
+ * {@link ClientBuilder#batching}, or create one client per database.
  *
  * <p>The functions have no side effects. If a connection is lost, the client retries the call on
- * another connection, at most until {@link PgHelloClientBuilder#callTimeout} expires.
+ * another connection, at most until {@link ClientBuilder#callTimeout} expires.
  *
  * <p>Calls that fail throw a {@link FunctionCallException}. Its code and message describe the
  * problem and the fix. Null arguments cause a {@link NullPointerException}.
@@ -47,7 +53,7 @@ import javax.sql.DataSource;
 public final class PgHelloClient extends PooledOperations implements CallStatistics, AutoCloseable {
   private final BatchedFunction<HelloRequest, String> function;
 
-  PgHelloClient(BatchedFunction<HelloRequest, String> function, int repeat) {
+  private PgHelloClient(BatchedFunction<HelloRequest, String> function, int repeat) {
     super(function, repeat);
     this.function = function;
   }
@@ -68,9 +74,31 @@ public final class PgHelloClient extends PooledOperations implements CallStatist
    * @throws IllegalStateException if the class path contains {@code pg-extension-batching} or
    *     {@code pg-extension-binding} of another version
    */
-  public static PgHelloClientBuilder builder() {
+  public static ClientBuilder<PgHelloClient> builder() {
     Artifacts.requireSameVersion();
-    return new PgHelloClientBuilder();
+    return builderWith(HelloRequest.SESSION_DEFAULT);
+  }
+
+  /**
+   * Returns a builder for a client with another number of repetitions. Without this number, the
+   * session's setting {@code pg_hello.repeat} applies.
+   *
+   * @param defaultRepeat the number of repetitions, 1 to 10, for calls that do not pass this number
+   * @throws FunctionCallException if {@code defaultRepeat} is out of range ({@link
+   *     Code#INVALID_ARGUMENT})
+   * @throws IllegalStateException as in {@link #builder()}
+   */
+  public static ClientBuilder<PgHelloClient> builder(int defaultRepeat) {
+    Artifacts.requireSameVersion();
+    return builderWith(HelloErrors.checkRepeat(defaultRepeat));
+  }
+
+  private static ClientBuilder<PgHelloClient> builderWith(int repeat) {
+    return ClientDefinition.of(Function.EXTENSION, Function.HELLO_ALL, HelloMapper.INSTANCE)
+        .functions(List.of(Function.values()))
+        .single(HelloMapper.INSTANCE)
+        .checks(HelloErrors.CHECKS)
+        .builder("pg-hello", function -> new PgHelloClient(function, repeat));
   }
 
   @Override

@@ -2,6 +2,7 @@
 package io.pghello;
 
 import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import java.sql.Connection;
@@ -28,7 +29,7 @@ import java.util.stream.Stream;
 public interface PgHelloOperations {
   /**
    * Calls the SQL function {@code pg_hello(name)}, which returns a greeting such as {@code Hello,
-   * Ada!}. {@link #withRepeat} or {@link PgHelloClientBuilder#defaultRepeat} sets the number of
+   * Ada!}. {@link #withRepeat} or {@link PgHelloClient#builder(int)} sets the number of
    * repetitions; otherwise, the session's setting {@code pg_hello.repeat} (default 1) applies.
    * Takes one round trip, which may be shared with other calls. The first call takes an additional
    * round trip.
@@ -57,9 +58,9 @@ public interface PgHelloOperations {
 
   /**
    * Calls the SQL function {@code pg_hello_all(names, repeats)}, which greets many names. Takes one
-   * round trip per batch of at most {@link PgHelloClientBuilder#maxBatchSize} names and about
-   * {@link PgHelloClientBuilder#maxBatchBytes} bytes. Each batch has its own timeout. All names are
-   * validated before the first batch is sent.
+   * round trip per batch of at most {@link ClientBuilder#maxBatchSize} names and about {@link
+   * ClientBuilder#maxBatchBytes} bytes. Each batch has its own timeout. All names are validated
+   * before the first batch is sent.
    *
    * @param names the names, without null elements; duplicates are allowed
    * @return an unmodifiable list of greetings, in the order of the names
@@ -160,12 +161,12 @@ public interface PgHelloOperations {
   PgHelloOperations withRepeat(int repeat);
 
   /**
-   * Returns operations with a different timeout, which replaces {@link
-   * PgHelloClientBuilder#callTimeout}. They share the connections and the queue of this instance,
-   * and are closed with it. Calls with different timeouts can be in the same batch, but a call with
-   * a longer timeout than {@code callTimeout} is sent in a separate statement, so that it cannot
-   * delay other calls. With the client's own pool, the server may cancel the call sooner ({@link
-   * PgHelloClientBuilder#statementTimeout}).
+   * Returns operations with a different timeout, which replaces {@link ClientBuilder#callTimeout}.
+   * They share the connections and the queue of this instance, and are closed with it. Calls with
+   * different timeouts can be in the same batch, but a call with a longer timeout than {@code
+   * callTimeout} is sent in a separate statement, so that it cannot delay other calls. With the
+   * client's own pool, the server may cancel the call sooner ({@link
+   * ClientBuilder#statementTimeout}).
    *
    * @param timeout the timeout, at least one millisecond and less than 20 days
    * @throws IllegalArgumentException if the timeout is out of range

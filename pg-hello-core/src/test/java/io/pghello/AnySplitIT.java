@@ -66,9 +66,8 @@ class AnySplitIT {
         int size = 1 + random.nextInt(NAMES / 2);
         int bytes = 1 + random.nextInt(3_000);
         try (PgHelloClient client =
-            PgHelloClient.builder()
+            PgHelloClient.builder(repeat)
                 .dataSource(pool)
-                .defaultRepeat(repeat)
                 .maxBatchSize(size)
                 .maxBatchBytes(bytes)
                 .maxInFlightBatches(1 + random.nextInt(3))

@@ -106,10 +106,8 @@ class ArchitectureTest {
   }
 
   @Test
-  void theDriverAndThePoolAreUsedByTheBuilderAndTheCodecOnly() {
+  void onlyBatchingUsesTheDriverAndThePool() {
     noClasses()
-        .that()
-        .doNotBelongToAnyOf(PgHelloClientBuilder.class)
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.postgresql..", "com.zaxxer.hikari..")

@@ -15,8 +15,8 @@ import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionFunction;
 import io.pghello.extension.batching.BatchMapper;
 import io.pghello.extension.batching.BatchedFunction;
-import io.pghello.extension.batching.BatchedFunctionBuilder;
 import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.batching.FunctionAsyncOperations;
 import io.pghello.extension.batching.FunctionCallException;
@@ -919,7 +919,7 @@ class BatchedFunctionIT {
   @Test
   void aBatchHasNoMoreThanItMay(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 1)) {
-      for (BatchedFunctionBuilder<Greeting, String> builder :
+      for (ClientBuilder<BatchedFunction<Greeting, String>> builder :
           List.of(
               builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).maxBatchSize(4),
               builder(pool, EXTENSION, "pg_hello_all", new GreetAll())
@@ -1392,7 +1392,7 @@ class BatchedFunctionIT {
     }
   }
 
-  private <Q, A> BatchedFunctionBuilder<Q, A> builder(
+  private <Q, A> ClientBuilder<BatchedFunction<Q, A>> builder(
       DataSource dataSource,
       ExtensionDescription extension,
       String name,

@@ -628,13 +628,7 @@ class BuilderIT {
         superuser, "ALTER ROLE " + role + " IN DATABASE " + database + " SET pg_hello.repeat = 10");
     assertThat(PgHelloClient.create(dataSource).info().defaultRepeat()).isEqualTo(10);
     assertThat(PgHelloClient.create(dataSource).withRepeat(7).info().defaultRepeat()).isEqualTo(7);
-    assertThat(
-            PgHelloClient.builder()
-                .dataSource(dataSource)
-                .defaultRepeat(2)
-                .build()
-                .info()
-                .defaultRepeat())
+    assertThat(PgHelloClient.builder(2).dataSource(dataSource).build().info().defaultRepeat())
         .isEqualTo(2);
   }
 

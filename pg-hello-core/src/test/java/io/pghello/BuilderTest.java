@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import java.io.IOException;
@@ -31,7 +32,7 @@ class BuilderTest {
   @Test
   void needsOnePlaceWhereConnectionsComeFrom() {
     var dataSource = new PGSimpleDataSource();
-    for (PgHelloClientBuilder builder :
+    for (ClientBuilder<PgHelloClient> builder :
         List.of(
             PgHelloClient.builder(),
             PgHelloClient.builder().user("ada").password("secret"),
@@ -50,7 +51,7 @@ class BuilderTest {
   @ValueSource(booleans = {true, false})
   void rejectsPoolOptionsWithoutAUrl(boolean source) {
     var options =
-        Map.<String, Consumer<PgHelloClientBuilder>>of(
+        Map.<String, Consumer<ClientBuilder<PgHelloClient>>>of(
             "user", b -> b.user("ada"),
             "password", b -> b.password("secret"),
             "applicationName", b -> b.applicationName("mine"),
@@ -58,7 +59,7 @@ class BuilderTest {
             "pool", b -> b.pool(config -> {}));
     options.forEach(
         (name, option) -> {
-          PgHelloClientBuilder builder = PgHelloClient.builder();
+          ClientBuilder<PgHelloClient> builder = PgHelloClient.builder();
           option.accept(builder);
           var dataSource = new PGSimpleDataSource();
           if (source) {
@@ -94,7 +95,7 @@ class BuilderTest {
   @Test
   @SuppressWarnings("NullAway")
   void refusesNull() {
-    PgHelloClientBuilder builder = PgHelloClient.builder();
+    ClientBuilder<PgHelloClient> builder = PgHelloClient.builder();
     List<Runnable> calls =
         List.of(
             () -> PgHelloClient.create(null),
@@ -214,13 +215,13 @@ class BuilderTest {
     return PgHelloClient.create(new PGSimpleDataSource());
   }
 
-  private static Arguments refused(Consumer<PgHelloClientBuilder> setting, String message) {
+  private static Arguments refused(Consumer<ClientBuilder<PgHelloClient>> setting, String message) {
     return Arguments.of(setting, message);
   }
 
   @ParameterizedTest
   @MethodSource("refused")
-  void refusesAValueThatCannotBe(Consumer<PgHelloClientBuilder> setting, String message) {
+  void refusesAValueThatCannotBe(Consumer<ClientBuilder<PgHelloClient>> setting, String message) {
     assertThatThrownBy(() -> setting.accept(PgHelloClient.builder()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining(message);
@@ -231,7 +232,7 @@ class BuilderTest {
   void refusesADefaultCountOutsideOneToTen(int repeat) {
     for (Runnable call :
         List.<Runnable>of(
-            () -> PgHelloClient.builder().defaultRepeat(repeat),
+            () -> PgHelloClient.builder(repeat),
             () -> PgHelloClient.create(new PGSimpleDataSource()).withRepeat(repeat))) {
       assertThatThrownBy(call::run)
           .isInstanceOfSatisfying(
@@ -283,7 +284,7 @@ class BuilderTest {
   }
 
   private static HikariConfig poolOf(
-      PgHelloClientBuilder builder, Consumer<HikariConfig> settings) {
+      ClientBuilder<PgHelloClient> builder, Consumer<HikariConfig> settings) {
     var seen = new HikariConfig[1];
     builder.pool(
         config -> {
@@ -318,10 +319,9 @@ class BuilderTest {
     assertThat(client)
         .hasToString("PgHelloClient[PGSimpleDataSource, timeout 5000 ms, batching 2 x 1024]");
     PgHelloClient other =
-        PgHelloClient.builder()
+        PgHelloClient.builder(3)
             .dataSource(dataSource)
             .schema("Odd \"one\"")
-            .defaultRepeat(3)
             .batching(false)
             .callTimeout(Duration.ofMillis(20))
             .build();

@@ -5,6 +5,7 @@ import static io.pghello.FaultsIT.assertFails;
 import static io.pghello.FaultsIT.join;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
@@ -200,7 +201,7 @@ class CloseIT {
         .toList();
   }
 
-  private static PgHelloClientBuilder client(DataSource dataSource) {
+  private static ClientBuilder<PgHelloClient> client(DataSource dataSource) {
     return PgHelloClient.builder().dataSource(dataSource).callTimeout(LONG);
   }
 

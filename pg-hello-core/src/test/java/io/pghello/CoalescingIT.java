@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
@@ -693,7 +694,8 @@ class CoalescingIT {
     execute(dataSource, "DROP EXTENSION pg_hello");
     execute(dataSource, "CREATE EXTENSION pg_hello VERSION '1.0'");
     try (var pool = pool(dataSource, 4)) {
-      for (PgHelloClientBuilder builder : List.of(client(pool), client(pool).schema("public"))) {
+      for (ClientBuilder<PgHelloClient> builder :
+          List.of(client(pool), client(pool).schema("public"))) {
         try (var client = builder.build()) {
           assertAnswersUnderLoad(client);
         }
@@ -746,7 +748,7 @@ class CoalescingIT {
                     return false;
                   }
                 };
-            for (PgHelloClientBuilder builder :
+            for (ClientBuilder<PgHelloClient> builder :
                 List.of(
                     PgHelloClient.builder().connections(routed).batching(false),
                     PgHelloClient.builder().connections(bound))) {
@@ -1152,7 +1154,7 @@ class CoalescingIT {
     return pool;
   }
 
-  private PgHelloClientBuilder client(DataSource dataSource) {
+  private ClientBuilder<PgHelloClient> client(DataSource dataSource) {
     return PgHelloClient.builder()
         .dataSource(dataSource)
         .callTimeout(LONG)

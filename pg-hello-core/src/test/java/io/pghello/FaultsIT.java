@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.Superuser;
@@ -657,7 +658,7 @@ class FaultsIT {
     final HikariDataSource pool;
     final PgHelloClient client;
 
-    Scene(DataSource dataSource, int size, Consumer<PgHelloClientBuilder> settings)
+    Scene(DataSource dataSource, int size, Consumer<ClientBuilder<PgHelloClient>> settings)
         throws SQLException {
       var config = new HikariConfig();
       config.setDataSource(dataSource);
@@ -666,7 +667,7 @@ class FaultsIT {
       config.setValidationTimeout(500);
       config.setInitializationFailTimeout(-1);
       pool = new HikariDataSource(config);
-      PgHelloClientBuilder builder =
+      ClientBuilder<PgHelloClient> builder =
           PgHelloClient.builder().dataSource(pool).callTimeout(CALL_TIMEOUT);
       settings.accept(builder);
       client = builder.build();

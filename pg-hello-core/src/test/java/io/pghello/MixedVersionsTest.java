@@ -47,7 +47,7 @@ class MixedVersionsTest {
 
   @Test
   void clientAcceptsArtifactsOfOneRelease() throws Exception {
-    assertThat(buildClient("0.2.0", "0.2.0", "0.2.0")).hasToString("PgHelloClientBuilder");
+    assertThat(buildClient("0.2.0", "0.2.0", "0.2.0")).hasToString("ClientBuilder");
   }
 
   /** Calls {@code PgHelloClient.builder()}, and returns the name of the result's class. */

@@ -7,6 +7,8 @@ import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionFunction;
 import io.pghello.extension.batching.BatchMapper;
 import io.pghello.extension.batching.BatchedFunction;
+import io.pghello.extension.batching.ClientBuilder;
+import io.pghello.extension.batching.ClientDefinition;
 import io.pghello.extension.batching.ServerFunction;
 import io.pghello.extension.batching.SingleMapper;
 import io.pghello.extension.batching.TextArray;
@@ -16,6 +18,7 @@ import java.sql.Array;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import javax.sql.DataSource;
@@ -86,32 +89,62 @@ class OwnClientIT {
     }
   }
 
+  // region client
+  /** A client for two functions. Its users can set all options of the builder. */
+  static class AcmeClient implements AutoCloseable {
+    private final BatchedFunction<String, String> greetings;
+
+    private AcmeClient(BatchedFunction<String, String> greetings) {
+      this.greetings = greetings;
+    }
+
+    static ClientBuilder<AcmeClient> builder() {
+      var mapper = new GreetTwice();
+      return ClientDefinition.of(EXTENSION, HELLO_ALL, mapper)
+          .single(mapper)
+          .functions(List.of(HELLO, NOW))
+          .builder("acme", AcmeClient::new);
+    }
+
+    String greet(String name) {
+      return greetings.call(name); // SELECT …, pg_hello(?, ?)
+    }
+
+    List<String> greetAll(List<String> names) {
+      return greetings.callAll(names); // SELECT …, pg_hello_all(?, ?)
+    }
+
+    long now() {
+      return greetings.run(NOW, session -> session.call(NOW, row -> row.getLong(2)));
+    }
+
+    @Override
+    public void close() {
+      greetings.close();
+    }
+  }
+
+  // endregion
+
   @Test
   void clientOfSeveralFunctionsSharesConnections(DataSource dataSource, WireProxy proxy)
       throws Exception {
     try (var pool = new KeptConnections(dataSource, 1)) {
-      // region client
-      var mapper = new GreetTwice();
-      try (var client =
-          BatchedFunction.builder(EXTENSION, HELLO_ALL, mapper)
-              .single(mapper)
-              .functions(List.of(HELLO, NOW))
-              .clientName("acme")
-              .connections(pool)
-              .build()) {
-        String greeting = client.call("Ada"); // SELECT …, pg_hello(?, ?)
-        List<String> greetings = client.callAll(List.of("Ada", "Zoë")); // pg_hello_all(?, ?)
-        long millis = client.run(NOW, session -> session.call(NOW, row -> row.getLong(2)));
-        assertThat(client.preflight().problems()).isEmpty();
+      // region use
+      try (AcmeClient client =
+          AcmeClient.builder().connections(pool).callTimeout(Duration.ofSeconds(2)).build()) {
+        String greeting = client.greet("Ada");
         // endregion
+        assertThat(client.greetings.preflight().problems()).isEmpty();
         assertThat(greeting).isEqualTo("Hello, Ada! Hello, Ada!");
-        assertThat(greetings).containsExactly(greeting, "Hello, Zoë! Hello, Zoë!");
-        assertThat(millis).isPositive();
+        assertThat(client.greetAll(List.of("Ada", "Zoë")))
+            .containsExactly(greeting, "Hello, Zoë! Hello, Zoë!");
+        assertThat(client.now()).isPositive();
         long roundTrips =
             proxy.countRoundTrips(
                 () -> {
-                  client.call("Ada");
-                  client.callAll(List.of("Ada", "Zoë"));
+                  client.greet("Ada");
+                  client.greetAll(List.of("Ada", "Zoë"));
                 });
         assertThat(roundTrips).isEqualTo(2);
       }

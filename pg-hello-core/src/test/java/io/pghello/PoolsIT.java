@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariConfig;
 import io.pghello.Pool.Checks;
+import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
@@ -74,7 +75,7 @@ class PoolsIT {
       if (checks == Checks.BOUNDED) {
         url += (url.contains("?") ? "&" : "?") + "loginTimeout=1&socketTimeout=2";
       }
-      PgHelloClientBuilder builder =
+      ClientBuilder<PgHelloClient> builder =
           PgHelloClient.builder().schema("public").callTimeout(CALL_TIMEOUT);
       if (kind == null) {
         pool = null;

@@ -425,7 +425,7 @@ class SessionsIT {
     execute(superuser, "ALTER DATABASE " + name + " SET pg_hello.repeat = 3");
     callAll(PgHelloClient.create(dataSource), 3);
     callAll(PgHelloClient.create(dataSource).withRepeat(2), 2);
-    callAll(PgHelloClient.builder().dataSource(dataSource).defaultRepeat(1).build(), 1);
+    callAll(PgHelloClient.builder(1).dataSource(dataSource).build(), 1);
   }
 
   /**

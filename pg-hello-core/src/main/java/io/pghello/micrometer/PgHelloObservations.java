@@ -8,7 +8,7 @@ import java.util.List;
 
 /**
  * Creates listeners that record a Micrometer observation, and thus a trace span, for each statement
- * of a client. Pass a listener to {@link io.pghello.PgHelloClientBuilder#listener}.
+ * of a client. Pass a listener to {@link io.pghello.extension.batching.ClientBuilder#listener}.
  *
  * <p>The observation is named {@code pg.hello.statement}, and has these key values, which never
  * contain a greeted name:

@@ -2,7 +2,7 @@
 package io.pghello.hibernate;
 
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloClientBuilder;
+import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.FunctionCallException;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
@@ -29,10 +29,10 @@ import org.jspecify.annotations.Nullable;
  * only calls from different threads can be batched. With Hibernate, prefer {@link WelcomeMessage},
  * which uses one query for all entities of a flush.
  *
- * <p><b>Give the client its own pool</b>, for example with {@link PgHelloClientBuilder#url}. The
- * client never uses the entity manager's connection, so each call needs a second connection while
- * the transaction holds the first. If both come from the same pool, concurrent transactions can
- * exhaust the pool and wait for each other until the calls fail with {@link
+ * <p><b>Give the client its own pool</b>, for example with {@link ClientBuilder#url}. The client
+ * never uses the entity manager's connection, so each call needs a second connection while the
+ * transaction holds the first. If both come from the same pool, concurrent transactions can exhaust
+ * the pool and wait for each other until the calls fail with {@link
  * FunctionCallException.Code#CONNECTION_UNAVAILABLE}. Settings that are changed in the transaction,
  * such as {@code pg_hello.repeat}, do not affect greetings.
  *

@@ -3,9 +3,9 @@ package io.pghello.spring.boot;
 
 import io.pghello.PgHelloAsyncOperations;
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloClientBuilder;
 import io.pghello.PgHelloOperations;
 import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.ClientBuilder;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.apache.commons.logging.Log;
@@ -55,8 +55,9 @@ public final class PgHelloAutoConfiguration {
       ObjectProvider<PgHelloClientCustomizer> customizers,
       ListableBeanFactory beans) {
     SpringConnectionSource source = source(dataSource, properties.batching(), beans);
-    PgHelloClientBuilder builder =
-        PgHelloClient.builder()
+    Integer repeat = properties.defaultRepeat();
+    ClientBuilder<PgHelloClient> builder =
+        (repeat == null ? PgHelloClient.builder() : PgHelloClient.builder(repeat))
             .connections(source)
             .callTimeout(properties.callTimeout())
             .retryOnConnectionLoss(properties.retryOnConnectionLoss())
@@ -70,9 +71,6 @@ public final class PgHelloAutoConfiguration {
             .blockWhenFull(properties.blockWhenFull());
     if (properties.schema() != null) {
       builder.schema(properties.schema());
-    }
-    if (properties.defaultRepeat() != null) {
-      builder.defaultRepeat(properties.defaultRepeat());
     }
     listeners.orderedStream().forEach(builder::listener);
     customizers.orderedStream().forEach(customizer -> customizer.customize(builder));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.spring.boot;
 
-import io.pghello.PgHelloClientBuilder;
+import io.pghello.PgHelloClient;
+import io.pghello.extension.batching.ClientBuilder;
 
 /**
  * Customizes the application's client before it is built. Customizers are called in bean order,
@@ -16,5 +17,5 @@ public interface PgHelloClientCustomizer {
    * @param builder the builder, with the data source and all properties already applied; you cannot
    *     set another source of connections
    */
-  void customize(PgHelloClientBuilder builder);
+  void customize(ClientBuilder<PgHelloClient> builder);
 }

@@ -10,7 +10,7 @@ import org.springframework.util.unit.DataSize;
 
 /**
  * The properties {@code pg-hello.*}. They are named after the methods of {@link
- * io.pghello.PgHelloClientBuilder}, which document the details.
+ * io.pghello.extension.batching.ClientBuilder}, which document the details.
  *
  * @param schema Schema of the extension, without quotes. By default, the client looks it up, and
  *     Hibernate and jOOQ use the search_path.

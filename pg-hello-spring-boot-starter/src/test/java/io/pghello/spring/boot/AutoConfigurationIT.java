@@ -10,9 +10,9 @@ import static org.mockito.Mockito.when;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloAsyncOperations;
 import io.pghello.PgHelloClient;
-import io.pghello.PgHelloClientBuilder;
 import io.pghello.PgHelloOperations;
 import io.pghello.extension.batching.CallListener;
+import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
 import org.jooq.impl.DefaultConfiguration;
@@ -118,14 +119,15 @@ class AutoConfigurationIT {
   @Test
   void callsListenersAndCustomizersInTheirOrder(TestDatabase database) {
     Contexts.jdbc(database)
-        .withPropertyValues("pg-hello.default-repeat=2")
+        .withPropertyValues("pg-hello.call-timeout=7s")
         .withUserConfiguration(Customized.class)
         .run(
             context -> {
-              assertThat(context.getBean(PgHelloClient.class).hello("Ada"))
-                  .isEqualTo("Hello, Ada! Hello, Ada! Hello, Ada!");
+              PgHelloClient client = context.getBean(PgHelloClient.class);
+              assertThat(client.toString()).contains("timeout 2000 ms");
+              assertThat(client.helloAllAsync(List.of("Ada")).get()).containsExactly("Hello, Ada!");
               assertThat(context.getBean(Customized.class).heard)
-                  .containsExactly("first", "second");
+                  .containsExactly("executor", "first", "second");
             });
   }
 
@@ -181,7 +183,7 @@ class AutoConfigurationIT {
   /** The client does not expose all properties. */
   @Test
   void passesAllPropertiesToTheClient(TestDatabase database) {
-    var told = new AtomicReference<PgHelloClientBuilder>();
+    var told = new AtomicReference<ClientBuilder<PgHelloClient>>();
     Contexts.jdbc(database)
         .withBean(PgHelloClientCustomizer.class, () -> told::set)
         .withPropertyValues(
@@ -203,12 +205,10 @@ class AutoConfigurationIT {
               assertThat(context).hasSingleBean(PgHelloClient.class);
               assertThat(told.get())
                   .usingRecursiveComparison()
-                  .ignoringFields(
-                      "options.options.connections", "options.options.listeners", "options.pool")
+                  .ignoringFields("client", "connections", "listeners", "pool")
                   .isEqualTo(
                       PgHelloClient.builder()
                           .schema("elsewhere")
-                          .defaultRepeat(3)
                           .callTimeout(Duration.ofSeconds(7))
                           .retryOnConnectionLoss(false)
                           .batching(false)
@@ -536,11 +536,19 @@ class AutoConfigurationIT {
 
     // region customizer
     @Bean
-    PgHelloClientCustomizer thrice() {
-      return builder -> builder.defaultRepeat(3);
+    PgHelloClientCustomizer customizer(Executor executor) {
+      return builder -> builder.asyncExecutor(executor).callTimeout(Duration.ofSeconds(2));
     }
 
     // endregion
+
+    @Bean
+    Executor executor() {
+      return call -> {
+        heard.add("executor");
+        call.run();
+      };
+    }
 
     private CallListener listener(String name) {
       return new CallListener() {

@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Translates server errors about arguments, for a client that checks arguments before it sends
- * them. Pass it to {@link BatchedFunctionBuilder#checks} if {@link BatchMapper#sizeInBytes} rejects
- * every argument that the server could reject for a reason other than those described here.
+ * them. Pass it to {@link ClientDefinition#checks} if {@link BatchMapper#sizeInBytes} rejects every
+ * argument that the server could reject for a reason other than those described here.
  *
  * <p>With checks:
  *

@@ -44,8 +44,7 @@ import javax.sql.DataSource;
  *       callers run in the same session, with the settings of one of the callers. For a function
  *       that depends on session state, use {@link #withConnection}.
  *   <li><b>If your data source chooses a connection by thread</b> (a routing data source, {@code
- *       TransactionAwareDataSourceProxy}), disable batching with {@link
- *       BatchedFunctionBuilder#batching}.
+ *       TransactionAwareDataSourceProxy}), disable batching with {@link ClientBuilder#batching}.
  *   <li><b>The function must have no side effects</b>, because calls are repeated after a lost
  *       connection or a failed batch.
  * </ul>
@@ -96,7 +95,7 @@ public final class BatchedFunction<Q, A> extends PooledFunctionCalls<Q, A>
    * @throws IllegalArgumentException if the description does not have exactly one function of this
    *     name that returns an array
    */
-  public static <Q, A> BatchedFunctionBuilder<Q, A> builder(
+  public static <Q, A> ClientBuilder<BatchedFunction<Q, A>> builder(
       ExtensionDescription extension, String name, BatchMapper<Q, A> mapper) {
     return builder(extension, ArrayStatements.find(extension, name), mapper);
   }
@@ -108,9 +107,10 @@ public final class BatchedFunction<Q, A> extends PooledFunctionCalls<Q, A>
    * @param function the function, which accepts arrays and returns an array
    * @param mapper the mapper that binds the arguments and reads the answers
    */
-  public static <Q, A> BatchedFunctionBuilder<Q, A> builder(
+  public static <Q, A> ClientBuilder<BatchedFunction<Q, A>> builder(
       ExtensionDescription extension, ServerFunction function, BatchMapper<Q, A> mapper) {
-    return new BatchedFunctionBuilder<>(extension, function, mapper);
+    return ClientDefinition.of(extension, function, mapper)
+        .builder("pg-extension", batched -> batched);
   }
 
   @Override
@@ -125,9 +125,8 @@ public final class BatchedFunction<Q, A> extends PooledFunctionCalls<Q, A>
 
   /**
    * Rejects new calls, waits up to {@code callTimeout} for pending calls, and then fails the
-   * remaining calls with {@link Code#CLOSED}. Closes the pool of {@link
-   * BatchedFunctionBuilder#url}. An interrupt ends the wait. Further calls to this method have no
-   * effect.
+   * remaining calls with {@link Code#CLOSED}. Closes the pool of {@link ClientBuilder#url}. An
+   * interrupt ends the wait. Further calls to this method have no effect.
    */
   @Override
   public void close() {

@@ -12,13 +12,12 @@ import java.util.concurrent.CompletableFuture;
  *
  * <ul>
  *   <li>Dependent stages of a future run on a thread of the client or of its {@link
- *       BatchedFunctionBuilder#asyncExecutor}, unless you pass another executor when you add the
- *       stage. If the future is already complete, they run immediately on the thread that adds
- *       them.
+ *       ClientBuilder#asyncExecutor}, unless you pass another executor when you add the stage. If
+ *       the future is already complete, they run immediately on the thread that adds them.
  *   <li><b>The call runs on the calling thread and returns a completed future</b> if the connection
- *       depends on this thread: if {@link BatchedFunctionBuilder#batching} is disabled and there is
- *       no {@link BatchedFunctionBuilder#asyncExecutor}, or if {@link
- *       ConnectionSource#mayJoinBatch} returns false.
+ *       depends on this thread: if {@link ClientBuilder#batching} is disabled and there is no
+ *       {@link ClientBuilder#asyncExecutor}, or if {@link ConnectionSource#mayJoinBatch} returns
+ *       false.
  *   <li>{@link #withConnection} returns only blocking operations, because a single connection runs
  *       one statement at a time.
  * </ul>

@@ -36,11 +36,10 @@ public interface FunctionOperations<Q, A> {
 
   /**
    * Calls the function for many arguments. Takes one round trip per batch of at most {@link
-   * BatchedFunctionBuilder#maxBatchSize} arguments and about {@link
-   * BatchedFunctionBuilder#maxBatchBytes} bytes, and none for an empty list. Each batch has its own
-   * timeout. If the function rejects an argument, the whole call fails. The error contains the
-   * index of the argument if the client has {@link BatchedFunctionBuilder#checks}; otherwise, use
-   * {@link #call} for arguments that may be rejected.
+   * ClientBuilder#maxBatchSize} arguments and about {@link ClientBuilder#maxBatchBytes} bytes, and
+   * none for an empty list. Each batch has its own timeout. If the function rejects an argument,
+   * the whole call fails. The error contains the index of the argument if the client has {@link
+   * ClientDefinition#checks}; otherwise, use {@link #call} for arguments that may be rejected.
    *
    * @param requests the arguments, without null elements; duplicates are allowed
    * @return an unmodifiable list of answers, in the order of the arguments
@@ -65,8 +64,7 @@ public interface FunctionOperations<Q, A> {
   /**
    * Runs statements on a connection, for example calls to other functions of the extension, without
    * batching them. If the connection is lost, the work runs again on another one, unless {@link
-   * BatchedFunctionBuilder#retryOnConnectionLoss} is false. Listeners receive the statement, but no
-   * call.
+   * ClientBuilder#retryOnConnectionLoss} is false. Listeners receive the statement, but no call.
    *
    * @return the result of the work
    * @throws FunctionCallException if the work fails
@@ -94,10 +92,10 @@ public interface FunctionOperations<Q, A> {
   String describe();
 
   /**
-   * Returns operations with another timeout, which replaces {@link
-   * BatchedFunctionBuilder#callTimeout}. They share the connections and the queue of this instance,
-   * and are closed with it. Calls with different timeouts can be in the same batch, but a call with
-   * a longer timeout than {@code callTimeout} is sent in a separate statement. Takes no round trip.
+   * Returns operations with another timeout, which replaces {@link ClientBuilder#callTimeout}. They
+   * share the connections and the queue of this instance, and are closed with it. Calls with
+   * different timeouts can be in the same batch, but a call with a longer timeout than {@code
+   * callTimeout} is sent in a separate statement. Takes no round trip.
    *
    * @param timeout the timeout, at least one millisecond and less than 20 days
    * @throws IllegalArgumentException if the timeout is out of range

@@ -39,7 +39,7 @@ public interface FunctionSession {
    * Calls a function without parameters. Takes one round trip, and another one if the extension has
    * not been found before, or has been moved.
    *
-   * @param function a function from {@link BatchedFunctionBuilder#functions}
+   * @param function a function from {@link ClientDefinition#functions}
    * @param reader reads the return value from {@link ServerFunction#column}
    * @throws FunctionCallException if the function cannot be called, or if the result belongs to
    *     another statement

@@ -7,7 +7,7 @@ import java.sql.SQLException;
 
 /**
  * Calls a function without arrays for a request that is sent in its own statement, which is faster
- * than an array with one element. Pass it to {@link BatchedFunctionBuilder#single}.
+ * than an array with one element. Pass it to {@link ClientDefinition#single}.
  *
  * <p>The rules of {@link BatchMapper} apply: no side effects, no dependency on the session, and
  * calls from several threads at a time. {@link BatchMapper#matches} checks the answers. If the
@@ -18,8 +18,7 @@ import java.sql.SQLException;
  */
 public interface SingleMapper<Q, A> {
   /**
-   * Returns the function to call for a request. It must be in {@link
-   * BatchedFunctionBuilder#functions}.
+   * Returns the function to call for a request. It must be in {@link ClientDefinition#functions}.
    */
   ServerFunction function(Q request);
 

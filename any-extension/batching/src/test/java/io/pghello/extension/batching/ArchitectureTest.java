@@ -21,7 +21,6 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import com.tngtech.archunit.library.dependencies.SliceRule;
-import io.pghello.extension.batching.internal.jdbc.ClientOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -204,7 +203,7 @@ class ArchitectureTest {
         .that()
         .resideOutsideOfPackage(JDBC)
         .and()
-        .doNotBelongToAnyOf(BatchedFunctionBuilder.class, ClientOptions.class)
+        .doNotBelongToAnyOf(ClientBuilder.class)
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.postgresql..", "com.zaxxer.hikari..")

@@ -11,7 +11,7 @@ import java.util.List;
 /**
  * Creates a Micrometer observation, and thus a trace span, for each statement of a {@link
  * io.pghello.extension.batching.BatchedFunction}. Pass it to {@link
- * io.pghello.extension.batching.BatchedFunctionBuilder#listener}.
+ * io.pghello.extension.batching.ClientBuilder#listener}.
  *
  * <p>The observation is named {@code pg.extension.statement}, and has these key values, which never
  * contain an argument:

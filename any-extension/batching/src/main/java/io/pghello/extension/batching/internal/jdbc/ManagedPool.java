@@ -20,6 +20,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.logging.Logger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.Driver;
 import org.postgresql.PGConnection;
 
 /**
@@ -28,11 +29,40 @@ import org.postgresql.PGConnection;
  * first connection on the calling thread, so that a wrong password is reported immediately.
  */
 public final class ManagedPool extends HikariDataSource {
+  private static final int SIZE = 20;
+  private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(30);
+  private static final Duration CONNECTION_TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration VALIDATION_TIMEOUT = Duration.ofSeconds(1);
+  private static final Duration MAX_LIFETIME = Duration.ofMinutes(30);
+
   private final @Nullable FirstConnection first;
 
   private ManagedPool(HikariConfig config, @Nullable FirstConnection first) {
     super(config);
     this.first = first;
+  }
+
+  /** Returns whether the driver can read a URL. */
+  public static boolean isReadable(String url) {
+    try {
+      return Driver.parseURL(url, null) != null;
+    } catch (IndexOutOfBoundsException e) {
+      // thrown, for example, for a list of hosts that begins with a comma
+      return false;
+    }
+  }
+
+  /** Returns the default configuration of a pool, without a URL. */
+  public static HikariConfig defaults() {
+    var config = new HikariConfig();
+    config.setMaximumPoolSize(SIZE);
+    config.setMinimumIdle(0);
+    config.setIdleTimeout(IDLE_TIMEOUT.toMillis());
+    config.setConnectionTimeout(CONNECTION_TIMEOUT.toMillis());
+    config.setValidationTimeout(VALIDATION_TIMEOUT.toMillis());
+    config.setMaxLifetime(MAX_LIFETIME.toMillis());
+    config.setInitializationFailTimeout(-1);
+    return config;
   }
 
   /**
