@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
+import io.pghello.extension.ArtifactVersions;
+import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.batching.BatchedFunction;
 import io.pghello.extension.batching.CallStatistics;
 import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.ClientDefinition;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
-import io.pghello.internal.Artifacts;
 import io.pghello.internal.Function;
 import io.pghello.internal.HelloErrors;
 import io.pghello.internal.HelloMapper;
@@ -63,6 +64,8 @@ public final class PgHelloClient extends PooledOperations implements CallStatist
    * made.
    *
    * @param dataSource the source of connections; the client does not close it
+   * @throws IllegalStateException if {@code pg-extension-batching} or {@code pg-extension-binding}
+   *     has another version
    */
   public static PgHelloClient create(DataSource dataSource) {
     return builder().dataSource(dataSource).build();
@@ -71,11 +74,10 @@ public final class PgHelloClient extends PooledOperations implements CallStatist
   /**
    * Returns a builder for a client with other settings.
    *
-   * @throws IllegalStateException if the class path contains {@code pg-extension-batching} or
-   *     {@code pg-extension-binding} of another version
+   * @throws IllegalStateException if {@code pg-extension-batching} or {@code pg-extension-binding}
+   *     has another version
    */
   public static ClientBuilder<PgHelloClient> builder() {
-    Artifacts.requireSameVersion();
     return builderWith(HelloRequest.SESSION_DEFAULT);
   }
 
@@ -89,11 +91,12 @@ public final class PgHelloClient extends PooledOperations implements CallStatist
    * @throws IllegalStateException as in {@link #builder()}
    */
   public static ClientBuilder<PgHelloClient> builder(int defaultRepeat) {
-    Artifacts.requireSameVersion();
     return builderWith(HelloErrors.checkRepeat(defaultRepeat));
   }
 
   private static ClientBuilder<PgHelloClient> builderWith(int repeat) {
+    ArtifactVersions.requireSame(
+        PgHelloClient.class, BatchedFunction.class, ExtensionDescription.class);
     return ClientDefinition.of(Function.EXTENSION, Function.HELLO_ALL, HelloMapper.INSTANCE)
         .functions(List.of(Function.values()))
         .single(HelloMapper.INSTANCE)

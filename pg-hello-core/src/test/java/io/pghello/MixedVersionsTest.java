@@ -3,6 +3,7 @@ package io.pghello;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.zaxxer.hikari.HikariConfig;
 import io.pghello.extension.ExtensionDescription;
@@ -31,31 +32,71 @@ import org.postgresql.Driver;
 
 /** Loads the client from jars of different versions. */
 class MixedVersionsTest {
+  private static final String GROUP = "io.github.pg-hello:";
+
   @TempDir Path directory;
+  private String group = GROUP;
 
   @ParameterizedTest
-  @CsvSource({"0.2.0, 0.1.0, pg-extension-batching", "0.1.0, 0.2.0, pg-extension-binding"})
-  void clientRejectsArtifactsOfAnotherRelease(String batching, String binding, String wrong) {
-    assertThatThrownBy(() -> buildClient("0.1.0", batching, binding))
+  @CsvSource({
+    "0.1.1, 0.1.0, 0.1.0, pg-extension-batching",
+    "0.1.1, 0.1.1, 0.1.0, pg-extension-binding",
+    "0.1.0, 0.1.0, 0.1.1, pg-extension-binding",
+    "0.1.1, '',    0.1.0, pg-extension-binding",
+    "0.1.0-SNAPSHOT, 0.1.0-SNAPSHOT, 0.1.0, pg-extension-binding"
+  })
+  void clientRejectsArtifactsOfAnotherVersion(
+      String core, String batching, String binding, String wrong) throws Exception {
+    assertThatThrownBy(() -> buildClient(core, batching, binding))
         .hasRootCauseInstanceOf(IllegalStateException.class)
         .rootCause()
         .hasMessage(
-            "pg-hello-core 0.1.0 needs %s 0.1.0, but the class path contains version 0.2.0. Use the"
-                + " same version of all artifacts, for example with pg-hello-bom.",
-            wrong);
+            "io.github.pg-hello:pg-hello-core:%s (%s) and io.github.pg-hello:%s:%s (%s) have"
+                + " different versions. Use one version of all artifacts: import"
+                + " io.github.pg-hello:pg-hello-bom, and remove other versions of these artifacts."
+                + " This command lists all versions: mvn dependency:tree"
+                + " -Dincludes=io.github.pg-hello",
+            core,
+            directory.resolve("pg-hello-core.jar").toUri().toURL(),
+            wrong,
+            wrong.equals("pg-extension-batching") ? batching : binding,
+            directory.resolve(wrong + ".jar").toUri().toURL());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0.1.1, 0.1.1, 0.1.1",
+    "0.1.0-SNAPSHOT, 0.1.0-SNAPSHOT, 0.1.0-SNAPSHOT",
+    "'', 0.1.0, 0.1.0",
+    "0.1.1, '', ''",
+    "'', '', ''"
+  })
+  void clientAcceptsOneVersionAndUnknownVersions(String core, String batching, String binding)
+      throws Exception {
+    assertThat(buildClient(core, batching, binding)).isEqualTo("ClientBuilder");
   }
 
   @Test
-  void clientAcceptsArtifactsOfOneRelease() throws Exception {
-    assertThat(buildClient("0.2.0", "0.2.0", "0.2.0")).hasToString("ClientBuilder");
+  void clientAcceptsAJarOfAnotherProjectThatContainsTheClient() throws Exception {
+    group = "com.acme:";
+    assertThat(buildClient("3.0", "0.1.0", "0.1.0")).isEqualTo("ClientBuilder");
+  }
+
+  @Test
+  void manifestContainsTheCoordinatesAndTheVersion() throws Exception {
+    assumeTrue(location(BatchedFunction.class).getPath().endsWith(".jar"));
+    Package batching = BatchedFunction.class.getPackage();
+    assertThat(batching.getImplementationTitle()).isEqualTo(GROUP + "pg-extension-batching");
+    assertThat(batching.getImplementationVersion())
+        .isEqualTo(System.getProperty("pg-hello.version"));
   }
 
   /** Calls {@code PgHelloClient.builder()}, and returns the name of the result's class. */
   private String buildClient(String core, String batching, String binding) throws Exception {
     var jars = new ArrayList<URL>();
-    jars.add(jar("core", core, PgHelloClient.class));
-    jars.add(jar("batching", batching, BatchedFunction.class));
-    jars.add(jar("binding", binding, ExtensionDescription.class));
+    jars.add(jar(group + "pg-hello-core", core, PgHelloClient.class));
+    jars.add(jar(GROUP + "pg-extension-batching", batching, BatchedFunction.class));
+    jars.add(jar(GROUP + "pg-extension-binding", binding, ExtensionDescription.class));
     for (Class<?> library : List.of(Driver.class, HikariConfig.class)) {
       jars.add(location(library));
     }
@@ -69,12 +110,15 @@ class MixedVersionsTest {
     }
   }
 
-  /** Packs the classes of a type's artifact into a jar with a version. */
-  private URL jar(String name, String version, Class<?> type) throws Exception {
+  /** Packs the classes of a type's artifact into a jar with a title and a version, if not empty. */
+  private URL jar(String title, String version, Class<?> type) throws Exception {
     var manifest = new Manifest();
     manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
-    manifest.getMainAttributes().put(Attributes.Name.IMPLEMENTATION_VERSION, version);
-    Path jar = directory.resolve(name + ".jar");
+    if (!version.isEmpty()) {
+      manifest.getMainAttributes().put(Attributes.Name.IMPLEMENTATION_TITLE, title);
+      manifest.getMainAttributes().put(Attributes.Name.IMPLEMENTATION_VERSION, version);
+    }
+    Path jar = directory.resolve(title.substring(title.indexOf(':') + 1) + ".jar");
     Path classes = Path.of(location(type).toURI());
     try (OutputStream file = Files.newOutputStream(jar);
         var target = new JarOutputStream(file, manifest)) {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
+import io.pghello.PgHelloOperations;
+import io.pghello.extension.ArtifactVersions;
+import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.batching.BatchMapper;
 import io.pghello.extension.hibernate.ExtensionFunctionContributor;
 import io.pghello.hibernate.PgHelloSettings;
 import io.pghello.internal.Function;
@@ -12,6 +16,16 @@ import io.pghello.internal.Function;
 public final class PgHelloFunctionContributor extends ExtensionFunctionContributor {
   /** Called by Hibernate. */
   public PgHelloFunctionContributor() {
-    super(Function.EXTENSION, PgHelloSettings.SCHEMA);
+    super(extension(), PgHelloSettings.SCHEMA);
+  }
+
+  /** Checks the versions before the first use of other artifacts. */
+  private static ExtensionDescription extension() {
+    ArtifactVersions.requireSame(
+        PgHelloFunctionContributor.class,
+        PgHelloOperations.class,
+        BatchMapper.class,
+        ExtensionDescription.class);
+    return Function.EXTENSION;
   }
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
+import io.pghello.PgHelloOperations;
+import io.pghello.extension.ArtifactVersions;
+import io.pghello.extension.batching.BatchMapper;
 import io.pghello.hibernate.internal.attribute.MappedValue;
 import io.pghello.hibernate.internal.events.MergeTracker;
 import io.pghello.hibernate.internal.events.ValueListener;
@@ -35,7 +38,8 @@ public final class PgHelloIntegrator implements Integrator {
   @Override
   public void integrate(
       Metadata metadata, BootstrapContext context, SessionFactoryImplementor factory) {
-    Versions.requireSame();
+    ArtifactVersions.requireSame(
+        PgHelloIntegrator.class, PgHelloOperations.class, BatchMapper.class);
     StartUpCheck.register(factory);
     String schema = Schema.prefix(context.getServiceRegistry());
     var expressions = new WriteExpressions(schema);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.spring.boot;
 
+import io.pghello.extension.ArtifactVersions;
+import io.pghello.extension.ExtensionDescription;
 import javax.sql.DataSource;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.LazyInitializationExcludeFilter;
@@ -22,6 +24,7 @@ public final class ExtensionCheckAutoConfiguration {
   @Bean
   ExtensionCheck pgExtensionCheck(
       ObjectProvider<DataSource> dataSources, ExtensionProperties properties) {
+    ArtifactVersions.requireSame(ExtensionCheckAutoConfiguration.class, ExtensionDescription.class);
     return new ExtensionCheck(dataSources, properties);
   }
 

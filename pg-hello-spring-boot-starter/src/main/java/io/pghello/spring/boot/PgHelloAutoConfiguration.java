@@ -4,6 +4,7 @@ package io.pghello.spring.boot;
 import io.pghello.PgHelloAsyncOperations;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloOperations;
+import io.pghello.extension.ArtifactVersions;
 import io.pghello.extension.batching.CallListener;
 import io.pghello.extension.batching.ClientBuilder;
 import java.util.stream.Stream;
@@ -54,6 +55,7 @@ public final class PgHelloAutoConfiguration {
       ObjectProvider<CallListener> listeners,
       ObjectProvider<PgHelloClientCustomizer> customizers,
       ListableBeanFactory beans) {
+    ArtifactVersions.requireSame(PgHelloAutoConfiguration.class, PgHelloClient.class);
     SpringConnectionSource source = source(dataSource, properties.batching(), beans);
     Integer repeat = properties.defaultRepeat();
     ClientBuilder<PgHelloClient> builder =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.spring.boot;
 
+import io.pghello.extension.ArtifactVersions;
 import io.pghello.hibernate.PgHelloSettings;
 import io.pghello.spring.boot.PgHelloProperties.Preflight;
 import java.util.Map;
@@ -30,6 +31,7 @@ public final class PgHelloHibernateAutoConfiguration {
   @Bean
   static BeanPostProcessor pgHelloHibernateSettings(
       ObjectProvider<PgHelloProperties> properties, ListableBeanFactory beans) {
+    ArtifactVersions.requireSame(PgHelloHibernateAutoConfiguration.class, PgHelloSettings.class);
     return new BeanPostProcessor() {
       @Override
       public Object postProcessBeforeInitialization(Object bean, String name) {

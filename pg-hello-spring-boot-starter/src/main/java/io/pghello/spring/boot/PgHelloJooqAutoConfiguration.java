@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.spring.boot;
 
+import io.pghello.extension.ArtifactVersions;
 import io.pghello.jooq.PgHello;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.BeanPostProcessor;
@@ -19,6 +20,7 @@ import org.springframework.context.annotation.Bean;
 public final class PgHelloJooqAutoConfiguration {
   @Bean
   static BeanPostProcessor pgHelloJooqSettings(ObjectProvider<PgHelloProperties> properties) {
+    ArtifactVersions.requireSame(PgHelloJooqAutoConfiguration.class, PgHello.class);
     return new BeanPostProcessor() {
       @Override
       public Object postProcessBeforeInitialization(Object bean, String name) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit.internal;
 
+import io.pghello.extension.testkit.internal.cache.ArtifactVersions;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import io.pghello.extension.testkit.internal.files.ClassPathExtension;
 import io.pghello.extension.testkit.internal.files.ControlFile;
@@ -14,6 +15,10 @@ import java.util.Map;
  * and the requirements of tests that use them.
  */
 public final class ExtensionFiles {
+  static {
+    ArtifactVersions.requireSame(ExtensionFiles.class, ServerLocation.class);
+  }
+
   private static final ClassPathExtension JAR =
       ClassPathExtension.find("pg_hello")
           .orElseThrow(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.batching;
 
+import io.pghello.extension.ArtifactVersions;
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.internal.Settings;
@@ -77,6 +78,7 @@ public final class BatchedFunction<Q, A> extends PooledFunctionCalls<Q, A>
    * @param mapper the mapper that binds the arguments and reads the answers
    * @throws IllegalArgumentException if the description does not have exactly one function of this
    *     name that returns an array
+   * @throws IllegalStateException if {@code pg-extension-binding} has another version
    */
   public static <Q, A> BatchedFunction<Q, A> create(
       DataSource dataSource,
@@ -94,9 +96,11 @@ public final class BatchedFunction<Q, A> extends PooledFunctionCalls<Q, A>
    * @param mapper the mapper that binds the arguments and reads the answers
    * @throws IllegalArgumentException if the description does not have exactly one function of this
    *     name that returns an array
+   * @throws IllegalStateException if {@code pg-extension-binding} has another version
    */
   public static <Q, A> ClientBuilder<BatchedFunction<Q, A>> builder(
       ExtensionDescription extension, String name, BatchMapper<Q, A> mapper) {
+    ArtifactVersions.requireSame(BatchedFunction.class, ExtensionDescription.class);
     return builder(extension, ArrayStatements.find(extension, name), mapper);
   }
 
@@ -106,6 +110,7 @@ public final class BatchedFunction<Q, A> extends PooledFunctionCalls<Q, A>
    * @param extension the description of the extension, with its functions
    * @param function the function, which accepts arrays and returns an array
    * @param mapper the mapper that binds the arguments and reads the answers
+   * @throws IllegalStateException if {@code pg-extension-binding} has another version
    */
   public static <Q, A> ClientBuilder<BatchedFunction<Q, A>> builder(
       ExtensionDescription extension, ServerFunction function, BatchMapper<Q, A> mapper) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.batching;
 
+import io.pghello.extension.ArtifactVersions;
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.batching.internal.ServerFunctions;
 import io.pghello.extension.batching.internal.jdbc.ArrayStatements;
@@ -54,9 +55,11 @@ public final class ClientDefinition<Q, A> {
    * @param extension the description of the extension, with its functions
    * @param function the function, which accepts arrays and returns an array
    * @param mapper the mapper that binds the arguments and reads the answers
+   * @throws IllegalStateException if {@code pg-extension-binding} has another version
    */
   public static <Q, A> ClientDefinition<Q, A> of(
       ExtensionDescription extension, ServerFunction function, BatchMapper<Q, A> mapper) {
+    ArtifactVersions.requireSame(ClientDefinition.class, ExtensionDescription.class);
     return new ClientDefinition<>(extension, function, mapper);
   }
 

@@ -16,13 +16,18 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * Shows that artifacts use only the public API of each other. Packages named {@code internal} may
- * change in any release.
+ * Shows that artifacts use only the public API of each other, and compare their versions. Packages
+ * named {@code internal} may change in any release.
  */
 class ModulesTest {
   private static final Pattern COMMENT = Pattern.compile("(?s)/\\*.*?\\*/|//[^\\n]*");
   private static final Pattern INTERNAL =
       Pattern.compile("\\bio\\.pghello\\.(?:[a-z]+\\.)*?internal\\b");
+
+  private static final Pattern IMPORT =
+      Pattern.compile("import (?:static )?(io\\.pghello\\.(?:[a-z]+\\.)*[A-Z]\\w*)");
+  private static final Pattern COMPARISON =
+      Pattern.compile("ArtifactVersions\\.requireSame\\(\\s*(\\w+)\\.class,");
 
   /** Uses of another artifact's internal package that remain. This list only becomes shorter. */
   private static final Map<String, Set<String>> REMAINING =
@@ -57,6 +62,52 @@ class ModulesTest {
     assertThat(used)
         .as("modules, and the internal packages of other modules that they use")
         .isEqualTo(REMAINING);
+  }
+
+  @Test
+  void artifactsThatCallOtherArtifactsCompareVersions() throws IOException {
+    List<Path> sources = Tree.files("(?:any-extension|pg-hello)[^.]*/src/main/java/.*\\.java");
+    var owners = new TreeMap<String, String>();
+    for (Path source : sources) {
+      owners.put(packageOf(source).replace(".java", ""), moduleOf(source));
+    }
+    var callers = new TreeSet<String>();
+    var comparing = new TreeSet<String>();
+    for (Path source : sources) {
+      String module = moduleOf(source);
+      String code = COMMENT.matcher(Files.readString(source)).replaceAll("");
+      if (IMPORT
+          .matcher(code)
+          .results()
+          .anyMatch(type -> !owners.getOrDefault(type.group(1), module).equals(module))) {
+        callers.add(module);
+      }
+      if (COMPARISON
+          .matcher(code)
+          .results()
+          .anyMatch(own -> source.endsWith(own.group(1) + ".java"))) {
+        comparing.add(module);
+      }
+    }
+    // Maven reads the versions of a plugin's dependencies from the plugin's POM only
+    assertThat(callers.remove("any-extension/maven-plugin")).isTrue();
+    // not published
+    assertThat(callers.remove("any-extension/batching-stress")).isTrue();
+    assertThat(comparing).isEqualTo(callers);
+  }
+
+  /**
+   * The testkit cannot use the class of the binding, because the binding's tests use the testkit.
+   */
+  @Test
+  void bothClassesThatCompareVersionsHaveTheSameCode() throws IOException {
+    var codes = new TreeMap<String, String>();
+    for (Path source : Tree.files("(?:.*/)?ArtifactVersions\\.java")) {
+      String code = COMMENT.matcher(Files.readString(source)).replaceAll("");
+      codes.put(moduleOf(source), code.substring(code.indexOf("import ")));
+    }
+    assertThat(codes).containsOnlyKeys("any-extension/binding", "any-extension/testkit");
+    assertThat(codes.get("any-extension/testkit")).isEqualTo(codes.get("any-extension/binding"));
   }
 
   private static List<String> internalPackages(String code) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit.internal.distribution;
 
+import io.pghello.extension.installer.PackedExtension;
+import io.pghello.extension.testkit.internal.cache.ArtifactVersions;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +61,7 @@ public record ServerLocation(String property, String variable, String value) {
    * not set. Default: {@link #EMBEDDED}.
    */
   public static ServerLocation of(String property, String variable) {
+    ArtifactVersions.requireSame(ServerLocation.class, PackedExtension.class);
     return new ServerLocation(property, variable, read(property, variable));
   }
 
