@@ -19,8 +19,9 @@ PATH=$PATH:/usr/sbin
 need pgbouncer pgbouncer
 step native "$ROOT/scripts/native.sh"
 step servers fetch_servers
+step programs "$ROOT/scripts/ci/all-programs.sh" "$WORK/programs"
 # all tests with the tag long, and no others
-PG_HELLO_POOLERS=$("$ROOT/scripts/ci/poolers.sh") \
+PG_HELLO_POOLERS=$("$ROOT/scripts/ci/poolers.sh") PG_HELLO_PROGRAMS=$WORK/programs \
   axis postgres17-jdk25 17 "$JDK25" -Dgroups=long -DexcludedGroups= '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip
 # Tests that ./dev test --all runs only on two majors, or skips on the newest major.
 axis postgres18-jdk25 18 "$JDK25" '-P!checks' -pl :pg-hello-cli,:pg-hello-core,:pg-hello-spring-boot-starter,:pg-hello-plugin -am -Dtest=NoTest \

@@ -222,6 +222,9 @@ public final class RestoreCommand implements Callable<Integer> {
                   name);
         } catch (SQLException | Failure e) {
           failIfDamaged(backup, sums);
+          if (backup.serverMajor() > programs.major()) {
+            throw ofNewerServer(Failure.of(e), backup);
+          }
           throw e;
         }
         rows.add(
@@ -240,6 +243,16 @@ public final class RestoreCommand implements Callable<Integer> {
     }
     print(backup, begin, rows, created);
     return Status.OK.exitCode();
+  }
+
+  /** Adds a fix to an error of the server, unless it is about missing rights. */
+  private static Failure ofNewerServer(Failure failure, Backup backup) {
+    String message = String.valueOf(failure.getMessage());
+    return failure.status() == Status.CRITICAL && !message.contains("--trust-owners")
+        ? Failure.critical(
+            "%1$s; the backup was made on a server of version %2$d, and may need features that this server lacks: restore it into a server of version %2$d or newer"
+                .formatted(message, backup.serverMajor()))
+        : failure;
   }
 
   private int restoreServer(Backup backup, Path to, int jobs) throws SQLException, IOException {

@@ -45,6 +45,16 @@ class ProgramsTest {
         .hasMessageContaining("--bindir");
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {14, 16, 17, 150})
+  void rejectsServerProgramsOfOtherVersions(int version) throws IOException {
+    install("postgres", version + ".1");
+    assertThatThrownBy(() -> Programs.ofServer(15, folder))
+        .isInstanceOf(Failure.class)
+        .hasMessageContaining("server programs of version 15")
+        .hasMessageContaining(folder.resolve("postgres") + " has version " + version);
+  }
+
   @Test
   void namesThePackageOfTheServerPrograms() {
     assertThatThrownBy(() -> Programs.ofServer(17, folder))
