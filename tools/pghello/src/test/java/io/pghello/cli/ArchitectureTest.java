@@ -39,6 +39,7 @@ class ArchitectureTest {
         .onlyDependOnClassesThat()
         .resideInAnyPackage(
             "java..",
+            "javax.naming..",
             "javax.net..",
             "javax.security..",
             "io.pghello.cli..",

@@ -129,6 +129,7 @@ record TlsSettings(String mode, Path root, boolean verifies, @Nullable Path cert
   void setProperties(Properties properties) {
     PGProperty.SSL_MODE.set(properties, mode);
     PGProperty.SSL_FACTORY.set(properties, TlsSocketFactory.class.getName());
+    PGProperty.SSL_HOSTNAME_VERIFIER.set(properties, ServerNameVerifier.class.getName());
     if (verifies) {
       PGProperty.SSL_ROOT_CERT.set(properties, root.toString());
     }

@@ -32,6 +32,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509KeyManager;
+import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGProperty;
 import org.postgresql.ssl.NonValidatingFactory.NonValidatingTM;
@@ -59,29 +60,38 @@ public final class TlsSocketFactory extends WrappedFactory {
     String root = PGProperty.SSL_ROOT_CERT.getOrDefault(properties);
     String certificate = PGProperty.SSL_CERT.getOrDefault(properties);
     String key = PGProperty.SSL_KEY.getOrDefault(properties);
-    TrustManager[] trust =
-        root == null ? new TrustManager[] {new NonValidatingTM()} : trust(Path.of(root));
+    TrustManager trust = root == null ? new NonValidatingTM() : trust(Path.of(root));
     KeyManager[] keys =
         certificate == null || key == null
             ? new KeyManager[0]
             : new KeyManager[] {client(Path.of(certificate), Path.of(key))};
     SSLContext context = SSLContext.getInstance("TLS");
-    context.init(keys, trust, null);
+    context.init(keys, new TrustManager[] {trust}, null);
     factory = context.getSocketFactory();
   }
 
-  private static TrustManager[] trust(Path root) throws GeneralSecurityException {
+  static X509TrustManager trust(Path root) throws GeneralSecurityException {
     List<X509Certificate> certificates = certificates(root);
+    // Like OpenSSL, does not trust an authority unless the file has all those above it.
+    List<X509Certificate> roots =
+        certificates.stream()
+            .filter(each -> each.getSubjectX500Principal().equals(each.getIssuerX500Principal()))
+            .toList();
+    if (roots.isEmpty()) {
+      throw new IllegalArgumentException(
+          "the file %s contains no self-signed certificate: add the certificate of the root authority"
+              .formatted(root));
+    }
     var anchors = new HashSet<TrustAnchor>();
-    for (X509Certificate each : certificates) {
-      // Like OpenSSL, does not trust an authority unless the file has all those above it.
-      if (each.getSubjectX500Principal().equals(each.getIssuerX500Principal())) {
+    for (X509Certificate each : roots) {
+      // Java does not check this.
+      if (isValidNow(each)) {
         anchors.add(new TrustAnchor(each, null));
       }
     }
     if (anchors.isEmpty()) {
       throw new IllegalArgumentException(
-          "the file %s contains no self-signed certificate: add the certificate of the root authority"
+          "the certificate in the file %s has expired or is not yet valid: replace it, or check the clock"
               .formatted(root));
     }
     var parameters = new PKIXBuilderParameters(anchors, new X509CertSelector());
@@ -91,7 +101,16 @@ public final class TlsSocketFactory extends WrappedFactory {
     parameters.setRevocationEnabled(false);
     TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
     trust.init(new CertPathTrustManagerParameters(parameters));
-    return trust.getTrustManagers();
+    return (X509TrustManager) trust.getTrustManagers()[0];
+  }
+
+  private static boolean isValidNow(X509Certificate certificate) {
+    try {
+      certificate.checkValidity();
+      return true;
+    } catch (CertificateException e) {
+      return false;
+    }
   }
 
   private static KeyManager client(Path certificate, Path key) throws GeneralSecurityException {
