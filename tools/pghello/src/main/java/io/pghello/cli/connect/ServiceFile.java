@@ -27,6 +27,9 @@ final class ServiceFile {
   /** The blanks that C's {@code isspace} recognizes, at the beginning and end of a line. */
   private static final Pattern BLANKS = Pattern.compile("^[ \\t\\x0b\\f\\r]+|[ \\t\\x0b\\f\\r]+$");
 
+  /** The size of a line from which libpq rejects it, in bytes without the line break. */
+  private static final int TOO_LONG = 1022;
+
   private ServiceFile() {}
 
   /**
@@ -67,6 +70,11 @@ final class ServiceFile {
     // A comment can be in any encoding.
     for (String raw : text(file).split("\n", -1)) {
       number++;
+      if (raw.length() >= TOO_LONG) {
+        throw new IllegalArgumentException(
+            "%s, line %d: the line has more than %d bytes, so libpq rejects the file: shorten it"
+                .formatted(file, number, TOO_LONG - 1));
+      }
       String line = BLANKS.matcher(raw).replaceAll("");
       if (line.isEmpty() || line.startsWith("#")) {
         continue;

@@ -19,6 +19,8 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.Driver;
 import org.postgresql.PGProperty;
@@ -36,6 +38,14 @@ public record Target(
     String address, String database, Properties properties, Map<String, String> environment) {
   /** A directory that does not exist. */
   private static final Path NO_HOME = Path.of("/nonexistent");
+
+  private static final String DEFAULT_PORT = "5432";
+
+  private static final Pattern PORT = Pattern.compile("\\s*([+-]?)0*([0-9]{1,9})\\s*");
+
+  /** The notations of IPv4 addresses in C, also with octal and hexadecimal numbers. */
+  private static final Pattern NUMBERS =
+      Pattern.compile("(0[xX]\\p{XDigit}*|[0-9]+)(\\.(0[xX]\\p{XDigit}*|[0-9]+)){0,3}");
 
   private static final Map<String, String> SESSIONS =
       Map.of(
@@ -63,6 +73,8 @@ public record Target(
   static {
     // The driver's own reader of password files must not find a file that PasswordFile ignores.
     System.setProperty("org.postgresql.pgpassfile", "/dev/null");
+    // By default, Java tries IPv4 addresses first. Another server could have the other address.
+    System.setProperty("java.net.preferIPv6Addresses", "system");
   }
 
   /**
@@ -125,6 +137,9 @@ public record Target(
           "the host is not a name or address: pass each parameter with -h, -p, -U and -d, or use "
               + "a service");
     }
+    for (String each : isSocket ? new String[0] : hosts.split(",", -1)) {
+      checkHost(each);
+    }
     if (hosts.matches(",.*|.*,,.*|.*,")) {
       throw new IllegalArgumentException(
           "the list of hosts contains an empty name: remove the comma");
@@ -155,7 +170,7 @@ public record Target(
           "the database must be a name, not a connection string: pass each parameter with -h, -p, "
               + "-U and -d, or use a service");
     }
-    String ports = orElse(value.apply("port"), "5432");
+    String ports = orElse(value.apply("port"), DEFAULT_PORT);
     String address = address(hosts, ports);
 
     var properties = new Properties();
@@ -191,7 +206,7 @@ public record Target(
       environment.put("PGSSLMODE", "disable");
       PGProperty.SSL_MODE.set(properties, "disable");
       PGProperty.SOCKET_FACTORY.set(properties, UnixSocketFactory.class.getName());
-      PGProperty.SOCKET_FACTORY_ARG.set(properties, hosts + "/.s.PGSQL." + ports);
+      PGProperty.SOCKET_FACTORY_ARG.set(properties, hosts + "/.s.PGSQL." + port(ports));
     } else {
       TlsSettings tls = TlsSettings.of(mode, value, variables, account.home());
       tls.setProperties(properties);
@@ -204,6 +219,22 @@ public record Target(
     PGProperty.TARGET_SERVER_TYPE.set(properties, sessions);
     PGProperty.TCP_KEEP_ALIVE.set(properties, true);
     return new Target(address, database, properties, environment);
+  }
+
+  /** Rejects addresses that libpq does not support, or that mean another address there. */
+  private static void checkHost(String host) {
+    if (host.startsWith("[")) {
+      throw new IllegalArgumentException(
+          "the host must not be in brackets: write an address such as ::1 without them");
+    }
+    if (host.contains("%")) {
+      throw new IllegalArgumentException(
+          "pghello does not support addresses with a zone (%): use a name or another address");
+    }
+    if (NUMBERS.matcher(host).matches() && host.matches("(.*\\.)?0[0-9xX].*")) {
+      throw new IllegalArgumentException(
+          "a number in the host begins with 0, which has more than one meaning: write the address as four decimal numbers, e.g. 127.0.0.1");
+    }
   }
 
   /**
@@ -264,6 +295,16 @@ public record Target(
         + (isSocket() ? "localhost" + address.substring(address.lastIndexOf(':')) : address)
         + "/"
         + URLEncoder.encode(database, StandardCharsets.UTF_8);
+  }
+
+  /** Returns the only host, without brackets. */
+  private String host() {
+    return address.substring(0, address.lastIndexOf(':')).replaceAll("^\\[|]$", "");
+  }
+
+  /** Returns the only port. */
+  private String port() {
+    return address.substring(address.lastIndexOf(':') + 1);
   }
 
   private boolean isSocket() {
@@ -340,6 +381,13 @@ public record Target(
   private Connection openHost(String type) throws SQLException {
     Properties all = withPassword();
     PGProperty.TARGET_SERVER_TYPE.set(all, type);
+    if (!isSocket()) {
+      PGProperty.SOCKET_FACTORY.set(all, TcpSocketFactory.class.getName());
+      PGProperty.SOCKET_FACTORY_ARG.set(
+          all,
+          TcpSocketFactory.argument(
+              host(), port(), String.valueOf(PGProperty.CONNECT_TIMEOUT.getOrDefault(properties))));
+    }
     SQLException failure = null;
     for (Iterator<String> modes = TlsSettings.attempts(all).iterator(); ; ) {
       String mode = modes.next();
@@ -368,10 +416,7 @@ public record Target(
     all.putAll(properties);
     String file = environment.get("PGPASSFILE");
     if (file != null) {
-      int colon = address.lastIndexOf(':');
-      String host = address.substring(0, colon).replaceAll("^\\[|]$", "");
-      String password =
-          PasswordFile.find(Path.of(file), host, address.substring(colon + 1), database, role());
+      String password = PasswordFile.find(Path.of(file), host(), port(), database, role());
       if (password != null && !password.isEmpty()) {
         all.setProperty(PGProperty.PASSWORD.getName(), password);
       }
@@ -416,11 +461,11 @@ public record Target(
       return this;
     }
     HostSpec host = connection.unwrap(PgConnection.class).getQueryExecutor().getHostSpec();
+    String name = host.getHost().replaceAll("^\\[|]$", "");
     var one = new HashMap<>(environment);
-    one.put("PGHOST", host.getHost());
+    one.put("PGHOST", name);
     one.put("PGPORT", String.valueOf(host.getPort()));
-    return new Target(
-        address(host.getHost(), String.valueOf(host.getPort())), database, properties, one);
+    return new Target(address(name, String.valueOf(host.getPort())), database, properties, one);
   }
 
   /** Returns a connection string that contains only the name of the database, quoted. */
@@ -441,15 +486,8 @@ public record Target(
     }
     var address = new StringBuilder();
     for (int i = 0; i < host.length; i++) {
-      String one = port[port.length == 1 ? 0 : i];
-      if (!one.matches("[0-9]{1,5}")
-          || Integer.parseInt(one) < 1
-          || Integer.parseInt(one) > 65535) {
-        throw new IllegalArgumentException(
-            "the port must be between 1 and 65535"
-                + (one.matches("-?[0-9]{1,9}") ? ", but is " + one : ""));
-      }
-      boolean bracketed = host[i].contains(":") && !host[i].matches("[\\[/].*");
+      int one = port(port[port.length == 1 ? 0 : i]);
+      boolean bracketed = host[i].contains(":") && !host[i].startsWith("/");
       address
           .append(i == 0 ? "" : ",")
           .append(bracketed ? "[" + host[i] + "]" : host[i])
@@ -457,6 +495,18 @@ public record Target(
           .append(one);
     }
     return address.toString();
+  }
+
+  /** Returns the port, which libpq also accepts with blanks and zeros, and in a list as empty. */
+  private static int port(String text) {
+    Matcher number = PORT.matcher(text.isEmpty() ? DEFAULT_PORT : text);
+    boolean isNumber = number.matches();
+    int port = isNumber ? Integer.parseInt(number.group(1) + number.group(2)) : 0;
+    if (port < 1 || port > 65535) {
+      throw new IllegalArgumentException(
+          "the port must be between 1 and 65535" + (isNumber ? ", but is " + port : ""));
+    }
+    return port;
   }
 
   private static String orElse(@Nullable String value, String otherwise) {

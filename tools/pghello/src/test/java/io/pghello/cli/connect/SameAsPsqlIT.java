@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.cli.Run;
+import io.pghello.cli.connect.TestCertificate.Authority;
+import io.pghello.cli.connect.TestCertificate.Contents;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.extension.testkit.TestDatabase;
@@ -12,13 +14,11 @@ import io.pghello.testkit.PgHelloServer;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.KeyStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -41,8 +41,6 @@ import picocli.CommandLine;
  * programs that {@code pghello} runs, here psql again, get the same session, too.
  */
 class SameAsPsqlIT {
-  private static final char[] PASSWORD = "changeit".toCharArray();
-
   private static final String SESSION =
       "SELECT concat_ws(' ', session_user, current_database(), host(inet_server_addr()), ssl, client_dn,"
           + " nullif(nullif(current_setting('application_name'), 'psql'), 'pghello'), current_setting('work_mem'))"
@@ -70,41 +68,18 @@ class SameAsPsqlIT {
   private record Pair(String algorithm, Path certificate, Path key) {
     // the server finds an authority by its name, so two pairs must not have the same
     static Pair create(String name, String algorithm) throws Exception {
-      String file = name + "-" + algorithm;
-      Path store = shared.resolve(file + ".p12");
-      List<String> command =
-          List.of(
-              Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-              "-genkeypair",
-              "-alias",
-              "a",
-              "-keyalg",
-              algorithm,
-              "-dname",
-              "CN=" + name + ",O=" + algorithm,
-              "-ext",
-              "san=dns:" + name,
-              "-storetype",
-              "PKCS12",
-              "-keystore",
-              store.toString(),
-              "-storepass",
-              String.valueOf(PASSWORD));
-      assertThat(Run.start(Map.of(), command).end().status()).isZero();
-      KeyStore keys = KeyStore.getInstance("PKCS12");
-      try (InputStream in = Files.newInputStream(store)) {
-        keys.load(in, PASSWORD);
-      }
+      return write(
+          name + "-" + algorithm,
+          Contents.of("O=" + algorithm + " CN=" + name + " DNS:" + name)
+              .algorithm(algorithm)
+              .selfSigned());
+    }
+
+    static Pair write(String file, TestCertificate certificate) throws Exception {
       return new Pair(
-          algorithm,
-          write(
-              shared.resolve(file + ".crt"),
-              "rw-------",
-              pem("CERTIFICATE", keys.getCertificate("a").getEncoded())),
-          write(
-              shared.resolve(file + ".key"),
-              "rw-------",
-              pem("PRIVATE KEY", keys.getKey("a", PASSWORD).getEncoded())));
+          certificate.keys().getPublic().getAlgorithm(),
+          SameAsPsqlIT.write(shared.resolve(file + ".crt"), "rw-------", certificate.pem()),
+          SameAsPsqlIT.write(shared.resolve(file + ".key"), "rw-------", certificate.keyPem()));
     }
 
     /** Returns the key in PKCS #1 or SEC 1. */
@@ -133,11 +108,6 @@ class SameAsPsqlIT {
 
     static String text(Path pem) throws IOException {
       return Files.readString(pem).replaceAll("-----.*-----", "");
-    }
-
-    static String pem(String label, byte[] bytes) {
-      String text = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(bytes);
-      return "-----BEGIN " + label + "-----\n" + text + "\n-----END " + label + "-----\n";
     }
   }
 
@@ -209,6 +179,25 @@ class SameAsPsqlIT {
             .toList();
     assumeTrue(!found.isEmpty(), "no psql");
     return found.get(0);
+  }
+
+  /** Replaces the server's certificate for new connections. */
+  private static void serve(String certificates, String key) throws Exception {
+    try (Connection admin = database.superuserDataSource().getConnection()) {
+      String before = Run.value(admin, "SELECT pg_conf_load_time()");
+      Run.execute(
+          admin,
+          copy("server.crt", certificates),
+          copy("server.key", key),
+          "SELECT pg_reload_conf()");
+      Run.await(
+          "the server has read its certificate",
+          () -> {
+            try (Connection next = database.superuserDataSource().getConnection()) {
+              return !Run.value(next, "SELECT pg_conf_load_time()").equals(before);
+            }
+          });
+    }
   }
 
   private static String copy(String file, String text) {
@@ -289,7 +278,7 @@ class SameAsPsqlIT {
       Target target = parsed.target(variables::get);
       try (Connection connection = target.connect()) {
         String session = Query.value(connection, SESSION);
-        var environment = new HashMap<>(target.environment());
+        var environment = new HashMap<>(target.pinnedTo(connection).environment());
         environment.put("HOME", "/nonexistent");
         assertThat(psql(environment, "-d", target.database())).as("program").isEqualTo(session);
         return String.valueOf(session);
@@ -373,6 +362,9 @@ class SameAsPsqlIT {
     with("PGSERVICE", "").fails("service  is not defined");
     with("PGSERVICEFILE", home.resolve("none").toString())
         .fails("/none: no such file", "--service=s");
+    Files.delete(home.resolve(".pg_service.conf"));
+    withFile(".pg_service.conf", "rw-r--r--", "#" + "x".repeat(1021) + "\n" + all);
+    with("PGSERVICE", "s").fails("more than 1021 bytes");
     Files.delete(home.resolve(".pg_service.conf"));
     withFile("mine", "rw-r--r--", "# K\u00f6ln\n[t]\nnonsense\n" + all);
     without(nothing)
@@ -472,6 +464,47 @@ class SameAsPsqlIT {
     with("PGSSLMODE", "verify-full", "PGHOST", shared.toString()).same("hello app f");
   }
 
+  /** See {@link ServerCertificatesTest} and {@link ServerNameVerifierTest} for more cases. */
+  @Test
+  void trustsSameServerCertificates() throws Exception {
+    Contents leaf = Contents.of("CN=localhost DNS:localhost");
+    TestCertificate root = Contents.of("CN=Root").authority(Authority.YES).selfSigned();
+    TestCertificate middle = Contents.of("CN=Middle").authority(Authority.YES).issuedBy(root);
+    TestCertificate self = leaf.authority(Authority.NO).selfSigned();
+    TestCertificate expired = leaf.expired().selfSigned();
+    TestCertificate oldRoot = Contents.of("CN=Old").authority(Authority.YES).expired().selfSigned();
+    TestCertificate twoNames = Contents.of("CN=other CN=localhost").selfSigned();
+    TestCertificate otherAddress = Contents.of("CN=127.0.0.1 IP:127.0.0.2").selfSigned();
+    try {
+      assertTrusted(true, root.pem() + middle.pem(), "localhost", leaf.issuedBy(middle));
+      assertTrusted(true, self.pem(), "localhost", self);
+      assertTrusted(false, self.pem(), "localhost", leaf.issuedBy(self));
+      assertTrusted(false, expired.pem(), "localhost", expired);
+      with("PGSSLROOTCERT", home.resolve("ca.pem").toString()).same("hello app 127.0.0.1 f");
+      assertTrusted(false, oldRoot.pem(), "localhost", leaf.issuedBy(oldRoot));
+      assertTrusted(false, twoNames.pem(), "localhost", twoNames);
+      assertTrusted(false, otherAddress.pem(), "127.0.0.1", otherAddress);
+    } finally {
+      serve(Files.readString(serverPair.certificate()), Files.readString(serverPair.key()));
+    }
+  }
+
+  /**
+   * Both programs trust or reject the certificate of the server, with the authorities in a file.
+   */
+  private void assertTrusted(
+      boolean isTrusted, String authorities, String host, TestCertificate certificate)
+      throws Exception {
+    serve(certificate.pem(), certificate.keyPem());
+    String file = write(home.resolve("ca.pem"), "rw-------", authorities).toString();
+    with("PGSSLMODE", "verify-full", "PGSSLROOTCERT", file, "PGHOST", host);
+    if (isTrusted) {
+      same("hello app 127.0.0.1 t");
+    } else {
+      fails("");
+    }
+  }
+
   /** With prefer, the first attempt uses TLS; with allow, only the second one does. */
   @Test
   void connectsWithoutTlsInSameCases() throws Exception {
@@ -560,6 +593,13 @@ class SameAsPsqlIT {
     with("PGUSER", "certuser").fails("other users have access to the key");
     with("PGSSLMODE", "disable").same("hello app 127.0.0.1 f");
     failsOnlyWithTls("other users have access to the key");
+    withFile(".postgresql/postgresql.key", "rw-r-----", key);
+    // The group of root may read the keys of root.
+    if (ME.equals("root")) {
+      with("PGUSER", "certuser").same("certuser app 127.0.0.1 t /O=RSA/CN=certuser");
+      withFile(".postgresql/postgresql.key", "rw--w----", key);
+    }
+    failsOnlyWithTls("other users have access to the key");
     Files.delete(home.resolve(".postgresql/postgresql.key"));
     failsOnlyWithTls(".postgresql/postgresql.key of the client certificate does not exist");
     withFile(".postgresql/postgresql.key/file", "rw-------", "");
@@ -586,7 +626,7 @@ class SameAsPsqlIT {
           List.of(
               Files.readAllBytes(pair.key()),
               (text + Files.readString(pair.key())).getBytes(StandardCharsets.UTF_8),
-              Pair.pem(label, pair.oldKey()).getBytes(StandardCharsets.UTF_8),
+              TestCertificate.pem(label, pair.oldKey()).getBytes(StandardCharsets.UTF_8),
               der,
               pair.oldKey())) {
         Path file = write(home.resolve("my.p12"), "rw-------", "");
@@ -610,12 +650,14 @@ class SameAsPsqlIT {
     failsOnlyWithTls("does not belong to the client certificate");
     withFile(".postgresql/postgresql.key", "rw-------", Files.readString(ecPair.key()));
     failsOnlyWithTls("cannot read the key");
-    withFile(".postgresql/postgresql.key", "rw-------", Pair.pem("PRIVATE KEY", new byte[9]));
+    withFile(
+        ".postgresql/postgresql.key", "rw-------", TestCertificate.pem("PRIVATE KEY", new byte[9]));
     failsOnlyWithTls("cannot read the key");
     withFile(".postgresql/postgresql.key", "rw-------", Files.readString(clientPair.key()));
     withFile(".postgresql/postgresql.crt", "rw-r--r--", "no certificate");
     failsOnlyWithTls("postgresql.crt contains no certificate");
-    withFile(".postgresql/postgresql.crt", "rw-r--r--", Pair.pem("CERTIFICATE", new byte[9]));
+    withFile(
+        ".postgresql/postgresql.crt", "rw-r--r--", TestCertificate.pem("CERTIFICATE", new byte[9]));
     failsOnlyWithTls("postgresql.crt contains an invalid certificate");
     Files.delete(home.resolve(".postgresql/postgresql.crt"));
     // Not even prefer tries without TLS if the server rejects the certificate. The server may close
@@ -629,12 +671,25 @@ class SameAsPsqlIT {
         .same("hello app 127.0.0.1 f");
     // psql would ask for the password.
     Path encrypted =
-        write(home.resolve("key"), "rw-------", Pair.pem("ENCRYPTED PRIVATE KEY", new byte[9]));
+        write(
+            home.resolve("key"),
+            "rw-------",
+            TestCertificate.pem("ENCRYPTED PRIVATE KEY", new byte[9]));
     for (String mode : List.of("prefer", "require")) {
       with("PGSSLCERT", clientPair.certificate().toString())
           .with("PGSSLKEY", encrypted.toString(), "PGSSLMODE", mode)
           .refused("is encrypted, but pghello does not ask for passwords");
     }
+  }
+
+  @Test
+  void connectsToSameAddresses() throws Exception {
+    with("PGHOST", "127.1").same("hello app 127.0.0.1 t");
+    with("PGHOST", "[127.0.0.1]").fails("the host must not be in brackets");
+    with("PGHOST", "127.0.0.1%lo").fails("does not support addresses with a zone");
+    // In C, a number that begins with 0 is octal. In Java, it is decimal.
+    with("PGHOST", "0177.0.0.1").refused("a number in the host begins with 0");
+    with("PGHOST", "0x7f.1").refused("a number in the host begins with 0");
   }
 
   @Test
@@ -656,6 +711,9 @@ class SameAsPsqlIT {
     with("PGHOST", "127.0.0.1,localhost", "PGPORT", twice, "PGSSLMODE", "verify-full")
         .with("PGSSLROOTCERT", serverPair.certificate().toString())
         .fails("set PGSSLMODE");
+    with("PGHOST", "127.0.0.1,localhost", "PGPORT", "," + server.port()).same("hello app");
+    with("PGPORT", " 0" + server.port() + " ").same("hello app 127.0.0.1 t");
+    with("PGPORT", "0" + server.port(), "PGHOST", shared.toString()).same("hello app f");
     with("PGPORT", "0").fails("the port must be between 1 and 65535");
     with("PGPORT", "x").fails("the port must be between 1 and 65535");
     with("PGHOST", "127.0.0.1,").refused("the list of hosts contains an empty name");

@@ -133,6 +133,26 @@ class ServiceFileTest {
         .hasMessage("%s, line 6: %s", file, message);
   }
 
+  /** libpq checks the lines before the end of the section, and comments, too. */
+  @Test
+  void rejectsLinesThatAreTooLongForLibpq() throws IOException {
+    Path file = home.resolve(".pg_service.conf");
+    String longest = "x".repeat(1021);
+    Files.writeString(file, "#" + longest.substring(1) + "\n[app]\nport=1\n");
+    assertThat(read("app", Map.of())).containsEntry("port", "1");
+    Files.writeString(file, "[app]\nport=1\n[other]\n" + longest + "x\n");
+    assertThat(read("app", Map.of())).containsEntry("port", "1");
+    for (String text :
+        new String[] {"#" + longest + "\n[app]\n", "[app]\nport=1\npassword=" + longest}) {
+      Files.writeString(file, text);
+      assertThatThrownBy(() -> read("app", Map.of()))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageMatching(
+              ".*, line [13]: the line has more than 1021 bytes, so libpq rejects the file: shorten it")
+          .hasMessageStartingWith(file.toString());
+    }
+  }
+
   @Test
   void readsCommentsInAnyEncoding() throws IOException {
     Path file = home.resolve(".pg_service.conf");

@@ -32,7 +32,7 @@ class TargetTest {
   void connectsToUnixSocket() {
     Target target =
         find(
-            Map.of("host", "/run/postgresql", "port", "5433", "sslmode", "require"),
+            Map.of("host", "/run/postgresql", "port", "05433", "sslmode", "require"),
             Map.of(),
             Map.of());
     assertThat(target.url()).isEqualTo("jdbc:postgresql://localhost:5433/me");
@@ -132,7 +132,13 @@ class TargetTest {
     "'a,b', 5433, 'a:5433,b:5433'",
     "'a,b', '1,2', 'a:1,b:2'",
     "::1, 5432, [::1]:5432",
-    "[::1], 5432, [::1]:5432"
+    "'::1,a', 5432, '[::1]:5432,a:5432'",
+    "a, ' 05432 ', a:5432",
+    "a, +5432, a:5432",
+    "'a,b', '1,', 'a:1,b:5432'",
+    "10.0.0.1, 1, 10.0.0.1:1",
+    "0.0.0.0, 1, 0.0.0.0:1",
+    "01.example.com, 1, 01.example.com:1"
   })
   void supportsSeveralHosts(String hosts, String ports, String address) {
     assertThat(find(Map.of("host", hosts, "port", ports), Map.of(), Map.of()).url())
@@ -161,6 +167,16 @@ class TargetTest {
     "@abstract, 5432, 'must be one or more names, or one directory with a Unix socket'",
     "a, 0, 'the port must be between 1 and 65535, but is 0'",
     "a, 65536, but is 65536",
+    "a, 65536000000, must be between 1 and 65535",
+    "a, ' ', must be between 1 and 65535",
+    "a, 5432x, must be between 1 and 65535",
+    "[::1], 1, the host must not be in brackets",
+    "'a,[::1]', 1, the host must not be in brackets",
+    "fe80::1%eth0, 1, pghello does not support addresses with a zone",
+    "0177.0.0.1, 1, 'write the address as four decimal numbers, e.g. 127.0.0.1'",
+    "127.0.0.01, 1, a number in the host begins with 0",
+    "'a,0x7f.1', 1, a number in the host begins with 0",
+    "017700000001, 1, a number in the host begins with 0",
     "a, x, must be between 1 and 65535",
     "a, secret@b, must be between 1 and 65535",
     "postgresql://me:secret@b/c, 1, the host is not a name or address",
@@ -298,6 +314,23 @@ class TargetTest {
         .containsEntry("PGPASSFILE", "/service");
     // The driver must not look for one, either.
     assertThat(System.getProperty("org.postgresql.pgpassfile")).isEqualTo("/dev/null");
+  }
+
+  /** A name can have addresses of different servers. */
+  @Test
+  void triesAddressesInTheOrderOfTheOperatingSystem() {
+    assertThat(find(Map.of(), Map.of(), Map.of()).name()).isEqualTo("me at localhost:5432");
+    assertThat(System.getProperty("java.net.preferIPv6Addresses")).isEqualTo("system");
+  }
+
+  @Test
+  void limitsTheTimeToConnectOfPostgresPrograms() {
+    assertThat(find(Map.of(), Map.of(), Map.of()).environment())
+        .containsEntry("PGCONNECT_TIMEOUT", "7");
+    // libpq would treat one second as two.
+    assertThat(
+            Target.find(Map.of(), Map.of(), name -> null, new Account("me", home), 1).environment())
+        .containsEntry("PGCONNECT_TIMEOUT", "2");
   }
 
   private static Target find(
