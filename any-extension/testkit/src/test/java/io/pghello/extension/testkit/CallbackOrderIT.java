@@ -149,6 +149,23 @@ class CallbackOrderIT {
     }
   }
 
+  @ExtensionTest(extensions = "cube")
+  static final class OfParameter {
+    private static final AtomicReference<Connection> CONNECTION = new AtomicReference<>();
+
+    @Test
+    void reads(Connection connection) throws SQLException {
+      assertThat(connection.isValid(20)).isTrue();
+      CONNECTION.set(connection);
+    }
+  }
+
+  @Test
+  void closesConnectionsThatAreParameters() throws SQLException {
+    run(OfParameter.class).testEvents().assertStatistics(events -> events.succeeded(1));
+    assertThat(OfParameter.CONNECTION.get().isClosed()).isTrue();
+  }
+
   private static EngineExecutionResults run(Class<?> test) {
     return EngineTestKit.engine("junit-jupiter").selectors(selectClass(test)).execute();
   }

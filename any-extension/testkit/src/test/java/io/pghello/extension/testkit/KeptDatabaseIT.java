@@ -151,6 +151,20 @@ class KeptDatabaseIT {
     }
   }
 
+  @ExtensionTest(extensions = "cube")
+  static final class AbortedDynamicTest {
+    @TestFactory
+    Stream<DynamicTest> isAborted(TestDatabase database) {
+      return Stream.of(
+          DynamicTest.dynamicTest(
+              "aborted",
+              () -> {
+                System.out.println("aborts in " + database.name());
+                Assumptions.abort();
+              }));
+    }
+  }
+
   /** Runs a test class in a JVM that exits while its server keeps running. */
   static final class Program {
     private Program() {}
@@ -282,6 +296,13 @@ class KeptDatabaseIT {
   @ValueSource(strings = {"-Dpg-extension.keep-failed=false", "-Dpg-extension.keep-failed="})
   void isDroppedByDefault(String option) throws Exception {
     assertThat(run(Failing.class, option)).doesNotContain("is kept");
+  }
+
+  @Test
+  void isDroppedAfterAnAbortedTest() throws Exception {
+    assertThat(run(AbortedDynamicTest.class, "-Dpg-extension.keep-failed=true"))
+        .contains("aborts in ")
+        .doesNotContain("is kept");
   }
 
   @Test

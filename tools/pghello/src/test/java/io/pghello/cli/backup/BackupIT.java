@@ -844,6 +844,47 @@ class BackupIT {
     }
   }
 
+  /** The time limit includes the waits of all attempts. */
+  @Test
+  void stopsTryingAfterLockTimeout(
+      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    Run.execute(superuser, "CREATE TABLE locked (i int)");
+    try (Connection holder = database.superuserDataSource().getConnection()) {
+      holder.setAutoCommit(false);
+      Run.execute(holder, "LOCK TABLE locked");
+      // Each attempt takes ten seconds.
+      Run run = backup(environment(server, database), "--lock-timeout=11s", database.name());
+      assertThat(run.err()).contains("locked is locked by session", "--lock-timeout");
+      assertThat(run.status()).isEqualTo(2);
+    }
+  }
+
+  /** Such a file would be incomplete. */
+  @Test
+  void leavesNoFilesOfAFailedDump(PgHelloServer server, TestDatabase database) throws Exception {
+    assumeTrue(Run.hasClient(server), "no programs of this version");
+    try (TestDatabase other = server.createDatabase();
+        Connection superuser = other.superuserDataSource().getConnection()) {
+      // pg_dump reads it after it has created the file.
+      Run.execute(superuser, "CREATE SEQUENCE secrets");
+      Map<String, String> environment = Run.environment(server, database);
+      Run run = backup(environment, "--without-files", database.name(), other.name());
+      assertThat(run.err()).startsWith(other.name() + ": ").contains("secrets").hasLineCount(1);
+      assertThat(run.status()).isEqualTo(2);
+      try (Stream<Path> files = Files.list(folder.resolve(backups().get(0)))) {
+        assertThat(files.map(file -> file.getFileName().toString()))
+            .containsExactlyInAnyOrder(
+                "SHA256SUMS",
+                "backup.properties",
+                "db-" + database.name() + ".contents",
+                "db-" + database.name() + ".dump",
+                "roles.sql");
+      }
+    }
+  }
+
   /** The owner of a database can change what happens when a session logs in. */
   @Test
   void leavesOutDatabasesThatCannotBeDumped() throws Exception {
@@ -1438,6 +1479,9 @@ class BackupIT {
       assertThat(backup(environment(server, database), database.name(), other.name()).status())
           .isZero();
       Path made = folder.resolve(backups().get(0));
+      Run one = verify(Map.of(), "--from", folder.toString(), other.name());
+      assertThat(one.status()).as(one.out() + one.err()).isZero();
+      assertThat(made.resolve("verified.properties")).doesNotExist();
       Files.writeString(Backup.dump(made, database.name()), "no dump");
       Files.delete(made.resolve("SHA256SUMS"));
       Backup.seal(made);

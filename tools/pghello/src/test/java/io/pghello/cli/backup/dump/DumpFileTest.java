@@ -8,6 +8,7 @@ import io.pghello.cli.backup.dump.DumpEntry.Section;
 import io.pghello.cli.output.Failure;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -87,6 +88,20 @@ class DumpFileTest {
         assertThat(e).hasMessageContaining("dump in pg_dump's custom format");
       }
     }
+  }
+
+  @Test
+  void limitsTheMemoryForNames() throws IOException {
+    int length = Integer.MAX_VALUE;
+    Dump dump = new Dump(16, StandardCharsets.UTF_8).header(1).number(5).number(0);
+    byte[] begin = dump.text("1259").text("16384").number(length).bytes();
+    Path file = Files.write(folder.resolve("dump"), begin);
+    try (var sparse = new RandomAccessFile(file.toFile(), "rw")) {
+      sparse.setLength(begin.length + (long) length);
+    }
+    assertThatThrownBy(() -> DumpFile.entries(file, 18))
+        .isInstanceOf(Failure.class)
+        .hasMessageEndingWith("its table of contents is damaged");
   }
 
   @ParameterizedTest

@@ -103,6 +103,18 @@ class BackupTest {
     assertThatThrownBy(backup::check).hasMessageEndingWith("backup.properties is missing");
   }
 
+  /** A backup whose databases are unknown must not be removed as an old one. */
+  @Test
+  void isDamagedWithoutItsMetadata() throws Exception {
+    var backup = new Backup(made(TODAY), TODAY);
+    assertThat(backup.isDamaged()).isFalse();
+    Path about = backup.folder().resolve("backup.properties");
+    Files.writeString(about, "system_identifier=1\n");
+    assertThat(backup.isDamaged()).isTrue();
+    Files.delete(about);
+    assertThat(backup.isDamaged()).isTrue();
+  }
+
   /** The clock was wrong when the backup was made, or it is wrong now. */
   @Test
   void reportsBackupsOfTheFuture() throws Exception {
