@@ -91,6 +91,10 @@ class ModulesTest {
     }
     // Maven reads the versions of a plugin's dependencies from the plugin's POM only
     assertThat(callers.remove("any-extension/maven-plugin")).isTrue();
+    // a user's project
+    assertThat(
+            callers.remove("any-extension/archetype/src/main/resources/archetype-resources/client"))
+        .isTrue();
     // not published
     assertThat(callers.remove("any-extension/batching-stress")).isTrue();
     assertThat(comparing).isEqualTo(callers);
