@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# all-programs.sh DIRECTORY: creates launchers of the programs of all supported majors, as DIRECTORY/MAJOR/bin/NAME: the servers that
-# tests use, and pg_dump, pg_dumpall and pg_restore of the system or of Debian's packages. Reports and omits majors whose programs cannot
-# be fetched.
+# all-programs.sh DIRECTORY: creates the launchers DIRECTORY/MAJOR/bin/NAME for all supported majors. The programs are the servers of the
+# tests, and pg_dump, pg_dumpall and pg_restore of the system or of Debian's packages. Reports and omits majors without these programs.
 # SPDX-License-Identifier: MIT
 PROGRAM=all-programs.sh
 # shellcheck source=scripts/lib.sh
@@ -27,7 +26,7 @@ add_programs() {
     launcher "$2/$program" "'$client/$program'"
   done
   for program in postgres initdb; do
-    # The server searches its files relative to the path that it is started with, and its libraries relative to its own.
+    # The server finds its files relative to the first argument, and its libraries relative to the program.
     # shellcheck disable=SC2016
     launcher "$2/$program" '-a "$0"' "'$tree/bin/$program'"
   done

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -146,10 +147,10 @@ class VersionsIT {
   @Test
   void namesTheVersionThatANewFeatureNeeds() throws Exception {
     assumeVersions(18, 17);
-    try (Connection session = SERVERS.get(18).connect()) {
+    try (Connection session = server(18).connect()) {
       Run.execute(session, "CREATE DATABASE newer");
     }
-    try (Connection session = SERVERS.get(18).in("newer").connect()) {
+    try (Connection session = server(18).in("newer").connect()) {
       Run.execute(session, "CREATE TABLE public.t (i int, j int GENERATED ALWAYS AS (i) VIRTUAL)");
     }
     assertSucceeds(backup(18, 18, "newer"));
@@ -243,13 +244,17 @@ class VersionsIT {
   }
 
   /** Runs a command in this JVM, because a JVM for each command would take most of the time. */
+  private static Target server(int version) {
+    return Objects.requireNonNull(SERVERS.get(version));
+  }
+
   private static Result run(
       Callable<Integer> command, @Nullable Integer server, String... arguments) {
     var out = new StringWriter();
     var err = new StringWriter();
     var all = new ArrayList<>(List.of(arguments));
     if (server != null) {
-      String address = SERVERS.get(server).address();
+      String address = server(server).address();
       int colon = address.lastIndexOf(':');
       all.addAll(List.of("-h", address.substring(0, colon), "-p", address.substring(colon + 1)));
       all.addAll(List.of("-U", "postgres", "-d", "template1"));
