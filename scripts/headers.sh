@@ -26,7 +26,7 @@ is_own() { [ -n "$(find "$1" -maxdepth 0 -type d -user "$(id -u)" "${@:2}" 2>/de
 
 # refuse_cache REASON: exits with the reason and the fix.
 refuse_cache() {
-  say "The cache cannot be in $CACHE: $1. Set PG_HELLO_CACHE to a directory that you own."
+  say "The cache cannot be in $CACHE: $1. Set PG_EXTENSION_CACHE to a directory that you own."
   exit 1
 }
 
@@ -61,8 +61,8 @@ refuse_unsafe() {
 own_cache() {
   local user caches
   user=$(id -un 2>/dev/null) || user=$(id -u)
-  if [ -n "${PG_HELLO_CACHE-}" ]; then
-    CACHE=$PG_HELLO_CACHE
+  if [ -n "${PG_EXTENSION_CACHE-}" ]; then
+    CACHE=$PG_EXTENSION_CACHE
   else
     caches=${XDG_CACHE_HOME:-$HOME/.cache}
     [ -d "$caches" ] || caches=$HOME

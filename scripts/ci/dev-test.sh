@@ -733,7 +733,7 @@ caches() {
   for mask in 000 022 077; do
     ! leave_out "$(basename "$folder") $mask" || continue
     cases=$((cases + 1)) status=0
-    (umask $mask && env PG_HELLO_CACHE="$folder" "${@:4}" bash "$ROOT/scripts/headers.sh" 99) >"$WORK/out" 2>"$WORK/err" || status=$?
+    (umask $mask && env PG_EXTENSION_CACHE="$folder" "${@:4}" bash "$ROOT/scripts/headers.sh" 99) >"$WORK/out" 2>"$WORK/err" || status=$?
     if [ "$status" != "$expected" ] || ! grep -qF -- "$words" "$WORK/err" || [ -s "$WORK/out" ]; then
       printf 'the cache %s with the mask %s: expected status %s and "%s", but the status is %s:\n' "$folder" $mask "$expected" "$words" $status
       cat "$WORK/out" "$WORK/err"
@@ -800,7 +800,7 @@ fi
 for folder in "$WORK/mine" "$WORK/o'brien \$(touch planted)"; do
   plant "$folder"
   cases=$((cases + 1))
-  config=$(umask 000 && PG_HELLO_CACHE=$folder "$ROOT/scripts/headers.sh" 99 2>/dev/null) || true
+  config=$(umask 000 && PG_EXTENSION_CACHE=$folder "$ROOT/scripts/headers.sh" 99 2>/dev/null) || true
   if [ "$config" != "$folder/pgxs/99-1/bin/pg_config" ] || [ "$("$config" --pgxs)" != "$folder/pgxs/99-1/src/makefiles/pgxs.mk" ] ||
     [ -n "$(find "$folder" ! -type l -perm /022)" ]; then
     printf 'the cache %s is not used\n' "$folder"
@@ -828,7 +828,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && setpriv --reuid=65534 
   plant "$WORK/checked" && chmod 700 "$WORK/checked"
   for _ in once again; do
     cases=$((cases + 1))
-    if [ "$(PG_HELLO_CACHE=$WORK/checked "$ROOT/scripts/headers.sh" 99 2>/dev/null)" != "$WORK/checked/pgxs/99-1/bin/pg_config" ]; then
+    if [ "$(PG_EXTENSION_CACHE=$WORK/checked "$ROOT/scripts/headers.sh" 99 2>/dev/null)" != "$WORK/checked/pgxs/99-1/bin/pg_config" ]; then
       printf 'the checked cache is not used\n'
       failures=$((failures + 1))
     fi

@@ -48,7 +48,7 @@ testkit_tests() {
   home=$(java_home)
   # shellcheck disable=SC2016
   in_namespaces bash -c "$setup"' && mount -t tmpfs -o mode=1777 tmpfs /dev/shm && exec "$@"' setup \
-    timeout -k 30 2700 env JAVA_HOME="$home" PG_HELLO_CACHE="$tree/cache" \
+    timeout -k 30 2700 env JAVA_HOME="$home" PG_EXTENSION_CACHE="$tree/cache" \
     mvn -B -ntp -Dstyle.color=never -f "$tree/pom.xml" '-P!checks' -Dpostgres.major="$DEFAULT_MAJOR" -pl :pg-extension-testkit,:pg-hello-testkit -am \
     -Dmaven.javadoc.skip -Dmaven.source.skip -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false "$@" verify
 }

@@ -146,7 +146,7 @@ public interface PgHelloOperations {
    *
    * @return the problems with their fixes, the most severe first; empty if there are none. Warnings
    *     ({@link FunctionCallException.Code#isWarning}) do not prevent calls. The warning about
-   *     Citus ({@link FunctionCallException.Code#CITUS}) cannot be fixed.
+   *     Citus ({@link FunctionCallException.Code#SESSION_SETTINGS_NOT_SHARED}) cannot be fixed.
    * @throws FunctionCallException if the server cannot be queried
    */
   List<CallProblem> preflight();

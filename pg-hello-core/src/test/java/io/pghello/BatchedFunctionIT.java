@@ -1140,13 +1140,13 @@ class BatchedFunctionIT {
                 .connections(
                     new ConnectionSource() {
                       @Override
-                      public Connection get() throws SQLException {
+                      public Connection getConnection() throws SQLException {
                         if (begun.getCount() > 0) {
                           begun.countDown();
                           await(mayFail);
                           throw new SQLException("held up");
                         }
-                        return connections.get();
+                        return connections.getConnection();
                       }
 
                       @Override
@@ -1190,7 +1190,7 @@ class BatchedFunctionIT {
       DataSource dataSource, @Superuser DataSource owner) throws SQLException {
     var newer =
         ExtensionDescription.builder("pg_hello")
-            .oldestVersion("1.0")
+            .minimumVersion("1.0")
             .function(
                 ExtensionFunction.of("pg_hello_all(text[], integer[])", "text[]").withSince("1.1"))
             .build();

@@ -77,7 +77,7 @@ class BuilderIT {
   private static CallListener noting(List<String> told, String name) {
     return new CallListener() {
       @Override
-      public void statementStarting(StatementStarting event) {
+      public void statementStarted(StatementStarted event) {
         told.add(name + " starting");
       }
 

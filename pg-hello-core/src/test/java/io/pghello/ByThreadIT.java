@@ -193,7 +193,7 @@ class ByThreadIT {
                 .connections(
                     new ConnectionSource() {
                       @Override
-                      public Connection get() throws SQLException {
+                      public Connection getConnection() throws SQLException {
                         most.accumulateAndGet(now.incrementAndGet(), Math::max);
                         taken.release();
                         goOn.acquireUninterruptibly();

@@ -134,7 +134,7 @@ class ClientGuideIT {
   record TransactionAware(DataSource pool, ThreadLocal<@Nullable Connection> current)
       implements ConnectionSource {
     @Override
-    public Connection get() throws SQLException {
+    public Connection getConnection() throws SQLException {
       Connection bound = current.get();
       return bound != null ? bound : pool.getConnection();
     }

@@ -99,7 +99,7 @@ class CloseIT {
     var source =
         new ConnectionSource() {
           @Override
-          public Connection get() throws SQLException {
+          public Connection getConnection() throws SQLException {
             connections.incrementAndGet();
             return dataSource.getConnection();
           }

@@ -739,7 +739,7 @@ class CoalescingIT {
             ConnectionSource bound =
                 new ConnectionSource() {
                   @Override
-                  public Connection get() throws SQLException {
+                  public Connection getConnection() throws SQLException {
                     return TENANT.get().getConnection();
                   }
 
@@ -804,7 +804,7 @@ class CoalescingIT {
       ConnectionSource source =
           new ConnectionSource() {
             @Override
-            public Connection get() throws SQLException {
+            public Connection getConnection() throws SQLException {
               Connection own = bound ? OWN.get() : null;
               return own == null ? pool.getConnection() : own;
             }

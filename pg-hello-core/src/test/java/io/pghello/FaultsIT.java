@@ -232,7 +232,7 @@ class FaultsIT {
                               () -> {},
                               CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS))
                           .join();
-                      return connections.get();
+                      return connections.getConnection();
                     })
                 .schema("public")
                 .callTimeout(Duration.ofMillis(100))

@@ -64,7 +64,7 @@ class FaultySourceIT {
     var source =
         new ConnectionSource() {
           @Override
-          public Connection get() throws SQLException {
+          public Connection getConnection() throws SQLException {
             return dataSource.getConnection();
           }
 
@@ -87,7 +87,7 @@ class FaultySourceIT {
     var source =
         new ConnectionSource() {
           @Override
-          public Connection get() throws SQLException {
+          public Connection getConnection() throws SQLException {
             return dataSource.getConnection();
           }
 
@@ -151,7 +151,7 @@ class FaultySourceIT {
       var source =
           new ConnectionSource() {
             @Override
-            public Connection get() {
+            public Connection getConnection() {
               return failing(connection, "abort", ".*Statement");
             }
 
@@ -254,8 +254,8 @@ class FaultySourceIT {
       var source =
           new ConnectionSource() {
             @Override
-            public Connection get() throws SQLException {
-              Connection connection = connections.get();
+            public Connection getConnection() throws SQLException {
+              Connection connection = connections.getConnection();
               taken.incrementAndGet();
               return connection;
             }

@@ -22,7 +22,7 @@ final class KeptConnections implements ConnectionSource, AutoCloseable {
   }
 
   @Override
-  public synchronized Connection get() throws SQLException {
+  public synchronized Connection getConnection() throws SQLException {
     return idle.isEmpty() ? dataSource.getConnection() : idle.remove();
   }
 

@@ -48,7 +48,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 /**
  * Shows that each problem is reported with its own message, and with the statement that fixes it.
  */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class PreflightIT {
   private static final Set<String> ALL =
       Arrays.stream(Function.values()).map(Function::signature).collect(Collectors.toSet());
@@ -74,7 +74,7 @@ class PreflightIT {
             + " extversion) SELECT 9999, 'citus', extowner, extnamespace, false, '13.0-1' FROM"
             + " pg_extension WHERE extname = 'plpgsql'");
     CallProblem problem = only(client.preflight());
-    assertThat(problem.code()).isEqualTo(Code.CITUS);
+    assertThat(problem.code()).isEqualTo(Code.SESSION_SETTINGS_NOT_SHARED);
     assertThat(problem.functions()).isEmpty();
     assertThat(problem)
         .hasToString(

@@ -131,7 +131,7 @@ class ThreadsTest {
     var source =
         new ConnectionSource() {
           @Override
-          public Connection get() throws SQLException {
+          public Connection getConnection() throws SQLException {
             throw new SQLException("none");
           }
 

@@ -52,7 +52,7 @@ public enum Function implements ServerFunction {
   public static ExtensionDescription extension(String requiredVersion) {
     ExtensionDescription.Builder extension =
         ExtensionDescription.builder("pg_hello")
-            .oldestVersion(requiredVersion)
+            .minimumVersion(requiredVersion)
             .howToInstall(
                 "Install them there: sudo java -jar pg-hello-extension-*.jar install, or make"
                     + " install in the directory extension/. For tests, pg-hello-testkit provides a"

@@ -143,7 +143,7 @@ public final class HelloErrors {
     }
 
     @Override
-    public java.util.function.@Nullable Function<HelloRequest, @Nullable CallProblem> inEncoding(
+    public java.util.function.@Nullable Function<HelloRequest, @Nullable CallProblem> encodingCheck(
         @Nullable String serverEncoding) {
       CharsetEncoder encoder = ServerEncoding.encoder(serverEncoding);
       return encoder == null
@@ -152,12 +152,13 @@ public final class HelloErrors {
     }
 
     @Override
-    public @Nullable CallProblem ofMismatch(HelloRequest request, @Nullable String serverEncoding) {
+    public @Nullable CallProblem mismatchProblem(
+        HelloRequest request, @Nullable String serverEncoding) {
       return ServerEncoding.changes(serverEncoding, request.name()) ? notInEncoding("") : null;
     }
 
     @Override
-    public CallProblem atIndex(CallProblem problem, long index) {
+    public CallProblem withIndex(CallProblem problem, long index) {
       String where = NameValidator.where(index);
       String message = problem.message();
       if (message.startsWith(THE_ANSWER)) {

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 public record HelloPreflight(Installation installation, List<CallProblem> warnings) {
   private static final CallProblem CITUS =
       new CallProblem(
-          Code.CITUS,
+          Code.SESSION_SETTINGS_NOT_SHARED,
           "The database is distributed by Citus, and SET pg_hello.repeat does not reach its"
               + " workers.",
           "In SQL on distributed tables, pass the count, e.g. pg_hello(name, 2), or set it with"

@@ -19,7 +19,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Tests which functions each version of the extension has, and which of them the client needs. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class PreflightFunctionsIT {
   private static final String MEMBERS =
       "SELECT objid::regprocedure FROM pg_depend WHERE classid = 'pg_proc'::regclass AND refclassid"

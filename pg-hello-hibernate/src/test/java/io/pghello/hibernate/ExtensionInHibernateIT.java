@@ -46,7 +46,7 @@ class ExtensionInHibernateIT {
   // region description
   static final ExtensionDescription FUZZY =
       ExtensionDescription.builder("fuzzystrmatch")
-          .oldestVersion("1.1")
+          .minimumVersion("1.1")
           .function("levenshtein(text, text)", "integer")
           .function("levenshtein(text, text, integer, integer, integer)", "integer")
           .function("dmetaphone(text)", "text")

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** The extension as part of the schema that Hibernate creates as the owner of the database. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class SchemaCreationIT {
   private static final Map<String, Object> WITHOUT_DATABASE =
       Map.of(

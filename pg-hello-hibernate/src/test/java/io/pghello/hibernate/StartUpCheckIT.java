@@ -64,7 +64,7 @@ import org.postgresql.core.TransactionState;
 import org.postgresql.ds.PGSimpleDataSource;
 
 /** The check of the extension when a session factory is created. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class StartUpCheckIT {
   private static final String CREATE = "CREATE EXTENSION pg_hello";
 

@@ -82,7 +82,7 @@ public @interface PgHelloTest {
   ExtensionTest.Scope database() default ExtensionTest.Scope.METHOD;
 
   /** Whether to create the extension in the database. Default: true. */
-  boolean extension() default true;
+  boolean create() default true;
 
   /**
    * SQL scripts on the class path that create the schema and rows of each database. They run once

@@ -28,7 +28,7 @@ final class PgHelloTestSupport extends DatabaseJUnitExtension {
         PgHelloTestSupport::open,
         ExtensionFiles.place().isOurs(),
         test.database() == ExtensionTest.Scope.CLASS,
-        test.extension(),
+        test.create(),
         List.of(test.scripts()),
         test.preparer());
   }

@@ -145,7 +145,7 @@ class ColdStartIT {
             Greeter.class.getName()));
     var builder =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
-    builder.environment().put("PG_HELLO_CACHE", cache.toString());
+    builder.environment().put("PG_EXTENSION_CACHE", cache.toString());
     return builder.start();
   }
 

@@ -139,7 +139,7 @@ class PgHelloTestIT {
   }
 
   @Nested
-  @PgHelloTest(extension = false)
+  @PgHelloTest(create = false)
   class Bare {
     @Test
     void hasNoExtension(Connection connection) throws SQLException {

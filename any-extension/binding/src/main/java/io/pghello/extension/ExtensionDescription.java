@@ -37,7 +37,7 @@ public final class ExtensionDescription {
   private final String name;
   private final String library;
   private final String howToInstall;
-  private final @Nullable String oldestVersion;
+  private final @Nullable String minimumVersion;
   private final List<ExtensionFunction> functions;
   private final Set<String> signatures;
   private final String sql;
@@ -46,7 +46,7 @@ public final class ExtensionDescription {
     this.name = builder.name;
     this.library = builder.library;
     this.howToInstall = builder.howToInstall;
-    this.oldestVersion = builder.oldestVersion;
+    this.minimumVersion = builder.minimumVersion;
     this.functions = List.copyOf(builder.functions);
     this.signatures = ExtensionProblem.signatures(functions);
     this.sql = Installation.sql(this);
@@ -105,8 +105,8 @@ public final class ExtensionDescription {
   }
 
   /** Returns the oldest supported version; null if all versions are supported. */
-  public @Nullable String oldestVersion() {
-    return oldestVersion;
+  public @Nullable String minimumVersion() {
+    return minimumVersion;
   }
 
   /** Returns the functions in the order of their definition; unmodifiable. */
@@ -125,7 +125,8 @@ public final class ExtensionDescription {
   /** Returns whether every supported version of the extension contains this function. */
   boolean requires(ExtensionFunction function) {
     String since = function.since();
-    return since == null || (oldestVersion != null && compare(since, oldestVersion).orElse(0) <= 0);
+    return since == null
+        || (minimumVersion != null && compare(since, minimumVersion).orElse(0) <= 0);
   }
 
   /** Compares two versions numerically; empty if either version does not begin with a number. */
@@ -246,7 +247,7 @@ public final class ExtensionDescription {
     private final List<ExtensionFunction> functions = new ArrayList<>();
     private String library;
     private String howToInstall = "Install its package, or run make install, on that machine.";
-    private @Nullable String oldestVersion;
+    private @Nullable String minimumVersion;
 
     private Builder(String name) {
       if (!NAME.matcher(name).matches()) {
@@ -290,8 +291,8 @@ public final class ExtensionDescription {
      *
      * @throws IllegalArgumentException if the version does not begin with a number
      */
-    public Builder oldestVersion(String version) {
-      this.oldestVersion = checkVersion(Objects.requireNonNull(version, "version"));
+    public Builder minimumVersion(String version) {
+      this.minimumVersion = checkVersion(Objects.requireNonNull(version, "version"));
       return this;
     }
 
@@ -307,7 +308,7 @@ public final class ExtensionDescription {
 
     /**
      * Adds a C function that was introduced in a certain version of the extension. If this version
-     * is later than {@link #oldestVersion}, databases with an earlier version are accepted, and
+     * is later than {@link #minimumVersion}, databases with an earlier version are accepted, and
      * only calls to this function fail there.
      *
      * @param signature the signature, for example {@code l2_distance(vector, vector)}

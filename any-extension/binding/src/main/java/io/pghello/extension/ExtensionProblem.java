@@ -71,7 +71,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
   }
 
   /** Combines several problems into one, with the kind of the first; empty if the list is empty. */
-  public static Optional<ExtensionProblem> all(List<ExtensionProblem> problems) {
+  public static Optional<ExtensionProblem> combined(List<ExtensionProblem> problems) {
     return problems.isEmpty()
         ? Optional.empty()
         : Optional.of(
@@ -260,7 +260,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
       String version,
       @Nullable String filesVersion,
       Collection<ExtensionFunction> missing) {
-    String oldest = extension.oldestVersion();
+    String oldest = extension.minimumVersion();
     boolean oldFiles =
         filesVersion == null
             || filesVersion.equals(version)

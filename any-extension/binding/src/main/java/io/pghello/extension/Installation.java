@@ -40,7 +40,8 @@ import org.jspecify.annotations.Nullable;
  *     extension: C functions from its library, in its schema, and owned by a superuser
  * @param problems the problems, most severe first
  * @param processId the process ID of the server process ({@code pg_backend_pid()})
- * @param isTracked whether a pooler has created prepared statements in this server process
+ * @param isBehindTrackingPooler whether a pooler has created prepared statements in this server
+ *     process
  * @param isDistributed whether the database is distributed by Citus
  */
 public record Installation(
@@ -53,7 +54,7 @@ public record Installation(
     List<ExtensionFunction> functions,
     List<ExtensionProblem> problems,
     int processId,
-    boolean isTracked,
+    boolean isBehindTrackingPooler,
     boolean isDistributed) {
 
   // The owner of an extension can add functions to it, so membership in the extension does not make
@@ -201,7 +202,7 @@ public record Installation(
         own,
         problems(extension, server, members, own, expected),
         server.processId,
-        server.isTracked,
+        server.isBehindTrackingPooler,
         server.isDistributed);
   }
 
@@ -300,7 +301,7 @@ public record Installation(
     }
     // do not report an old version if foreign or mismatched functions are already reported above
     boolean old =
-        foreign.isEmpty() && mismatched.isEmpty() && isBefore(version, extension.oldestVersion());
+        foreign.isEmpty() && mismatched.isEmpty() && isBefore(version, extension.minimumVersion());
     if (old || !missing.isEmpty()) {
       problems.add(
           ExtensionProblem.tooOld(
@@ -352,7 +353,7 @@ public record Installation(
    */
   public Installation requireUsable() {
     Optional<ExtensionProblem> obstacle =
-        ExtensionProblem.all(problems.stream().filter(ExtensionProblem::isObstacle).toList());
+        ExtensionProblem.combined(problems.stream().filter(ExtensionProblem::isObstacle).toList());
     if (obstacle.isPresent()) {
       throw new ExtensionException(obstacle.get());
     }
@@ -374,7 +375,7 @@ public record Installation(
       boolean onPath,
       @Nullable String searchPath,
       int processId,
-      boolean isTracked,
+      boolean isBehindTrackingPooler,
       boolean isDistributed) {
     static Server of(ResultSet row) throws SQLException {
       return new Server(

@@ -105,7 +105,7 @@ class ExtensionDescriptionTest {
   @ValueSource(strings = {"", "v2", "unpackaged", " 1.0"})
   void rejectsVersionsThatCannotBeCompared(String version) {
     ExtensionFunction function = ExtensionFunction.of("f()", "text");
-    assertThatThrownBy(() -> ExtensionDescription.builder("x").oldestVersion(version))
+    assertThatThrownBy(() -> ExtensionDescription.builder("x").minimumVersion(version))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "The version of an extension is \"" + version + "\"; it must begin with a number.");

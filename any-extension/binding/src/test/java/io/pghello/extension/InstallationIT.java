@@ -26,7 +26,7 @@ class InstallationIT {
   // region description
   static final ExtensionDescription CUBE =
       ExtensionDescription.builder("cube")
-          .oldestVersion("1.4")
+          .minimumVersion("1.4")
           .function("cube(double precision[])", "cube")
           .function("cube_distance(cube, cube)", "double precision")
           .function("cube_dim(cube)", "integer")
@@ -122,7 +122,7 @@ class InstallationIT {
   void reportsAnOutdatedExtension(Connection connection, @Superuser Connection superuser)
       throws SQLException {
     Installation old =
-        ExtensionDescription.builder("cube").oldestVersion("99").build().inspect(connection);
+        ExtensionDescription.builder("cube").minimumVersion("99").build().inspect(connection);
     ExtensionProblem tooOld = only(old);
     assertThat(tooOld.kind()).isEqualTo(Kind.VERSION_TOO_OLD);
     assertThat(tooOld.toString())
@@ -145,7 +145,7 @@ class InstallationIT {
     ExtensionFunction never = ExtensionFunction.of("cube_never()", "text");
     Installation found =
         ExtensionDescription.builder("cube")
-            .oldestVersion("1.0")
+            .minimumVersion("1.0")
             .function("cube_later(cube)", "text", "99")
             .build()
             .inspect(connection)

@@ -35,7 +35,7 @@ public record FreshJvm(Path temporary, @Nullable Path cache, Duration timeout) {
     options.add("-Djava.io.tmpdir=" + temporary);
     List<String> arguments = List.of(program).subList(1, program.length);
     Map<String, String> environment =
-        cache == null ? Map.of() : Map.of("PG_HELLO_CACHE", cache.toString());
+        cache == null ? Map.of() : Map.of("PG_EXTENSION_CACHE", cache.toString());
     long start = System.nanoTime();
     try (ChildJvm jvm = ChildJvm.start(program[0], options, arguments, environment)) {
       jvm.endAfter(timeout);

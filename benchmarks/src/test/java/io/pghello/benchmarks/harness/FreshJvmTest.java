@@ -27,7 +27,7 @@ class FreshJvmTest {
 
     public static void main(String[] args) throws InterruptedException {
       System.out.println(
-          System.getProperty("java.io.tmpdir") + " " + System.getenv("PG_HELLO_CACHE"));
+          System.getProperty("java.io.tmpdir") + " " + System.getenv("PG_EXTENSION_CACHE"));
       Thread.sleep(Long.parseLong(args[0]));
       System.exit(Integer.parseInt(args[1]));
     }

@@ -112,7 +112,7 @@ final class StartUpCheck extends ExtensionCheck {
    */
   private record Source(JdbcConnectionAccess access, boolean jta) implements ConnectionSource {
     @Override
-    public Connection get() throws SQLException {
+    public Connection getConnection() throws SQLException {
       return access.obtainConnection();
     }
 

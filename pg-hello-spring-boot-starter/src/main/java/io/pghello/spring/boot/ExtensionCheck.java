@@ -5,7 +5,7 @@ import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.ExtensionException;
 import io.pghello.extension.ExtensionProblem;
 import io.pghello.extension.ExtensionProblem.Kind;
-import io.pghello.spring.boot.PgHelloProperties.Preflight;
+import io.pghello.spring.boot.PgHelloProperties.PreflightMode;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -41,7 +41,7 @@ final class ExtensionCheck implements SmartInitializingSingleton {
   @Override
   public void afterSingletonsInstantiated() {
     if (properties.check().isEmpty()
-        || properties.preflight() == Preflight.OFF
+        || properties.preflight() == PreflightMode.OFF
         || PreflightCheck.isTraining()) {
       return;
     }
@@ -64,7 +64,7 @@ final class ExtensionCheck implements SmartInitializingSingleton {
         LOG.warn(problem.toString());
       }
     }
-    ExtensionProblem.all(obstacles)
+    ExtensionProblem.combined(obstacles)
         .ifPresent(
             all -> {
               throw new ExtensionException(all);
@@ -72,7 +72,7 @@ final class ExtensionCheck implements SmartInitializingSingleton {
   }
 
   private boolean fails() {
-    return properties.preflight() == Preflight.FAIL;
+    return properties.preflight() == PreflightMode.FAIL;
   }
 
   private List<ExtensionProblem> problems(String name, DataSource dataSource) {

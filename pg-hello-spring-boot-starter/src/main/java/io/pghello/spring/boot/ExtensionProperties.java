@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.spring.boot;
 
-import io.pghello.spring.boot.PgHelloProperties.Preflight;
+import io.pghello.spring.boot.PgHelloProperties.PreflightMode;
 import java.util.List;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -15,7 +15,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  */
 @ConfigurationProperties("pg-extension")
 public record ExtensionProperties(
-    @DefaultValue List<String> check, @DefaultValue("warn") Preflight preflight) {
+    @DefaultValue List<String> check, @DefaultValue("warn") PreflightMode preflight) {
   /** Copies the names. */
   public ExtensionProperties {
     check = List.copyOf(check);

@@ -3,7 +3,7 @@ package io.pghello.spring.boot;
 
 import io.pghello.extension.ArtifactVersions;
 import io.pghello.hibernate.PgHelloSettings;
-import io.pghello.spring.boot.PgHelloProperties.Preflight;
+import io.pghello.spring.boot.PgHelloProperties.PreflightMode;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -51,7 +51,7 @@ public final class PgHelloHibernateAutoConfiguration {
     if (properties.schema() != null) {
       settings.putIfAbsent(PgHelloSettings.SCHEMA, properties.schema());
     }
-    if (properties.preflight() == Preflight.OFF
+    if (properties.preflight() == PreflightMode.OFF
         || PreflightCheck.isTraining()
         || isCheckedByStarter(factory.getDataSource(), beans)) {
       settings.putIfAbsent(PgHelloSettings.PREFLIGHT, "off");

@@ -37,7 +37,7 @@ import org.springframework.util.unit.DataSize;
 @ConfigurationProperties("pg-hello")
 public record PgHelloProperties(
     @Nullable String schema,
-    @DefaultValue("warn") Preflight preflight,
+    @DefaultValue("warn") PreflightMode preflight,
     @Nullable Integer defaultRepeat,
     @DefaultValue("5s") Duration callTimeout,
     @DefaultValue("true") boolean retryOnConnectionLoss,
@@ -51,7 +51,7 @@ public record PgHelloProperties(
     @DefaultValue("false") boolean blockWhenFull) {
 
   /** Reaction if the extension cannot be used at startup. */
-  public enum Preflight {
+  public enum PreflightMode {
     /** Startup fails with the problem and its fix. */
     FAIL,
     /** The problem and its fix are logged as a warning. */

@@ -6,7 +6,7 @@ import static java.util.stream.Collectors.joining;
 import io.pghello.PgHelloClient;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException;
-import io.pghello.spring.boot.PgHelloProperties.Preflight;
+import io.pghello.spring.boot.PgHelloProperties.PreflightMode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,12 +35,12 @@ final class PreflightCheck implements SmartInitializingSingleton {
 
   @Override
   public void afterSingletonsInstantiated() {
-    if (properties.preflight() == Preflight.OFF || isTraining()) {
+    if (properties.preflight() == PreflightMode.OFF || isTraining()) {
       return;
     }
     List<CallProblem> problems = problems();
     // a problem that affects only the application's SQL does not make startup fail
-    if (properties.preflight() == Preflight.FAIL
+    if (properties.preflight() == PreflightMode.FAIL
         && problems.stream().anyMatch(problem -> !problem.functions().isEmpty())) {
       throw new PreflightFailedException(problems);
     }
@@ -76,7 +76,7 @@ final class PreflightCheck implements SmartInitializingSingleton {
     try {
       return client.preflight();
     } catch (FunctionCallException e) {
-      if (properties.preflight() == Preflight.FAIL) {
+      if (properties.preflight() == PreflightMode.FAIL) {
         throw e;
       }
       LOG.warn("Could not check whether pg_hello can be used" + byWhich + ": " + e.getMessage());

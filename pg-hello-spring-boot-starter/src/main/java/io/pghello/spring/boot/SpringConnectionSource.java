@@ -103,7 +103,7 @@ public final class SpringConnectionSource implements ConnectionSource {
   }
 
   @Override
-  public Connection get() throws SQLException {
+  public Connection getConnection() throws SQLException {
     // outside a transaction on this data source, DataSourceUtils would bind the connection to a
     // transaction on another data source
     Connection connection =

@@ -28,7 +28,7 @@ import org.springframework.orm.jpa.LocalContainerEntityManagerFactoryBean;
 import org.springframework.orm.jpa.vendor.HibernateJpaVendorAdapter;
 
 /** In an application with JPA, the starter reports problems once. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 @ExtendWith(OutputCaptureExtension.class)
 class HibernateIT {
   private static final String MISSING = "Extension pg_hello does not exist in database ";

@@ -24,7 +24,7 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.SpringProperties;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 @ExtendWith(OutputCaptureExtension.class)
 class PreflightIT {
   private static final String MISSING = "Extension pg_hello does not exist in database ";

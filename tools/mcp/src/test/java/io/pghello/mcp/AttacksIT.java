@@ -34,7 +34,7 @@ import org.postgresql.PGConnection;
  * statements of each attempt are sent as single calls, as a list in one transaction, and as calls
  * in a transaction that is begun and committed by id.
  */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class AttacksIT {
   private static final String INSERT = "insert into e values (2)";
 

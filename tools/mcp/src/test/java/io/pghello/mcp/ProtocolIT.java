@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The protocol from a client's perspective. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class ProtocolIT {
   private Client client;
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Lost database servers, connections from a configuration file, and rejected configurations. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class ServersIT {
   @TempDir private Path folder;
 

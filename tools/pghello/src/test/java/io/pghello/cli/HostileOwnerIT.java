@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * owner's code creates a file in the server's data directory if it runs as a superuser, which a
  * rollback cannot undo.
  */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class HostileOwnerIT {
   private static final String STRIKE =
       """

@@ -143,7 +143,7 @@ public final class PostgresConnection {
    *
    * @param transaction the id returned by {@link #beginTransaction}
    */
-  public PostgresConnection in(String transaction) {
+  public PostgresConnection inTransaction(String transaction) {
     Objects.requireNonNull(transaction, "transaction");
     return new PostgresConnection(plugin, id, config, timeoutMillis, transaction);
   }
@@ -183,7 +183,8 @@ public final class PostgresConnection {
    * Begins a transaction. The transaction holds a connection of the pool until it is committed or
    * rolled back, or its {@link PluginContext#transactionLease()} expires.
    *
-   * @return the id of the transaction, for {@link #in}, {@link #commit} and {@link #rollback}
+   * @return the id of the transaction, for {@link #inTransaction}, {@link #commit} and {@link
+   *     #rollback}
    */
   public String beginTransaction(Isolation isolation) {
     ObjectNode parameters = Json.object().put("isolationLevel", isolation.name());

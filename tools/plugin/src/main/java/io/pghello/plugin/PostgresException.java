@@ -155,7 +155,7 @@ public final class PostgresException extends RuntimeException {
   }
 
   /** Returns whether the same call may succeed if it is repeated. */
-  public boolean retryable() {
+  public boolean isRetryable() {
     return Boolean.TRUE.equals(details.get("retryable"));
   }
 

@@ -31,7 +31,7 @@ import org.postgresql.PGConnection;
  * caller must still get a session in its state after login. Two callers share the only connection
  * of a pool.
  */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class ChangedObjectsIT {
   private static final int OFTEN = 7;
   private static final String FIND = "find {'table': 'ten.orders'}";

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
  * Examples that users of similar plugins know, called through {@code execute} with the same
  * parameters.
  */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class DocumentExamplesIT {
   private final PostgresPlugin pluginManager = plugin(Permissions.all());
   private ObjectNode config = Plugins.JSON.createObjectNode();

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** After any call, the next caller gets a session in its state after login. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class HandedOnSessionIT {
   private static final int DRAWS = 100;
   private static final int DRAWS_OF_A_LONG_TEST = 1_500;

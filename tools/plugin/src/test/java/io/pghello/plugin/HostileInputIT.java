@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Every input gets a response, never an internal error, and causes no damage. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class HostileInputIT {
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
   private static final List<String> TEXTS =

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * immutable function calls, so it can run any statement. Two callers share the only connection of a
  * pool.
  */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class HostileOwnerIT {
   /** Enough for the driver to prepare a query. */
   private static final int OFTEN = 11;

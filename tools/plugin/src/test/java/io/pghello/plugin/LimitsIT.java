@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The operator's limits apply, regardless of the call's parameters. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class LimitsIT {
   private static final Permissions READER = Permissions.read().withSql(true);
 

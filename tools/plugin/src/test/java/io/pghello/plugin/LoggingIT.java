@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Statements are logged, but never values. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class LoggingIT {
   private static final Logger LOGGER = Logger.getLogger("io.pghello.plugin");
 

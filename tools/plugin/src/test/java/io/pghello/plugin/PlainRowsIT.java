@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Frequent queries are read without the server's JSON, and return the same results. */
-@PgHelloTest(extension = false, database = Scope.CLASS)
+@PgHelloTest(create = false, database = Scope.CLASS)
 class PlainRowsIT {
   private static final int OFTEN = 5;
 
@@ -155,9 +155,9 @@ class PlainRowsIT {
 
     often("select i, " + times);
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
-    connection.in(id).query("select " + set);
+    connection.inTransaction(id).query("select " + set);
     for (int i = 0; i < 3 * OFTEN; i++) {
-      List<ObjectNode> rows = connection.in(id).query("select i, " + times).rows();
+      List<ObjectNode> rows = connection.inTransaction(id).query("select i, " + times).rows();
       for (int row = 0; row < rows.size(); row++) {
         assertThat(rows.get(row).get("t")).isEqualTo(result.rows().get(row).get("t"));
       }
@@ -320,7 +320,7 @@ class PlainRowsIT {
     }
     Plugins.run(source, "alter table wide alter a type int[] using array[a]");
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
-    assertThat(connection.in(id).query(query).rows()).hasToString("[{\"a\":[1]}]");
+    assertThat(connection.inTransaction(id).query(query).rows()).hasToString("[{\"a\":[1]}]");
     connection.commit(id);
   }
 

@@ -30,7 +30,7 @@ import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
 
 /** Attempts to write through a read-only connection. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class ReadOnlyIT {
   private static final List<String> ATTACKS =
       List.of(

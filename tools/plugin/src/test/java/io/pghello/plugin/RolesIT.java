@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.Driver;
 
 /** No server function lets the role of a read-only connection write. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class RolesIT {
   private static final String ROLE = "only_reads";
 

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Operations on rows and tables, without SQL. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class RowsIT {
   private final PostgresPlugin plugin = plugin(Permissions.all().withMaxRows(200_000));
   private ObjectNode config = Plugins.JSON.createObjectNode();

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Transactions by id. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class TransactionsIT {
   private static final Duration LEASE = Duration.ofSeconds(60);
 
@@ -62,17 +62,17 @@ class TransactionsIT {
     PostgresConnection connection = connect();
     // region byId
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
-    connection.in(id).insert("t", Map.of("a", 1));
+    connection.inTransaction(id).insert("t", Map.of("a", 1));
     connection.commit(id);
     // endregion
     String other = connection.beginTransaction(Isolation.READ_COMMITTED);
-    connection.in(other).insert("t", Map.of("a", 2));
-    assertThat(connection.in(other).count("t", Map.of())).isEqualTo(2);
+    connection.inTransaction(other).insert("t", Map.of("a", 2));
+    assertThat(connection.inTransaction(other).count("t", Map.of())).isEqualTo(2);
     assertThat(connection.count("t", Map.of())).isEqualTo(1);
     connection.rollback(other);
     assertThat(connection.count("t", Map.of())).isEqualTo(1);
     for (String ended : new String[] {id, other, "nonsense", ""}) {
-      assertThat(failure(() -> connection.in(ended).count("t", Map.of())).code())
+      assertThat(failure(() -> connection.inTransaction(ended).count("t", Map.of())).code())
           .isEqualTo(Code.TRANSACTION_FAILED);
       assertThat(failure(() -> connection.commit(ended)).details()).containsEntry("reason", "gone");
       assertThat(failure(() -> connection.rollback(ended)).code())
@@ -93,7 +93,7 @@ class TransactionsIT {
       for (boolean commits : new boolean[] {false, true}) {
         now[0] = Permissions.all();
         String id = connection.beginTransaction(Isolation.READ_COMMITTED);
-        connection.in(id).insert("t", Map.of("a", 1));
+        connection.inTransaction(id).insert("t", Map.of("a", 1));
         now[0] = Permissions.read().withSql(true);
         PostgresException refused =
             failure(
@@ -101,7 +101,7 @@ class TransactionsIT {
                   if (commits) {
                     connection.commit(id);
                   } else {
-                    connection.in(id).query("select writes()");
+                    connection.inTransaction(id).query("select writes()");
                   }
                 });
         assertThat(refused.code()).isEqualTo(Code.NOT_ALLOWED);
@@ -115,10 +115,10 @@ class TransactionsIT {
   void doesNotReportFailedTransactionAsCommitted() {
     PostgresConnection connection = connect();
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
-    connection.in(id).insert("t", Map.of("a", 1));
-    assertThat(failure(() -> connection.in(id).insert("t", Map.of("a", 1))).code())
+    connection.inTransaction(id).insert("t", Map.of("a", 1));
+    assertThat(failure(() -> connection.inTransaction(id).insert("t", Map.of("a", 1))).code())
         .isEqualTo(Code.CONSTRAINT_VIOLATED);
-    assertThat(failure(() -> connection.in(id).count("t", Map.of())).details())
+    assertThat(failure(() -> connection.inTransaction(id).count("t", Map.of())).details())
         .containsEntry("cause", "POSTGRES_CONSTRAINT_VIOLATED");
     assertThat(failure(() -> connection.commit(id)).code()).isEqualTo(Code.TRANSACTION_FAILED);
     assertThat(connection.count("t", Map.of())).isZero();
@@ -130,10 +130,10 @@ class TransactionsIT {
   void invalidCallDoesNotAbortTransaction() {
     PostgresConnection connection = connect();
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
-    connection.in(id).insert("t", Map.of("a", 1));
-    assertThat(failure(() -> connection.in(id).query("select 1; select 2")).code())
+    connection.inTransaction(id).insert("t", Map.of("a", 1));
+    assertThat(failure(() -> connection.inTransaction(id).query("select 1; select 2")).code())
         .isEqualTo(Code.BAD_SQL);
-    assertThat(failure(() -> connection.in(id).execute("commit")).code())
+    assertThat(failure(() -> connection.inTransaction(id).execute("commit")).code())
         .isEqualTo(Code.NOT_ALLOWED);
     connection.commit(id);
     assertThat(connection.count("t", Map.of())).isEqualTo(1);
@@ -148,9 +148,10 @@ class TransactionsIT {
     config.put("max", 1);
     PostgresConnection connection = connect();
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
-    assertThat(connection.in(id).ping()).isTrue();
+    assertThat(connection.inTransaction(id).ping()).isTrue();
     connection.commit(id);
-    assertThat(failure(() -> connection.in(id).ping()).code()).isEqualTo(Code.TRANSACTION_FAILED);
+    assertThat(failure(() -> connection.inTransaction(id).ping()).code())
+        .isEqualTo(Code.TRANSACTION_FAILED);
     PostgresConnection wrong = plugin.connect("other", config).withTimeout(Duration.ofMillis(0));
     assertThat(failure(wrong::ping).code()).isEqualTo(Code.BAD_REQUEST);
     try (PostgresPlugin silent =
@@ -166,7 +167,7 @@ class TransactionsIT {
     PostgresConnection connection = connect();
     String one = connection.beginTransaction(Isolation.READ_COMMITTED);
     String two = connection.beginTransaction(Isolation.READ_COMMITTED);
-    connection.in(one).rollback(two);
+    connection.inTransaction(one).rollback(two);
     assertThat(failure(() -> connection.commit(two)).details()).containsEntry("reason", "gone");
     connection.commit(one);
   }
@@ -176,8 +177,8 @@ class TransactionsIT {
     Plugins.run(source, "create table d (a int unique deferrable initially deferred)");
     PostgresConnection connection = connect();
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
-    connection.in(id).insert("d", Map.of("a", 1));
-    connection.in(id).insert("d", Map.of("a", 1));
+    connection.inTransaction(id).insert("d", Map.of("a", 1));
+    connection.inTransaction(id).insert("d", Map.of("a", 1));
     assertThat(failure(() -> connection.commit(id)).code()).isEqualTo(Code.CONSTRAINT_VIOLATED);
     assertThat(connection.count("d", Map.of())).isZero();
     assertThat(failure(() -> connection.rollback(id)).details()).containsEntry("reason", "gone");
@@ -190,7 +191,9 @@ class TransactionsIT {
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
     for (ThrowingCallable call :
         new ThrowingCallable[] {
-          () -> other.in(id).count("t", Map.of()), () -> other.commit(id), () -> other.rollback(id)
+          () -> other.inTransaction(id).count("t", Map.of()),
+          () -> other.commit(id),
+          () -> other.rollback(id)
         }) {
       assertThat(failure(call).details()).containsEntry("reason", "gone");
     }
@@ -219,8 +222,8 @@ class TransactionsIT {
     connection.insert("t", Map.of("a", 1));
     connection.delete("t", Map.of("a", 1));
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
-    connection.in(id).insert("t", Map.of("a", 1));
-    PostgresException e = failure(() -> connection.in(id).query("select pg_sleep(600)"));
+    connection.inTransaction(id).insert("t", Map.of("a", 1));
+    PostgresException e = failure(() -> connection.inTransaction(id).query("select pg_sleep(600)"));
     assertThat(e.code()).isEqualTo(Code.QUERY_TIMEOUT);
     Waits.until(() -> connection.getStats().total() == connection.getStats().idle());
     assertThat(failure(() -> connection.commit(id)).code()).isEqualTo(Code.TRANSACTION_FAILED);
@@ -231,14 +234,14 @@ class TransactionsIT {
   void endWhenTheirServerProcessIsKilled(TestDatabase database) {
     PostgresConnection connection = connect();
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
-    connection.in(id).insert("t", Map.of("a", 1));
+    connection.inTransaction(id).insert("t", Map.of("a", 1));
     Plugins.run(
         database.superuserDataSource(),
         "select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction'"
             + " and datname = current_database()");
-    PostgresException e = failure(() -> connection.in(id).count("t", Map.of()));
+    PostgresException e = failure(() -> connection.inTransaction(id).count("t", Map.of()));
     assertThat(e.code()).isEqualTo(Code.TRANSACTION_FAILED);
-    assertThat(e.retryable()).isTrue();
+    assertThat(e.isRetryable()).isTrue();
     assertThat(failure(() -> connection.commit(id)).details()).containsEntry("reason", "gone");
     assertThat(connection.count("t", Map.of())).isZero();
   }
@@ -247,7 +250,7 @@ class TransactionsIT {
   void endWhenTheyAreKilledBeforeTheCommit(TestDatabase database) {
     PostgresConnection connection = connect();
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
-    connection.in(id).insert("t", Map.of("a", 1));
+    connection.inTransaction(id).insert("t", Map.of("a", 1));
     Plugins.run(
         database.superuserDataSource(),
         "select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction'"
@@ -260,7 +263,7 @@ class TransactionsIT {
   void endWithTheirConnection() {
     PostgresConnection connection = connect();
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
-    connection.in(id).insert("t", Map.of("a", 1));
+    connection.inTransaction(id).insert("t", Map.of("a", 1));
     connection.disconnect();
     assertThat(connection.isConnected()).isFalse();
     connection.connect();
@@ -274,15 +277,15 @@ class TransactionsIT {
     connection.insert("t", Map.of("a", 1));
     String one = connection.beginTransaction(Isolation.SERIALIZABLE);
     String two = connection.beginTransaction(Isolation.SERIALIZABLE);
-    connection.in(one).query("select sum(a) from t");
-    connection.in(two).query("select sum(a) from t");
-    connection.in(one).insert("t", Map.of("a", 2));
-    connection.in(two).insert("t", Map.of("a", 3));
+    connection.inTransaction(one).query("select sum(a) from t");
+    connection.inTransaction(two).query("select sum(a) from t");
+    connection.inTransaction(one).insert("t", Map.of("a", 2));
+    connection.inTransaction(two).insert("t", Map.of("a", 3));
     connection.commit(one);
     PostgresException e = failure(() -> connection.commit(two));
     assertThat(e.code()).isEqualTo(Code.TRANSACTION_FAILED);
     assertThat(e.sqlState()).isEqualTo("40001");
-    assertThat(e.retryable()).isTrue();
+    assertThat(e.isRetryable()).isTrue();
   }
 
   @Test
@@ -299,7 +302,7 @@ class TransactionsIT {
     String id = connection.beginTransaction(Isolation.SERIALIZABLE);
     assertThat(
             connection
-                .in(id)
+                .inTransaction(id)
                 .queryValue("select current_setting('transaction_isolation')")
                 .textValue())
         .isEqualTo("serializable");
@@ -318,7 +321,7 @@ class TransactionsIT {
       assertThat(connection.transaction(isolation, SqlStatement.of(setting)).get(0).rows().get(0))
           .hasToString("{\"i\":\"" + expected + "\"}");
       String id = connection.beginTransaction(isolation);
-      assertThat(connection.in(id).queryValue(setting).textValue()).isEqualTo(expected);
+      assertThat(connection.inTransaction(id).queryValue(setting).textValue()).isEqualTo(expected);
       connection.rollback(id);
     }
     assertThat(connection.queryValue(setting).textValue()).isEqualTo("serializable");
@@ -346,7 +349,8 @@ class TransactionsIT {
     PostgresConnection connection = connect();
     String id = connection.beginTransaction(Isolation.READ_COMMITTED);
     var running =
-        CompletableFuture.supplyAsync(() -> connection.in(id).queryValue("select pg_sleep(600)"));
+        CompletableFuture.supplyAsync(
+            () -> connection.inTransaction(id).queryValue("select pg_sleep(600)"));
     Waits.until(
         () ->
             connection
@@ -355,7 +359,12 @@ class TransactionsIT {
                     .intValue()
                 > 0);
     assertThat(
-            failure(() -> connection.in(id).withTimeout(Duration.ofMillis(20)).count("t", Map.of()))
+            failure(
+                    () ->
+                        connection
+                            .inTransaction(id)
+                            .withTimeout(Duration.ofMillis(20))
+                            .count("t", Map.of()))
                 .getMessage())
         .isEqualTo("Another call is using the transaction.");
     plugin.disconnect(Plugins.ID);

@@ -40,7 +40,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * Provokes each error of the troubleshooting table, and others, and checks the code and the remedy.
  */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class TroubleshootingIT {
   private final PostgresPlugin plugin = plugin(Permissions.all());
 

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Values of all types, converted from JSON to the server and back. */
-@PgHelloTest(extension = false, database = Scope.CLASS)
+@PgHelloTest(create = false, database = Scope.CLASS)
 class TypesIT {
   private final PostgresPlugin plugin = plugin(Permissions.all());
 

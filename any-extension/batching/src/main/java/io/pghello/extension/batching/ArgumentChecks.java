@@ -45,7 +45,8 @@ public interface ArgumentChecks<Q> {
    * @return a function that returns the problem with a request, or null if there is none; null (the
    *     default) if there is nothing to check
    */
-  default @Nullable Function<Q, @Nullable CallProblem> inEncoding(@Nullable String serverEncoding) {
+  default @Nullable Function<Q, @Nullable CallProblem> encodingCheck(
+      @Nullable String serverEncoding) {
     return null;
   }
 
@@ -56,7 +57,7 @@ public interface ArgumentChecks<Q> {
    * @param serverEncoding the encoding of the database; null if unknown
    * @return the problem; null (the default) if the answer belongs to another request
    */
-  default @Nullable CallProblem ofMismatch(Q request, @Nullable String serverEncoding) {
+  default @Nullable CallProblem mismatchProblem(Q request, @Nullable String serverEncoding) {
     return null;
   }
 
@@ -64,7 +65,7 @@ public interface ArgumentChecks<Q> {
    * Adds the index of a request to its problem, for calls with many requests. By default, returns
    * the problem unchanged.
    */
-  default CallProblem atIndex(CallProblem problem, long index) {
+  default CallProblem withIndex(CallProblem problem, long index) {
     return problem;
   }
 

@@ -56,7 +56,7 @@ public interface CallListener {
   }
 
   /** Event at the start of a statement. */
-  interface StatementStarting {
+  interface StatementStarted {
     /** Returns the purpose of the statement. */
     Kind kind();
 
@@ -108,7 +108,7 @@ public interface CallListener {
    * Called before a connection is borrowed for a statement. {@link #statementEnded} follows on the
    * same thread, without other statements in between.
    */
-  default void statementStarting(StatementStarting event) {}
+  default void statementStarted(StatementStarted event) {}
 
   /** Called when a statement ends. */
   default void statementEnded(StatementEnded event) {}

@@ -391,7 +391,7 @@ public final class ClientBuilder<C> {
   /** A plain data source. Its string representation contains no secrets. */
   private record Pool(DataSource dataSource) implements ConnectionSource {
     @Override
-    public Connection get() throws SQLException {
+    public Connection getConnection() throws SQLException {
       return dataSource.getConnection();
     }
 

@@ -10,9 +10,9 @@ import java.sql.SQLException;
  * bind connections to threads also implement the other methods.
  *
  * <p>Methods must be thread-safe. They are called on the calling thread or, for batched and
- * asynchronous calls, on any caller's thread or a thread of the client. If {@link #get} or {@link
- * #mayJoinBatch} throws an exception, or {@link #get} returns null, the call fails with {@link
- * FunctionCallException.Code#CONNECTION_UNAVAILABLE}.
+ * asynchronous calls, on any caller's thread or a thread of the client. If {@link #getConnection}
+ * or {@link #mayJoinBatch} throws an exception, or {@link #getConnection} returns null, the call
+ * fails with {@link FunctionCallException.Code#CONNECTION_UNAVAILABLE}.
  */
 @FunctionalInterface
 public interface ConnectionSource {
@@ -28,12 +28,12 @@ public interface ConnectionSource {
    * @throws SQLException if no connection is available
    */
   // an interrupt by the program between the client's interrupt and the return of get() is lost
-  Connection get() throws SQLException;
+  Connection getConnection() throws SQLException;
 
   /**
    * Releases a connection. The default implementation closes it.
    *
-   * @param connection the connection that {@link #get} returned
+   * @param connection the connection that {@link #getConnection} returned
    * @throws SQLException if the connection cannot be released; the client logs the exception, and
    *     the call still returns its answer
    */
@@ -44,9 +44,9 @@ public interface ConnectionSource {
   /**
    * Returns whether the call that the current thread is about to make may share a statement with
    * calls from other threads, on a connection borrowed by another thread. Return false if {@link
-   * #get} would return a connection that is bound to the thread, for example to its transaction or
-   * its tenant. The call then runs on the current thread in a separate statement, without retries,
-   * and the client does not commit or roll back the current transaction.
+   * #getConnection} would return a connection that is bound to the thread, for example to its
+   * transaction or its tenant. The call then runs on the current thread in a separate statement,
+   * without retries, and the client does not commit or roll back the current transaction.
    *
    * @return true by default
    */

@@ -45,7 +45,7 @@ public final class FunctionCallException extends RuntimeException {
      * The database is distributed by Citus, and its workers do not receive session settings. This
      * is only a warning: calls do not fail with this code.
      */
-    CITUS(false),
+    SESSION_SETTINGS_NOT_SHARED(false),
     /**
      * An argument cannot be sent, or the database cannot represent it. Used by clients that check
      * arguments.
@@ -100,7 +100,7 @@ public final class FunctionCallException extends RuntimeException {
      * Returns whether this is a warning. Warnings do not prevent calls, and you may ignore them.
      */
     public boolean isWarning() {
-      return this == UNSAFE_POOLER || this == CITUS;
+      return this == UNSAFE_POOLER || this == SESSION_SETTINGS_NOT_SHARED;
     }
   }
 

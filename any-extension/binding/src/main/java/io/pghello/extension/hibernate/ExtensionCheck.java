@@ -145,6 +145,6 @@ public class ExtensionCheck implements SessionFactoryObserver {
         default -> problems.add(problem);
       }
     }
-    return ExtensionProblem.all(problems);
+    return ExtensionProblem.combined(problems);
   }
 }

@@ -366,7 +366,7 @@ class BuildIT {
     var builder =
         new ProcessBuilder("bash", "-euc", ". ../../scripts/headers.sh; " + command)
             .redirectError(ProcessBuilder.Redirect.INHERIT);
-    builder.environment().put("PG_HELLO_CACHE", folder.resolve("cache").toString());
+    builder.environment().put("PG_EXTENSION_CACHE", folder.resolve("cache").toString());
     Process process = builder.start();
     var output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).isZero();

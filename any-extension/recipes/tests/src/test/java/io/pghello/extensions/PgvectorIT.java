@@ -105,7 +105,7 @@ class PgvectorIT {
   /** A function that hibernate-vector lacks. The operators of hibernate-vector can use an index. */
   static final ExtensionDescription VECTOR =
       ExtensionDescription.builder("vector")
-          .oldestVersion("0.5.0")
+          .minimumVersion("0.5.0")
           .function("vector_spherical_distance(vector, vector)", "double precision")
           .build();
 

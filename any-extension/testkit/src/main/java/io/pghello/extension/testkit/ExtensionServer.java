@@ -37,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  *       local:/usr/lib/postgresql/17/bin}. The installation's directories do not change.
  *   <li>Startup: The first start with a given set of extensions takes a few seconds, because it
  *       creates a template data directory in your user cache directory, or in the directory set by
- *       the environment variable {@code PG_HELLO_CACHE}. Later starts take a fraction of a second.
+ *       the environment variable {@code PG_EXTENSION_CACHE}. Later starts take a fraction of a
+ *       second.
  *   <li>Roles: The ordinary role {@code app} owns the databases and creates the trusted extensions.
  *       The superuser creates all other extensions.
  *   <li>Sessions: Up to two superuser sessions stay open in the database {@code postgres}, with the

@@ -22,7 +22,7 @@ class PgHelloProducer {
     ConnectionSource connections =
         new ConnectionSource() {
           @Override
-          public Connection get() throws SQLException {
+          public Connection getConnection() throws SQLException {
             return dataSource.getConnection();
           }
 

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** The owner replaces a function between its check and its call. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class ReplacedFunctionIT {
   private static final String CREATE = "CREATE EXTENSION pg_hello";
   private static final String DROP = "DROP EXTENSION pg_hello";

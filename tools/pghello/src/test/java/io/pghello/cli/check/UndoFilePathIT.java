@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The path of the undo file, which includes identifiers returned by the server. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class UndoFilePathIT {
   @ParameterizedTest
   @ValueSource(

@@ -15,7 +15,7 @@ import java.util.Properties;
 import org.junit.jupiter.api.Test;
 import org.postgresql.Driver;
 
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class PluginMetricsIT {
   @Test
   void countsAndMeasures(TestDatabase database) {

@@ -7,7 +7,7 @@ import io.pghello.extension.ExtensionProvider;
 public class ${className}Extension implements ExtensionProvider {
   static final ExtensionDescription DESCRIPTION =
       ExtensionDescription.builder("${extensionName}")
-          .oldestVersion("1.1")
+          .minimumVersion("1.1")
           .howToInstall("Run the jar on that machine: sudo java -jar ${artifactId}-extension-*.jar install")
           // the last argument is the version that introduced the function
           .function(

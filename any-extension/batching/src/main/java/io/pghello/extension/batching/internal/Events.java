@@ -16,7 +16,7 @@ public final class Events {
       implements CallListener.CallEnded {}
 
   /** Event at the start of a statement. */
-  public record Starting(Kind kind, int calls) implements CallListener.StatementStarting {}
+  public record Starting(Kind kind, int calls) implements CallListener.StatementStarted {}
 
   /** Event at the end of a statement. */
   public record Statement(

@@ -29,8 +29,8 @@ public record SafeListener(List<CallListener> listeners) implements CallListener
   }
 
   @Override
-  public void statementStarting(StatementStarting event) {
-    tell(listener -> listener.statementStarting(event));
+  public void statementStarted(StatementStarted event) {
+    tell(listener -> listener.statementStarted(event));
   }
 
   /**

@@ -59,7 +59,7 @@ public final class CallObservations implements CallListener {
   }
 
   @Override
-  public void statementStarting(StatementStarting event) {
+  public void statementStarted(StatementStarted event) {
     observations.start(event.kind(), event.calls());
   }
 

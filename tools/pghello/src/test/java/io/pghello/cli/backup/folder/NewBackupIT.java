@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** File names of the extension as returned by a possibly hostile server. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class NewBackupIT {
   private static final List<String> ANSWERS =
       List.of(

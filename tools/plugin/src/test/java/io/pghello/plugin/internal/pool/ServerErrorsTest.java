@@ -49,7 +49,7 @@ class ServerErrorsTest {
   void mapsStateOrItsClass(String state, Code code, boolean retryable) {
     PostgresException e = running(state, false, false);
     assertThat(e.code()).isEqualTo(code);
-    assertThat(e.retryable()).isEqualTo(retryable);
+    assertThat(e.isRetryable()).isEqualTo(retryable);
     assertThat(e.sqlState()).isEqualTo(state);
     assertThat(e.details()).containsKey("remedy").doesNotContainValue("geheim");
     assertThat(e.getMessage()).endsWith(".").doesNotContain("geheim");

@@ -17,7 +17,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.postgresql.core.BaseConnection;
 
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class BindingsIT {
   @Test
   void cachesTypesOfShortTextsOnly(Connection connection) throws SQLException {

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tests which roles can add side effects to a query. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class SideEffectCheckIT {
   private static final Set<String> NAMES =
       Set.of("select", "id", "lower", "name", "mood", "from", "app", "orders", "where");

@@ -16,7 +16,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** The translation has the same meaning as in the server's PREPARE, which accepts {@code $1}. */
-@PgHelloTest(extension = false)
+@PgHelloTest(create = false)
 class DollarSqlIT {
   private static final String[] PIECES = {
     "$1::text",

@@ -223,7 +223,7 @@ public final class ArrayStatements<Q, A>
     return checks == null
         ? e
         : new FunctionCallException(
-            checks.atIndex(e.problem(), index), e.sqlState().orElse(null), e.getCause());
+            checks.withIndex(e.problem(), index), e.sqlState().orElse(null), e.getCause());
   }
 
   @SuppressWarnings("unchecked") // every outcome that is not an error is an answer
@@ -393,7 +393,7 @@ public final class ArrayStatements<Q, A>
 
   private @Nullable Function<Q, @Nullable CallProblem> checkFor(Session session)
       throws SQLException {
-    return checks == null ? null : checks.inEncoding(session.serverEncoding());
+    return checks == null ? null : checks.encodingCheck(session.serverEncoding());
   }
 
   /**
@@ -464,7 +464,7 @@ public final class ArrayStatements<Q, A>
    */
   private FunctionCallException mismatch(Session session, Q arguments) throws SQLException {
     CallProblem changed =
-        checks == null ? null : checks.ofMismatch(arguments, session.serverEncoding());
+        checks == null ? null : checks.mismatchProblem(arguments, session.serverEncoding());
     return changed == null ? session.mismatch() : Errors.of(changed);
   }
 

@@ -7,7 +7,7 @@ import java.sql.Connection;
 /** A connection that belongs to the caller. */
 record CallerConnection(Connection connection) implements ConnectionSource {
   @Override
-  public Connection get() {
+  public Connection getConnection() {
     return connection;
   }
 

@@ -191,7 +191,7 @@ final class DeadlineMonitor {
     @Nullable Connection connect() throws SQLException {
       try {
         isTimed = timer.start();
-        Connection found = source.get();
+        Connection found = source.getConnection();
         connection = found;
         driver = found == null ? null : driverOf(found);
         return found;

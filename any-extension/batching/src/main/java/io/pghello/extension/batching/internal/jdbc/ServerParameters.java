@@ -25,7 +25,7 @@ final class ServerParameters {
    * that it tracks prepared statements, as newer versions do.
    */
   static boolean mayMixUpStatements(Connection connection, Installation found) throws SQLException {
-    if (found.isTracked() || !connection.isWrapperFor(PGConnection.class)) {
+    if (found.isBehindTrackingPooler() || !connection.isWrapperFor(PGConnection.class)) {
       return false;
     }
     PGConnection driver = connection.unwrap(PGConnection.class);

@@ -229,10 +229,7 @@ public class StatementExecutor {
       return borrower.run(deadline, bound, validate, argument, work);
     }
     StatementContext told = context == null ? StatementContext.single(deadline) : context;
-    sessions
-        .settings()
-        .listener()
-        .statementStarting(new Events.Starting(told.kind(), told.calls()));
+    sessions.settings().listener().statementStarted(new Events.Starting(told.kind(), told.calls()));
     long begin = System.nanoTime();
     FunctionCallException error = null;
     try {

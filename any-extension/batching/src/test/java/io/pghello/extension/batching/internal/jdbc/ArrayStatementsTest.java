@@ -192,7 +192,7 @@ class ArrayStatementsTest {
     }
 
     @Override
-    public CallProblem atIndex(CallProblem problem, long index) {
+    public CallProblem withIndex(CallProblem problem, long index) {
       return new CallProblem(
           problem.code(), "Request " + index + ": " + problem.message(), problem.remedy());
     }

@@ -127,7 +127,7 @@ class NetworkTimeoutIT {
     ConnectionSource source =
         new ConnectionSource() {
           @Override
-          public Connection get() {
+          public Connection getConnection() {
             return recording;
           }
 

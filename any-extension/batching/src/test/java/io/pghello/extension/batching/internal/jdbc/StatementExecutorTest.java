@@ -218,7 +218,7 @@ class StatementExecutorTest {
     var listener =
         new CallListener() {
           @Override
-          public void statementStarting(StatementStarting event) {
+          public void statementStarted(StatementStarted event) {
             if (waiting.getCount() == 0) {
               beginning.countDown();
               await(mayGoOn);

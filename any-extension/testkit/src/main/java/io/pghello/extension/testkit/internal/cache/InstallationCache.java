@@ -48,7 +48,7 @@ public final class InstallationCache {
   }
 
   private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
-  private static final String VARIABLE = "PG_HELLO_CACHE";
+  private static final String VARIABLE = "PG_EXTENSION_CACHE";
   private static final String REMEDY = " Set " + VARIABLE + " to a directory that you own.";
   private static final String LOCK = "lock";
   private static final String OF_USER = "server-";
@@ -81,9 +81,9 @@ public final class InstallationCache {
   }
 
   /**
-   * Opens the cache in the directory that the environment variable {@code PG_HELLO_CACHE} sets. By
-   * default, the cache is in a subdirectory of the user's cache directory ({@code LOCALAPPDATA} on
-   * Windows). If that directory cannot be used, the cache is in a subdirectory of the temporary
+   * Opens the cache in the directory that the environment variable {@code PG_EXTENSION_CACHE} sets.
+   * By default, the cache is in a subdirectory of the user's cache directory ({@code LOCALAPPDATA}
+   * on Windows). If that directory cannot be used, the cache is in a subdirectory of the temporary
    * directory. Creates the directory if it does not exist.
    *
    * @throws IOException if the cache cannot be used; the message contains its path and the reason

@@ -116,7 +116,7 @@ final class PreparerErrors {
             + row.getString(2)
             + " before the preparer ran: set schema = \""
             + schema
-            + "\" in the annotation, or create = false (@PgHelloTest: extension = false), so that"
+            + "\" in the annotation, or create = false (@PgHelloTest: create = false), so that"
             + " only the preparer creates it.";
       }
     }

@@ -280,7 +280,7 @@ class InstallationCacheTest {
         .hasMessage(
             "The cache cannot be in %1$s: other users can rename the contents of %1$s, which has no"
                     .formatted(root.toRealPath())
-                + " sticky bit. Set PG_HELLO_CACHE to a directory that you own.");
+                + " sticky bit. Set PG_EXTENSION_CACHE to a directory that you own.");
   }
 
   /** Other users may already have written files to an accessible directory. */
@@ -293,7 +293,7 @@ class InstallationCacheTest {
         .isInstanceOf(IOException.class)
         .hasMessage(
             "The cache cannot be in %s: other users can access %s.".formatted(root, server)
-                + " Set PG_HELLO_CACHE to a directory that you own.");
+                + " Set PG_EXTENSION_CACHE to a directory that you own.");
   }
 
   /** The owner could replace a subdirectory. */
@@ -344,7 +344,7 @@ class InstallationCacheTest {
           .hasMessage(
               "The cache cannot be in %s: other users can rename the contents of %s, which has no"
                       .formatted(cache, open)
-                  + " sticky bit. Set PG_HELLO_CACHE to a directory that you own.");
+                  + " sticky bit. Set PG_EXTENSION_CACHE to a directory that you own.");
     }
     Files.setAttribute(open, "unix:mode", 01777);
     assertThat(InstallationCache.in(link.resolve("cache")).path("a"))
@@ -400,7 +400,7 @@ class InstallationCacheTest {
         .hasMessage(
             "The cache cannot be in %1$s: %1$s/server/planted belongs to another user."
                     .formatted(root)
-                + " Set PG_HELLO_CACHE to a directory that you own.");
+                + " Set PG_EXTENSION_CACHE to a directory that you own.");
   }
 
   @Test
@@ -434,12 +434,12 @@ class InstallationCacheTest {
     assertThat(root("HOME", home.toString())).isEqualTo(home.resolve(".cache/pg-hello"));
     assertThat(root("HOME", home.toString(), "XDG_CACHE_HOME", root.toString()))
         .isEqualTo(root.resolve("pg-hello"));
-    assertThat(root("HOME", home.toString(), "PG_HELLO_CACHE", home + "/of mine"))
+    assertThat(root("HOME", home.toString(), "PG_EXTENSION_CACHE", home + "/of mine"))
         .isEqualTo(home.resolve("of mine"));
-    assertThatThrownBy(() -> root("PG_HELLO_CACHE", "/\0"))
+    assertThatThrownBy(() -> root("PG_EXTENSION_CACHE", "/\0"))
         .isInstanceOf(IOException.class)
-        .hasMessageStartingWith("PG_HELLO_CACHE is invalid: ")
-        .hasMessageEndingWith(" Set PG_HELLO_CACHE to a directory that you own.");
+        .hasMessageStartingWith("PG_EXTENSION_CACHE is invalid: ")
+        .hasMessageEndingWith(" Set PG_EXTENSION_CACHE to a directory that you own.");
   }
 
   /**
@@ -466,7 +466,7 @@ class InstallationCacheTest {
         .hasMessage(
             expected
                 + " belongs to another user, or is a link."
-                + " Set PG_HELLO_CACHE to a directory that you own.");
+                + " Set PG_EXTENSION_CACHE to a directory that you own.");
   }
 
   /** Other users could replace the cache after the check. */
@@ -502,7 +502,7 @@ class InstallationCacheTest {
         .hasMessage(
             "The cache cannot be in %1$s: other users can rename the contents of %1$s, which has no"
                     .formatted(temporary.toRealPath())
-                + " sticky bit. Set PG_HELLO_CACHE to a directory that you own.");
+                + " sticky bit. Set PG_EXTENSION_CACHE to a directory that you own.");
     Files.setAttribute(temporary, "unix:mode", 01777);
     assertThat(root("HOME", root + "/none").getParent()).isEqualTo(temporary);
   }
@@ -558,11 +558,11 @@ class InstallationCacheTest {
     assertThatThrownBy(() -> InstallationCache.in(file))
         .isInstanceOf(IOException.class)
         .hasMessage(
-            "The cache cannot be in %1$s: %1$s is not a directory. Set PG_HELLO_CACHE to a directory that you own."
+            "The cache cannot be in %1$s: %1$s is not a directory. Set PG_EXTENSION_CACHE to a directory that you own."
                 .formatted(file));
     assertThatThrownBy(() -> InstallationCache.in(file.resolve("below")))
         .isInstanceOf(IOException.class)
         .hasMessageStartingWith("The cache cannot be in " + file.resolve("below") + ": ")
-        .hasMessageEndingWith(" Set PG_HELLO_CACHE to a directory that you own.");
+        .hasMessageEndingWith(" Set PG_EXTENSION_CACHE to a directory that you own.");
   }
 }
