@@ -489,6 +489,35 @@ class ExtensionServerIT {
     }
   }
 
+  /** A session would count towards connection limits, and among the sessions that tests count. */
+  @Test
+  void preparedDatabasesHaveNoSessions() throws SQLException {
+    try (ExtensionServer server = ExtensionServer.builder().start();
+        TestDatabase used = server.createDatabase()) {
+      assertThat(ask(used.dataSource(), "SELECT 1")).isEqualTo("1");
+      try (TestDatabase second = server.createDatabase();
+          TestDatabase third = server.createDatabase()) {
+        // one thread prepares databases, so it has finished its work for the third one
+        String databases = "SELECT count(*) FROM pg_database WHERE datname LIKE 'app\\_test\\_%'";
+        DataSource superuser = used.superuserDataSource();
+        long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(5);
+        while (!ask(superuser, databases).equals("4") && System.nanoTime() < end) {
+          LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
+        }
+        assertThat(ask(superuser, databases)).isEqualTo("4");
+        assertThat(
+                ask(
+                    superuser,
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname IN ('"
+                        + second.name()
+                        + "', '"
+                        + third.name()
+                        + "')"))
+            .isEqualTo("0");
+      }
+    }
+  }
+
   @Test
   void keepsNothingAfterAFailure() throws Exception {
     Stage.of(folder, "acme", "SELECT 1/0;");
