@@ -5,10 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
+import io.pghello.extension.batching.BatchedFunction;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.ClientBuilder;
+import io.pghello.extension.batching.ClientDefinition;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.internal.Function;
+import io.pghello.internal.HelloMapper;
+import io.pghello.internal.HelloRequest;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.EnumSet;
@@ -16,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -45,6 +51,27 @@ class BuilderTest {
           .isInstanceOf(IllegalStateException.class)
           .hasMessage("Set exactly one of dataSource, connections and url");
     }
+  }
+
+  @Test
+  void closesThePoolIfTheClientCannotBeCreated() {
+    var created = new AtomicReference<BatchedFunction<HelloRequest, String>>();
+    ClientBuilder<Object> builder =
+        ClientDefinition.of(Function.EXTENSION, Function.HELLO_ALL, HelloMapper.INSTANCE)
+            .builder(
+                "acme",
+                function -> {
+                  created.set(function);
+                  throw new IllegalStateException("no client");
+                });
+    builder.url(URL);
+    assertThatThrownBy(builder::build)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("no client");
+    var request = HelloRequest.of("Ada", HelloRequest.SESSION_DEFAULT);
+    assertThatThrownBy(() -> created.get().call(request))
+        .isInstanceOfSatisfying(
+            FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
   }
 
   @ParameterizedTest

@@ -9,8 +9,9 @@ import org.springframework.boot.context.properties.source.InvalidConfigurationPr
 import org.springframework.util.unit.DataSize;
 
 /**
- * The properties {@code pg-hello.*}. They are named after the methods of {@link
- * io.pghello.extension.batching.ClientBuilder}, which document the details.
+ * The properties {@code pg-hello.*}. Except for {@code preflight} and {@code default-repeat}, they
+ * are named after the methods of {@link io.pghello.extension.batching.ClientBuilder}, which
+ * document the details.
  *
  * @param schema Schema of the extension, without quotes. By default, the client looks it up, and
  *     Hibernate and jOOQ use the search_path.

@@ -104,11 +104,17 @@ public final class ClientDefinition<Q, A> {
         name,
         (settings, connections) -> {
           var executor = new StatementExecutor(connections.source(), settings.statements(), called);
-          return client.apply(
+          var batched =
               new BatchedFunction<>(
                   new ArrayStatements<>(mapper, function, single, checks, executor),
                   settings,
-                  connections.closePool()));
+                  connections.closePool());
+          try {
+            return client.apply(batched);
+          } catch (RuntimeException | Error e) {
+            batched.close();
+            throw e;
+          }
         });
   }
 }

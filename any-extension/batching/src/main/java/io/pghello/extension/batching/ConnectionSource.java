@@ -27,7 +27,7 @@ public interface ConnectionSource {
    *
    * @throws SQLException if no connection is available
    */
-  // an interrupt by the program between the client's interrupt and the return of get() is lost
+  // an interrupt by the program between the client's interrupt and this method's return is lost
   Connection getConnection() throws SQLException;
 
   /**

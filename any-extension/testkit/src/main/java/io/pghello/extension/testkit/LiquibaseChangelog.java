@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -71,8 +72,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>files outside the changelog's directory
- *   <li>changes, preconditions and filters in Java, shell commands, and the attribute {@code
- *       runWith}
+ *   <li>changes, preconditions and filters in Java, shell commands, the attribute {@code runWith},
+ *       the precondition {@code changeLogPropertyDefined}, and compressed files ({@code .gz})
  *   <li>parameters such as <code>${user.home}</code>, which Liquibase takes from system properties
  *       or environment variables
  *   <li>Liquibase extensions on the class path
@@ -102,8 +103,9 @@ public class LiquibaseChangelog implements DatabasePreparer {
   /** Words for classes, programs and XML entities, and escaped dollar signs. */
   private static final Pattern OTHER_INPUT =
       Pattern.compile(
-          "customChange|customPrecondition|executeCommand|runWith|resourceFilter"
-              + "|resourceComparator|\\bfilter[\"']?\\s*[=:]\\s*[\"']?[\\w$]+\\.|<!ENTITY|<!DOCTYPE"
+          "customChange|customPrecondition|changeLogPropertyDefined|executeCommand|runWith"
+              + "|resourceFilter|resourceComparator"
+              + "|\\bfilter[\"']?\\s*[=:]\\s*[\"']?[\\w$]+\\.|<!ENTITY|<!DOCTYPE"
               + "|&#0*36;|&#x0*24;|\\\\u0024|\\\\x24",
           Pattern.CASE_INSENSITIVE);
 
@@ -263,7 +265,8 @@ public class LiquibaseChangelog implements DatabasePreparer {
         new InputHash(
             (name, content) -> {
               files.computeIfAbsent(name, unused -> new ArrayList<>()).add(content);
-              return dependsOnOtherInput(content);
+              // the content of a compressed file is not searched for parameters
+              return name.toLowerCase(Locale.ROOT).endsWith(".gz") || dependsOnOtherInput(content);
             });
     try {
       for (Map.Entry<String, String> each : new TreeMap<>(properties).entrySet()) {
@@ -301,7 +304,9 @@ public class LiquibaseChangelog implements DatabasePreparer {
     }
     settings.forEach(
         (name, value) -> {
-          if (name.startsWith("env LIQUIBASE_") || name.startsWith("property liquibase.")) {
+          // Liquibase ignores case, and accepts dots, hyphens and underscores
+          String lower = name.toLowerCase(Locale.ROOT);
+          if (lower.startsWith("env liquibase") || lower.startsWith("property liquibase")) {
             hash.add(name);
             hash.add(value);
           }

@@ -104,14 +104,16 @@ class LiquibaseChangelogTest {
     assertThat(key(property, "a")).isPresent().isNotEqualTo(key(property, "b")).isNotEqualTo(key());
   }
 
-  @Test
-  void changesWithASettingOfLiquibase() {
+  /** Liquibase accepts other spellings. */
+  @ParameterizedTest
+  @ValueSource(strings = {"liquibase.duplicateFileMode", "LIQUIBASE-duplicate_file_mode"})
+  void changesWithASettingOfLiquibase(String setting) {
     Optional<String> before = key();
-    System.setProperty("liquibase.duplicateFileMode", "WARN");
+    System.setProperty(setting, "WARN");
     try {
       assertThat(key()).isPresent().isNotEqualTo(before);
     } finally {
-      System.clearProperty("liquibase.duplicateFileMode");
+      System.clearProperty(setting);
     }
     assertThat(key()).isEqualTo(before);
   }
@@ -139,6 +141,12 @@ class LiquibaseChangelogTest {
   }
 
   @Test
+  void isEmptyForCompressedFiles() throws IOException {
+    write("db/changes/two.sql.GZ", "compressed parameters are not found");
+    assertThat(key()).isEmpty();
+  }
+
+  @Test
   void isPresentForParametersOfTheChangelog() throws IOException {
     write("db/changes/two.sql", "SELECT '${tenant}', '${database.typeName}', '$1', '${'");
     assertThat(key("parameter.tenant", "a")).isPresent();
@@ -156,6 +164,7 @@ class LiquibaseChangelogTest {
         "<customChange class=\"com.example.Change\"/>",
         "- customChange: {class: com.example.Change}",
         "{\"executeCommand\": {\"executable\": \"date\"}}",
+        "<changeLogPropertyDefined property=\"CI\"/>",
         "<customPrecondition className=\"com.example.Condition\"/>",
         "<includeAll path=\"x\" filter=\"com.example.Filter\"/>",
         "- includeAll: {path: x, filter: com.example.Filter}",

@@ -156,7 +156,8 @@ class MigrationsIT {
       value = {
         "CREATE EXTENSION pg_trgm"
             + " | extension \"pg_trgm\" already exists. The testkit created the extension pg_trgm"
-            + " before the preparer ran: set create = false in the annotation",
+            + " before the preparer ran: set create = false in the annotation, so that only the"
+            + " preparer creates it.",
         "CREATE EXTENSION IF NOT EXISTS citext SCHEMA public; CREATE SCHEMA extensions;"
             + " CREATE TABLE t (c extensions.citext)"
             + " | The testkit created the extension citext in the schema public before the preparer"

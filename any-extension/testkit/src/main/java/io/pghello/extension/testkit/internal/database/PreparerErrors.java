@@ -58,8 +58,8 @@ final class PreparerErrors {
         yield found.find()
             ? "The testkit created the extension "
                 + found.group(1)
-                + " before the preparer ran: set create = false in the annotation (@PgHelloTest:"
-                + " extension = false), so that only the preparer creates it."
+                + " before the preparer ran: set create = false in the annotation, so that only the"
+                + " preparer creates it."
             : "";
       }
       // undefined_object, undefined_function, undefined_table
@@ -116,8 +116,7 @@ final class PreparerErrors {
             + row.getString(2)
             + " before the preparer ran: set schema = \""
             + schema
-            + "\" in the annotation, or create = false (@PgHelloTest: create = false), so that"
-            + " only the preparer creates it.";
+            + "\" in the annotation, or create = false, so that only the preparer creates it.";
       }
     }
   }
