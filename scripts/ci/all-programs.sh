@@ -48,3 +48,4 @@ for major in "${SUPPORTED_MAJORS[@]}"; do
     rm -rf "${1:?}/$major"
   }
 done
+compgen -G "$1/*/bin/postgres" >/dev/null || die "the programs of no version can be fetched"

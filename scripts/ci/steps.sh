@@ -16,7 +16,7 @@ REPORTS=$WORK/reports
 # The command of these steps, and the word before the last line's numbers.
 SCRIPT='' RUN=''
 # The steps that other steps need, so they run with each of them.
-NEEDED=(native native-musl servers)
+NEEDED=(native native-musl servers programs)
 # The steps to run, or all of them if it is empty. The steps' tests may be limited to one test of one module.
 ONLY=() TEST_MODULE='' TEST=''
 # The steps of the table that run, if not all of them do.

@@ -36,6 +36,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -63,6 +64,9 @@ import picocli.CommandLine.Parameters;
     })
 public final class RestoreCommand implements Callable<Integer> {
   private static final int SUMS_SECONDS = 10;
+  private static final Pattern LACKS_FEATURE =
+      Pattern.compile(
+          "syntax error|does not exist|nrecognized|not recognized|not supported|invalid");
 
   private static final String HAS_FILES =
       "SELECT true FROM pg_available_extensions WHERE name = 'pg_hello'";
@@ -245,10 +249,12 @@ public final class RestoreCommand implements Callable<Integer> {
     return Status.OK.exitCode();
   }
 
-  /** Adds a fix to an error of the server, unless it is about missing rights. */
+  /** Adds a fix to an error of a server that may lack a feature. */
   private static Failure ofNewerServer(Failure failure, Backup backup) {
     String message = String.valueOf(failure.getMessage());
-    return failure.status() == Status.CRITICAL && !message.contains("--trust-owners")
+    return failure.status() == Status.CRITICAL
+            && LACKS_FEATURE.matcher(message).find()
+            && !message.contains("--trust-owners")
         ? Failure.critical(
             "%1$s; the backup was made on a server of version %2$d, and may need features that this server lacks: restore it into a server of version %2$d or newer"
                 .formatted(message, backup.serverMajor()))

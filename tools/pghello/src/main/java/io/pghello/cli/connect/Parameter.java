@@ -166,7 +166,11 @@ record Parameter(
               "PGSSLROOTCERT",
               "the certificates of authorities; the default is `~/.postgresql/root.crt`; `system`"
                   + " is `SSL_CERT_FILE` or this machine's bundle of certificates"),
-          refused("sslsni", "PGSSLSNI", "pghello always sends the name of the host", "1"),
+          refused(
+              "sslsni",
+              "PGSSLSNI",
+              "pghello always sends the name of the host if it contains a dot",
+              "1"),
           used(
               "target_session_attrs",
               "PGTARGETSESSIONATTRS",

@@ -42,6 +42,7 @@ public final class TcpSocketFactory extends SocketFactory {
 
   static Socket connect(InetAddress[] addresses, int port, Duration timeout) throws IOException {
     long end = System.nanoTime() + timeout.toNanos();
+    IOException failure = null;
     for (int i = 0; ; i++) {
       int left = addresses.length - i;
       long millis = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime()) / left;
@@ -51,8 +52,15 @@ public final class TcpSocketFactory extends SocketFactory {
         return socket;
       } catch (IOException e) {
         socket.close();
+        // The operating system puts addresses without a route last, so the first reason is the
+        // best.
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
         if (left == 1) {
-          throw e;
+          throw failure;
         }
       }
     }

@@ -46,6 +46,9 @@ public final class TlsSocketFactory extends WrappedFactory {
   /** The maximum size of a file, several times the size of a bundle of all public authorities. */
   private static final int MAX_BYTES = 16 << 20;
 
+  /** The extension that limits the names of servers. */
+  private static final String NAME_CONSTRAINTS = "2.5.29.30";
+
   private static final Pattern CERTIFICATE =
       Pattern.compile("-----BEGIN (?:X509 )?CERTIFICATE-----[^-]*-----END (?:X509 )?CERTIFICATE");
 
@@ -84,10 +87,15 @@ public final class TlsSocketFactory extends WrappedFactory {
     }
     var anchors = new HashSet<TrustAnchor>();
     for (X509Certificate each : roots) {
-      // Java does not check this.
-      if (isValidNow(each)) {
+      // Java checks neither of these for a root.
+      if (isValidNow(each) && each.getExtensionValue(NAME_CONSTRAINTS) == null) {
         anchors.add(new TrustAnchor(each, null));
       }
+    }
+    if (anchors.isEmpty() && roots.stream().anyMatch(TlsSocketFactory::isValidNow)) {
+      throw new IllegalArgumentException(
+          "the root certificate in the file %s has name constraints, which pghello does not check: use a root certificate without them"
+              .formatted(root));
     }
     if (anchors.isEmpty()) {
       throw new IllegalArgumentException(

@@ -243,11 +243,11 @@ class VersionsIT {
         database);
   }
 
-  /** Runs a command in this JVM, because a JVM for each command would take most of the time. */
   private static Target server(int version) {
     return Objects.requireNonNull(SERVERS.get(version));
   }
 
+  /** Runs a command in this JVM, because a JVM for each command would take most of the time. */
   private static Result run(
       Callable<Integer> command, @Nullable Integer server, String... arguments) {
     var out = new StringWriter();

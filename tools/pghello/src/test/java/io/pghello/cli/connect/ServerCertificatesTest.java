@@ -102,6 +102,19 @@ class ServerCertificatesTest {
     rejects(file(expired, root), LEAF.issuedBy(expired));
   }
 
+  /** Java does not check the names that a root permits. */
+  @Test
+  void doesNotTrustARootThatLimitsNames() throws Exception {
+    TestCertificate limited =
+        Contents.of("CN=Limited PERMITTED:corp.test").authority(Authority.YES).selfSigned();
+    TestCertificate leaf = LEAF.issuedBy(limited);
+    assertThatThrownBy(() -> check(file(limited), leaf))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageEndingWith("use a root certificate without them");
+    rejects(file(root, limited), leaf);
+    accepts(file(root, limited), LEAF.issuedBy(root));
+  }
+
   @Test
   void rejectsCertificatesOfServersAsAuthorities() throws Exception {
     for (Authority authority : new Authority[] {Authority.NO, Authority.NOT_STATED}) {

@@ -40,7 +40,8 @@ class TcpSocketFactoryTest {
       }
       assertThatThrownBy(
               () -> TcpSocketFactory.connect(new InetAddress[] {closed, closed}, port, TIMEOUT))
-          .isInstanceOf(ConnectException.class);
+          .isInstanceOf(ConnectException.class)
+          .satisfies(e -> assertThat(e.getSuppressed()).hasSize(1));
       try (Socket socket =
           new TcpSocketFactory(TcpSocketFactory.argument("127.0.0.1", String.valueOf(port), "60"))
               .createSocket()) {

@@ -33,6 +33,7 @@ record TestCertificate(X509Certificate certificate, KeyPair keys) {
   private static final byte[] KEY_USAGE = {2, 5, 29, 15};
   private static final byte[] ALTERNATIVE_NAMES = {2, 5, 29, 17};
   private static final byte[] BASIC_CONSTRAINTS = {2, 5, 29, 19};
+  private static final byte[] NAME_CONSTRAINTS = {2, 5, 29, 30};
 
   /** The values of the extension for basic constraints. */
   enum Authority {
@@ -44,7 +45,8 @@ record TestCertificate(X509Certificate certificate, KeyPair keys) {
   /**
    * The contents of a certificate.
    *
-   * @param names e.g. {@code CN=localhost DNS:db.test IP:127.0.0.1}
+   * @param names e.g. {@code CN=localhost DNS:db.test IP:127.0.0.1}; {@code PERMITTED:test} limits
+   *     the names in certificates of this authority
    * @param age the time since the certificate became valid; it is valid for one day
    */
   record Contents(String algorithm, String names, Authority authority, Duration age) {
@@ -123,6 +125,10 @@ record TestCertificate(X509Certificate certificate, KeyPair keys) {
           alternatives.writeBytes(der(0x82, name.substring(4).getBytes(StandardCharsets.US_ASCII)));
         } else if (name.startsWith("IP:")) {
           alternatives.writeBytes(der(0x87, InetAddress.getByName(name.substring(3)).getAddress()));
+        } else if (name.startsWith("PERMITTED:")) {
+          byte[] permitted = name.substring(10).getBytes(StandardCharsets.US_ASCII);
+          extensions.writeBytes(
+              extension(NAME_CONSTRAINTS, der(0xa0, der(0x30, der(0x82, permitted)))));
         }
       }
       if (alternatives.size() > 0) {
