@@ -6,8 +6,8 @@ import java.security.CodeSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compares the versions of this project's artifacts on the class path. The testkits use this copy
- * of the class in {@code pg-extension-binding}, whose tests need the testkit. Its signature never
+ * Compares the versions of this project's artifacts on the class path. This is a copy of the class
+ * in {@code pg-extension-binding}: the tests of the binding need the testkit. Its signature never
  * changes, because {@code pg-hello-testkit} may find it in another version of the testkit.
  */
 public final class ArtifactVersions {
