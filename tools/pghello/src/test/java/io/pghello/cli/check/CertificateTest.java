@@ -42,7 +42,8 @@ class CertificateTest {
     String base64 = Base64.getMimeEncoder().encodeToString(keys.getCertificate("a").getEncoded());
     Files.writeString(
         certificate, "-----BEGIN CERTIFICATE-----\n" + base64 + "\n-----END CERTIFICATE-----\n");
-    try (var server = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"))) {
+    try (var server =
+        new ServerSocket(0, 50, InetAddress.getByAddress(new byte[] {127, 0, 0, 1}))) {
       SSLContext context = context(keys);
       var thread = new Thread(() -> show(context, server), "certificate");
       thread.setDaemon(true);

@@ -350,7 +350,8 @@ class HealthIT {
       throws Exception {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGSSLMODE", "disable");
-    try (var pooler = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"))) {
+    try (var pooler =
+        new ServerSocket(0, 50, InetAddress.getByAddress(new byte[] {127, 0, 0, 1}))) {
       environment.put("PGPORT", String.valueOf(pooler.getLocalPort()));
       var thread = new Thread(() -> handOn(pooler, server.port()), "pooler");
       thread.setDaemon(true);
@@ -364,7 +365,7 @@ class HealthIT {
   /** Forwards a connection, but reports another process id to the client, like a pooler. */
   private static void handOn(ServerSocket pooler, int port) {
     try (Socket client = pooler.accept();
-        var server = new Socket(InetAddress.getByName("127.0.0.1"), port)) {
+        var server = new Socket(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), port)) {
       var requests = new Thread(() -> passOn(client, server), "pooler-requests");
       requests.setDaemon(true);
       requests.start();
