@@ -405,6 +405,17 @@ FAILED: killed (status 137), see target/ci/killed.log
 simulated: 1 passed, 2 failed, 0 skipped' 'step compose eval "printf \"%s\n\" \"[ERROR] a file is not formatted\" \"[ERROR] -> [Help 1]\" why; exit 3"
 step killed eval "kill -9 \$BASHPID"
 step script true'
+  # a warning of the compiler, which Maven does not repeat at its end
+  simulated 1 'compile: [WARNING] a/X.java:[1,2] a warning
+compile: [ERROR] error: warnings found and -Werror specified
+FAILED: compile (status 1), see target/ci/compile.log
+  repeat: run.sh --only compile
+simulated: 1 passed, 1 failed, 0 skipped' 'compiles() {
+  printf "%s\n" "[WARNING] a/X.java:[1,2] a warning" "[ERROR] COMPILATION ERROR : " [INFO]\ {1..30} "[ERROR] error: warnings found and -Werror specified"
+  return 1
+}
+step compile compiles
+step script true'
   simulated 1 'skipped, which scripts/ci/allowed-skips.txt does not allow: mcp: a: b
   repeat: run.sh --only mcp
 simulated: 1 passed, 1 failed, 0 skipped' 'skips() { echo "skipped: a: b" && exit 77; }

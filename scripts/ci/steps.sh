@@ -214,7 +214,8 @@ fetch_servers() {
   PLATFORM=linux-amd64-musl embedded_tree "$DEFAULT_MAJOR" >/dev/null
 }
 
-# axis NAME MAJOR JDK ARGUMENT...: runs Maven in a copy of the tree, so that the jars of several axes can be compared.
+# axis NAME MAJOR JDK ARGUMENT...: starts Maven in a copy of the tree, so that the jars of several axes can be compared; finish NAME:0 waits for
+# it.
 axis() {
   local name=$1 major=$2 home=$3
   shift 3
@@ -222,7 +223,7 @@ axis() {
   if [ -n "$TEST" ]; then
     set -- "$@" -pl ":$TEST_MODULE" -am "-Dtest=$TEST" "-Dit.test=$TEST" -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false
   fi
-  JAVA_HOME=$home step "$name:0" maven -B -ntp -T 3 -fae -f "$WORK/$name/pom.xml" \
+  JAVA_HOME=$home begin "$name" maven -B -ntp -T 2 -fae -f "$WORK/$name/pom.xml" \
     -Dpostgres.major="$major" "$@" verify
 }
 
@@ -250,6 +251,13 @@ recipes() {
 
 # repeat_step NAME: prints the command that repeats a step.
 repeat_step() { printf '  repeat: %s --only %s\n' "$SCRIPT" "$1"; }
+
+# reasons LOG: prints what the compiler has found, because Maven repeats only errors at its end, not the warnings that are errors here; then the
+# last lines.
+reasons() {
+  ! grep -q 'COMPILATION ERROR' "$1" || grep -E '^\[(WARNING|ERROR)\] [^ ]+\.(java|kt):' "$1" | sort -u | head -n 5
+  sed -E "/$MAVEN_ADVICE/d" "$1" | tail -n 20
+}
 
 # summary: prints skipped and repeated tests, the end of failed steps without failed tests, each failure with the command that repeats it, and
 # durations. The last line has the number of tests and of steps without tests; a step that did not run, and a skip that is not allowed, are
@@ -298,7 +306,7 @@ summary() {
       *)
         # no test of the step failed, or it has no tests
         if [ -z "${with_failures[$name]-}" ]; then
-          sed -E "/$MAVEN_ADVICE/d" "$LOGS/$name.log" | tail -n 20 | cut -c 1-300 | sed "s/^/$name: /"
+          reasons "$LOGS/$name.log" | cut -c 1-300 | sed "s/^/$name: /"
           failures+=("FAILED: $name (status ${STATUS[$name]}), see target/ci/$name.log" "$(repeat_step "$name")")
           failed=$((failed + 1))
         fi
