@@ -216,11 +216,11 @@ need curl curl
 SPRING_DATASOURCE_URL=$url
 export SPRING_DATASOURCE_URL SERVER_PORT=0 SERVER_ADDRESS=127.0.0.1 PGHELLO_PREFLIGHT=fail
 # greets MODE ARGUMENT...: starts the application in the directory application, requests a greeting and the application's health,
-# and stops the application.
+# and stops the application. Tomcat leaves directories in the temporary directory when it ends early.
 greets() {
   local mode=$1 port greeting
   shift
-  (cd "$WORK/application" && exec "$java" "$@" -jar greetings.jar) >"$log" 2>&1 &
+  (cd "$WORK/application" && exec "$java" "-Djava.io.tmpdir=$WORK" "$@" -jar greetings.jar) >"$log" 2>&1 &
   APPLICATION=$!
   until port=$(sed -n 's/.*Tomcat started on port \([0-9]*\).*/\1/p' "$log") && [ -n "$port" ] &&
     greeting=$(curl -sf "http://127.0.0.1:$port/api/greeting/Ada"); do
@@ -269,7 +269,7 @@ application() {
   greets "  prepared ahead of time" -Dspring.aot.enabled=true
   if [ "$feature" -ge 25 ]; then
     (cd "$WORK/application" && SPRING_DATASOURCE_URL=jdbc:postgresql://127.0.0.1:1/none \
-      "$java" -XX:AOTCacheOutput=greetings.aot -Dspring.aot.enabled=true -Dspring.context.exit=onRefresh \
+      "$java" "-Djava.io.tmpdir=$WORK" -XX:AOTCacheOutput=greetings.aot -Dspring.aot.enabled=true -Dspring.context.exit=onRefresh \
       -jar greetings.jar) >"$log" 2>&1 || {
       cat "$log"
       die "no AOT cache could be trained"

@@ -44,10 +44,10 @@ await() {
   fail "$1 does not respond at $2"
 }
 
-# start NAME MODULE CLASS PORT VARIABLE=VALUE...: starts a Java program.
+# start NAME MODULE CLASS PORT VARIABLE=VALUE...: starts a Java program. A killed one leaves Tomcat's directories in the temporary directory.
 start() {
   env "SPRING_DATASOURCE_URL=$URL" "SERVER_PORT=$4" SERVER_ADDRESS=127.0.0.1 SPRING_MAIN_BANNER_MODE=off "${@:5}" \
-    "$JAVA" "${START_FAST[@]}" -cp "${CLASSES[$2]}" "$3" >"$WORK/$1.log" 2>&1 &
+    "$JAVA" "${START_FAST[@]}" "-Djava.io.tmpdir=$WORK" -cp "${CLASSES[$2]}" "$3" >"$WORK/$1.log" 2>&1 &
   PIDS[$1]=$!
 }
 
