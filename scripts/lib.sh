@@ -508,8 +508,10 @@ forget_test_results() {
 
 # copy_tree DIRECTORY: copies the tree and the extension's libraries, without Maven's output.
 copy_tree() {
+  mkdir -p "$BUILD"
   mkdir "$1"
-  tar -C "$ROOT" --exclude=./.git --exclude=target -c . | tar -C "$1" -x
+  # native.sh holds this lock while it changes the directory
+  flock "$BUILD" tar -C "$ROOT" --exclude=./.git --exclude=target -c . | tar -C "$1" -x
 }
 
 # module_list ARTIFACT_ID...: prints the value of Maven's option -pl for these modules.

@@ -406,12 +406,27 @@ simulated: 1 passed, 2 failed, 0 skipped' 'step compose eval "printf \"%s\n\" \"
 step killed eval "kill -9 \$BASHPID"
 step script true'
   # a warning of the compiler, which Maven does not repeat at its end
-  simulated 1 'compile: [WARNING] a/X.java:[1,2] a warning
+  simulated 1 "compile: [WARNING] a/X.java:[1,2] a warning
+$(printf 'compile: [INFO] %d\n' {12..30})
 compile: [ERROR] error: warnings found and -Werror specified
 FAILED: compile (status 1), see target/ci/compile.log
   repeat: run.sh --only compile
-simulated: 1 passed, 1 failed, 0 skipped' 'compiles() {
+simulated: 1 passed, 1 failed, 0 skipped" 'compiles() {
   printf "%s\n" "[WARNING] a/X.java:[1,2] a warning" "[ERROR] COMPILATION ERROR : " [INFO]\ {1..30} "[ERROR] error: warnings found and -Werror specified"
+  return 1
+}
+step compile compiles
+step script true'
+  # a warning of the compiler without a file, and a failed test of another module
+  simulated 1 "compile: [WARNING] no file
+compile: [ERROR] COMPILATION ERROR : 
+FAILED in compile: a.XTest#fails: wrong
+  repeat: run.sh --only compile
+FAILED: compile (status 1), see target/ci/compile.log
+  repeat: run.sh --only compile
+simulated: 1 passed, 2 failed, 0 skipped" 'compiles() {
+  report "$WORK/compile/pg-hello-core" "<testcase classname=\"a.XTest\" name=\"fails\"><failure message=\"wrong\"/></testcase>"
+  printf "%s\n" "[WARNING] no file" "[ERROR] COMPILATION ERROR : "
   return 1
 }
 step compile compiles

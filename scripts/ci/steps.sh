@@ -25,6 +25,7 @@ SELECTED='' LEFT_OUT=()
 LIMIT=0
 # Lines without a reason, which Maven prints after one.
 MAVEN_ADVICE='^\[ERROR\] ($|-> \[|To see the full stack|Re-run Maven|For more information|\[Help|After correcting|  mvn )'
+NOT_COMPILED='^\[ERROR\] COMPILATION ERROR'
 # Why the run has ended early.
 STOPPED=''
 
@@ -86,8 +87,8 @@ is_selected() {
   fi
 }
 
-# begin NAME COMMAND...: starts a step in the background; finish NAME waits for it. The step may use one CPU. Steps that run at
-# the same time must not use its directories, or run Maven if both would download the same files.
+# begin NAME COMMAND...: starts a step in the background; finish NAME waits for it. A step may use one CPU, an axis both. Steps that run at
+# the same time must not use the same directories. Maven locks its downloads; fetch_servers does the downloads of scripts.
 begin() {
   local name=$1
   shift
@@ -127,7 +128,8 @@ finish() {
   local name=${1%:*} lines=${1#"${1%:*}"} spoken=$SECONDS
   [ -n "${RUNNING_STEPS[$name]-}" ] || return 0
   printf '\n== %s\n' "$name"
-  while kill -0 "${RUNNING_STEPS[$name]}" 2>/dev/null; do
+  # the number of an ended process may belong to another one
+  while [ ! -s "$WORK/$name.result" ] && kill -0 "${RUNNING_STEPS[$name]}" 2>/dev/null; do
     if [ "$LIMIT" != 0 ] && [ "$SECONDS" -ge "$LIMIT" ] && [ -z "$STOPPED" ]; then
       STOPPED="the limit of $((LIMIT / 60)) minutes"
     fi
@@ -172,9 +174,9 @@ show() {
   collect_reports "$name"
   while IFS= read -r line; do
     skipped+=("$name: ${line#*skipped: }")
-  done < <(grep '^skipped: ' "$log")
+  done < <(grep -a '^skipped: ' "$log")
   # curl, for example, exits with 77 if it cannot read certificates
-  [ "$status" != 77 ] || grep -q '^skipped: ' "$log" || status='77 without a reason'
+  [ "$status" != 77 ] || grep -aq '^skipped: ' "$log" || status='77 without a reason'
   case $status in
     0) tail -n "$lines" "$log" ;;
     77) printf 'skipped for the reason below\n' ;;
@@ -214,6 +216,8 @@ fetch_servers() {
   PLATFORM=linux-amd64-musl embedded_tree "$DEFAULT_MAJOR" >/dev/null
 }
 
+# The number of modules that an axis builds at the same time.
+AXIS_THREADS=3
 # axis NAME MAJOR JDK ARGUMENT...: starts Maven in a copy of the tree, so that the jars of several axes can be compared; finish NAME:0 waits for
 # it.
 axis() {
@@ -223,7 +227,7 @@ axis() {
   if [ -n "$TEST" ]; then
     set -- "$@" -pl ":$TEST_MODULE" -am "-Dtest=$TEST" "-Dit.test=$TEST" -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false
   fi
-  JAVA_HOME=$home begin "$name" maven -B -ntp -T 2 -fae -f "$WORK/$name/pom.xml" \
+  JAVA_HOME=$home begin "$name" maven -B -ntp -T "$AXIS_THREADS" -fae -f "$WORK/$name/pom.xml" \
     -Dpostgres.major="$major" "$@" verify
 }
 
@@ -255,7 +259,9 @@ repeat_step() { printf '  repeat: %s --only %s\n' "$SCRIPT" "$1"; }
 # reasons LOG: prints what the compiler has found, because Maven repeats only errors at its end, not the warnings that are errors here; then the
 # last lines.
 reasons() {
-  ! grep -q 'COMPILATION ERROR' "$1" || grep -E '^\[(WARNING|ERROR)\] [^ ]+\.(java|kt):' "$1" | sort -u | head -n 5
+  if grep -aq "$NOT_COMPILED" "$1"; then
+    { grep -aE '^\[(WARNING|ERROR)\] [^ ]+\.(java|kt):' "$1" || true; } | sort -u | sed -n 1,5p
+  fi
   sed -E "/$MAVEN_ADVICE/d" "$1" | tail -n 20
 }
 
@@ -304,8 +310,8 @@ summary() {
       0) [ -e "$REPORTS/$name" ] || passed=$((passed + 1)) ;;
       77) skips=$((skips + 1)) ;;
       *)
-        # no test of the step failed, or it has no tests
-        if [ -z "${with_failures[$name]-}" ]; then
+        # no test of the step failed, or it has no tests, or a module does not compile
+        if [ -z "${with_failures[$name]-}" ] || grep -aq "$NOT_COMPILED" "$LOGS/$name.log"; then
           reasons "$LOGS/$name.log" | cut -c 1-300 | sed "s/^/$name: /"
           failures+=("FAILED: $name (status ${STATUS[$name]}), see target/ci/$name.log" "$(repeat_step "$name")")
           failed=$((failed + 1))

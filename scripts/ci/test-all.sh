@@ -109,6 +109,8 @@ elif [ ${#ONLY[@]} = 0 ]; then
   echo "Running all tests on PostgreSQL ${MAJORS[*]} and two JDKs: 40 to 90 minutes, plus about 10 minutes the first time"
 fi
 FIRST=$WORK/postgres17-jdk25 OLDEST=$WORK/postgres15-jdk17
+# shellcheck disable=SC2034 # used in steps.sh
+[ ${#ONLY[@]} -gt 0 ] || AXIS_THREADS=2
 WITH_JDK17=(env "JAVA_HOME=$JDK17")
 WITH_JDK25=(env "JAVA_HOME=$JDK25")
 
@@ -209,7 +211,7 @@ step first-run:1           "$CI/first-run.sh"
 finish shellcheck
 first_axis
 finish dev
-# Half of an axis' time is spent waiting, so the two run at the same time. dev ends first, because three would be too many for two CPUs.
+# Half of an axis' time is spent waiting, so the two run at the same time. dev ends first, because it also compiles and starts servers.
 oldest_axis
 finish regress:30
 finish postgres17-jdk25:0
@@ -241,11 +243,11 @@ step ordinary-user         "$CHECKS/ordinary-user.sh" "$WORK/ordinary-user"
 draw_less 58
 copy_of "$OLDEST"          "$WORK/containers"
 begin containers           "$CHECKS/container-tests.sh" "$WORK/containers" "$(drawn_file)"
-# waits most of its time, and compiles in another directory
-begin installcheck         "$CI/installcheck.sh"
 step consumer:3            "${WITH_JDK17[@]}" "$CI/consumer.sh" "${LANDING[@]}"
 step system:8              "${WITH_JDK25[@]}" "$CI/system.sh"
 finish containers
+# Waits most of its time, and compiles in another directory. It may install packages, and so may containers.
+begin installcheck         "$CI/installcheck.sh"
 # deploy, site, mcp and monitoring compile in the tree, so only one of them runs at a time; compose uses a separate tree.
 step deploy                "$CI/deploy.sh"
 ! is_selected compose || [ -n "$STOPPED" ] || copy_tree "$WORK/compose"
