@@ -141,9 +141,9 @@ draw_less() {
     [ $((SECONDS * 300)) -lt $((LIMIT * $1 * 4)) ] || level=4
     [ $((SECONDS * 200)) -lt $((LIMIT * $1 * 3)) ] || level=8
   else
-    [ "$SLOWNESS" -lt 140 ] || level=2
-    [ "$SLOWNESS" -lt 180 ] || level=4
-    [ "$SLOWNESS" -lt 250 ] || level=8
+    [ "$SLOWNESS" -lt 130 ] || level=2
+    [ "$SLOWNESS" -lt 160 ] || level=4
+    [ "$SLOWNESS" -lt 220 ] || level=8
   fi
   [ "$AFFECTED" != everything ] || level=$((2 * level))
   if [ "$level" -le "$LEVEL" ] || [ "$RUN" != landing ] || [ -n "$STOPPED" ]; then

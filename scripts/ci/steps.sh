@@ -87,7 +87,7 @@ is_selected() {
   fi
 }
 
-# begin NAME COMMAND...: starts a step in the background; finish NAME waits for it. A step may use one CPU, an axis both. Steps that run at
+# begin NAME COMMAND...: starts a step in the background; finish NAME waits for it. The step may use one CPU. Steps that run at
 # the same time must not use the same directories. Maven locks its downloads; fetch_servers does the downloads of scripts.
 begin() {
   local name=$1
@@ -216,10 +216,7 @@ fetch_servers() {
   PLATFORM=linux-amd64-musl embedded_tree "$DEFAULT_MAJOR" >/dev/null
 }
 
-# The number of modules that an axis builds at the same time.
-AXIS_THREADS=3
-# axis NAME MAJOR JDK ARGUMENT...: starts Maven in a copy of the tree, so that the jars of several axes can be compared; finish NAME:0 waits for
-# it.
+# axis NAME MAJOR JDK ARGUMENT...: runs Maven in a copy of the tree, so that the jars of several axes can be compared.
 axis() {
   local name=$1 major=$2 home=$3
   shift 3
@@ -227,7 +224,7 @@ axis() {
   if [ -n "$TEST" ]; then
     set -- "$@" -pl ":$TEST_MODULE" -am "-Dtest=$TEST" "-Dit.test=$TEST" -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false
   fi
-  JAVA_HOME=$home begin "$name" maven -B -ntp -T "$AXIS_THREADS" -fae -f "$WORK/$name/pom.xml" \
+  JAVA_HOME=$home step "$name:0" maven -B -ntp -T 3 -fae -f "$WORK/$name/pom.xml" \
     -Dpostgres.major="$major" "$@" verify
 }
 

@@ -109,8 +109,6 @@ elif [ ${#ONLY[@]} = 0 ]; then
   echo "Running all tests on PostgreSQL ${MAJORS[*]} and two JDKs: 40 to 90 minutes, plus about 10 minutes the first time"
 fi
 FIRST=$WORK/postgres17-jdk25 OLDEST=$WORK/postgres15-jdk17
-# shellcheck disable=SC2034 # used in steps.sh
-[ ${#ONLY[@]} -gt 0 ] || AXIS_THREADS=2
 WITH_JDK17=(env "JAVA_HOME=$JDK17")
 WITH_JDK25=(env "JAVA_HOME=$JDK25")
 
@@ -211,12 +209,10 @@ step first-run:1           "$CI/first-run.sh"
 finish shellcheck
 first_axis
 finish dev
-# Half of an axis' time is spent waiting, so the two run at the same time. dev ends first, because it also compiles and starts servers.
-oldest_axis
 finish regress:30
-finish postgres17-jdk25:0
+draw_less 30
 begin sanitizers           nice "$ROOT/dev" native --sanitize
-finish postgres15-jdk17:0
+oldest_axis
 finish sanitizers:20
 draw_less 54
 tree_for                   reproducible-jars other-users-jars hibernate-6.6 hibernate-next jooq-3.20 frameworks recipes spring-boot-pgvector
@@ -246,8 +242,6 @@ begin containers           "$CHECKS/container-tests.sh" "$WORK/containers" "$(dr
 step consumer:3            "${WITH_JDK17[@]}" "$CI/consumer.sh" "${LANDING[@]}"
 step system:8              "${WITH_JDK25[@]}" "$CI/system.sh"
 finish containers
-# Waits most of its time, and compiles in another directory. It may install packages, and so may containers.
-begin installcheck         "$CI/installcheck.sh"
 # deploy, site, mcp and monitoring compile in the tree, so only one of them runs at a time; compose uses a separate tree.
 step deploy                "$CI/deploy.sh"
 ! is_selected compose || [ -n "$STOPPED" ] || copy_tree "$WORK/compose"
@@ -255,7 +249,7 @@ begin compose              "${WITH_JDK25[@]}" "$CI/offline/containers.sh" run "$
 step site                  "${WITH_JDK17[@]}" "$CI/site.sh"
 step mcp                   "${WITH_JDK17[@]}" "$CI/mcp.sh"
 begin monitoring           "${WITH_JDK17[@]}" "$CI/monitoring.sh"
-finish installcheck
+step installcheck          "$CI/installcheck.sh"
 step fuzzing               "$ROOT/dev" native --fuzz 20
 step races                 "$CI/stress.sh"
 finish monitoring:25

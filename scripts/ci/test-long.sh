@@ -23,16 +23,13 @@ step programs "$ROOT/scripts/ci/all-programs.sh" "$WORK/programs"
 # all tests with the tag long, and no others
 PG_HELLO_POOLERS=$("$ROOT/scripts/ci/poolers.sh") PG_HELLO_PROGRAMS=$WORK/programs \
   axis postgres17-jdk25 17 "$JDK25" -Dgroups=long -DexcludedGroups= '-P!checks' -Dmaven.javadoc.skip -Dmaven.source.skip
-finish postgres17-jdk25:0
 # Tests that ./dev test --all runs only on two majors, or skips on the newest major.
 axis postgres18-jdk25 18 "$JDK25" '-P!checks' -pl :pg-hello-cli,:pg-hello-core,:pg-hello-spring-boot-starter,:pg-hello-plugin -am -Dtest=NoTest \
   -Dsurefire.failIfNoSpecifiedTests=false -DexcludedGroups=long,container -Dit.test='io/pghello/**/*IT' -Dfailsafe.failIfNoSpecifiedTests=false \
   -Dmaven.javadoc.skip -Dmaven.source.skip
-finish postgres18-jdk25:0
 # Tests that ./dev test --all runs only on one major and one JDK.
 axis postgres15-jdk17 15 "$(find_jdk 17 17)" -pl :pg-hello-spring-boot-starter,:pg-hello-cli -am -DexcludedGroups=long,container -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
   -Dit.test='io/pghello/spring/**/*IT,io/pghello/cli/InstallIT,io/pghello/cli/load/*IT' -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip
-finish postgres15-jdk17:0
 step frameworks:1 env JAVA_HOME="$(find_jdk 17 17)" "$ROOT/scripts/ci/checks/frameworks.sh" "$WORK/postgres15-jdk17" -Dpostgres.major=15 -Dquarkus.lts
 for line in 7.0 7.2 7.3; do
   step "hibernate-$line:1" "$ROOT/scripts/ci/checks/other-line.sh" "$WORK/postgres17-jdk25" pg-hello-hibernate hibernate "$(pom_property "hibernate.$line.version")" LinesIT

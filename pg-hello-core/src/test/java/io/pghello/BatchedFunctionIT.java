@@ -1409,7 +1409,8 @@ class BatchedFunctionIT {
    * @return the number of statements so far
    */
   private static long holdUp(BatchedFunction<Greeting, String> greetings, WireProxy proxy) {
-    greetings.call(once("first"));
+    // opens the connection, which may take longer than the timeout of a test
+    greetings.withTimeout(LONG).call(once("first"));
     long before = proxy.statements();
     proxy.pause();
     CompletableFuture<String> unused = greetings.callAsync(once("held up"));
