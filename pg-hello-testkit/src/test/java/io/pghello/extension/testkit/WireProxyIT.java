@@ -161,13 +161,14 @@ class WireProxyIT {
     assertThat(answer.get(10, TimeUnit.SECONDS)).isEqualTo("42");
   }
 
+  // region reset
   @Test
-  void cuts(DataSource dataSource, WireProxy proxy) throws Exception {
-    Connection cut = dataSource.getConnection();
-    Connection cutToo = dataSource.getConnection();
+  void failsAfterAReset(DataSource dataSource, WireProxy proxy) throws Exception {
+    Connection first = dataSource.getConnection();
+    Connection second = dataSource.getConnection();
     assertThat(proxy.openConnections()).isEqualTo(2);
     proxy.resetConnections();
-    for (Connection connection : new Connection[] {cut, cutToo}) {
+    for (Connection connection : new Connection[] {first, second}) {
       assertThatThrownBy(() -> ask(connection, "SELECT 1"))
           .isInstanceOfSatisfying(
               SQLException.class, e -> assertThat(e.getSQLState()).startsWith("08"));
@@ -177,6 +178,8 @@ class WireProxyIT {
     assertThat(ask(dataSource, "SELECT 1")).isEqualTo("1");
     assertThat(proxy.connections()).isEqualTo(3);
   }
+
+  // endregion
 
   @Test
   void cutsStalledConnections(Connection connection, WireProxy proxy) throws Exception {
