@@ -710,7 +710,7 @@ class RowsIT {
   void doesNotCommitUnreadableRows(String sql, DataSource source) {
     Plugins.run(source, "create table w (a int)");
     // a busy machine needs more than the default of 30 s for 70 MB
-    config.put("queryTimeout", 120_000);
+    config.putObject("options").put("queryTimeout", 120_000);
     ObjectNode answer = plugin.execute(Plugins.ID, config, "execute", Plugins.sql(sql));
     assertThat(answer.at("/error/code").textValue())
         .isEqualTo(sql.contains("repeat") ? "POSTGRES_LIMIT_REACHED" : "POSTGRES_BAD_SQL");
