@@ -216,7 +216,7 @@ need curl curl
 SPRING_DATASOURCE_URL=$url
 export SPRING_DATASOURCE_URL SERVER_PORT=0 SERVER_ADDRESS=127.0.0.1 PGHELLO_PREFLIGHT=fail
 # greets MODE ARGUMENT...: starts the application in the directory application, requests a greeting and the application's health,
-# and stops the application. Tomcat leaves directories in the temporary directory when it ends early.
+# and stops the application. Tomcat may leave directories in the temporary directory.
 greets() {
   local mode=$1 port greeting
   shift

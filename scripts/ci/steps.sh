@@ -25,6 +25,7 @@ SELECTED='' LEFT_OUT=()
 LIMIT=0
 # Lines without a reason, which Maven prints after one.
 MAVEN_ADVICE='^\[ERROR\] ($|-> \[|To see the full stack|Re-run Maven|For more information|\[Help|After correcting|  mvn )'
+# The line that Maven prints if a module does not compile.
 NOT_COMPILED='^\[ERROR\] COMPILATION ERROR'
 # Why the run has ended early.
 STOPPED=''
@@ -253,8 +254,8 @@ recipes() {
 # repeat_step NAME: prints the command that repeats a step.
 repeat_step() { printf '  repeat: %s --only %s\n' "$SCRIPT" "$1"; }
 
-# reasons LOG: prints what the compiler has found, because Maven repeats only errors at its end, not the warnings that are errors here; then the
-# last lines.
+# reasons LOG: prints up to five warnings and errors of the compiler, and the last lines. Warnings fail the build, but Maven's summary at the end
+# contains only errors.
 reasons() {
   if grep -aq "$NOT_COMPILED" "$1"; then
     { grep -aE '^\[(WARNING|ERROR)\] [^ ]+\.(java|kt):' "$1" || true; } | sort -u | sed -n 1,5p
