@@ -112,7 +112,10 @@ musl_headers() {
 # own_popcount HEADERS: lets pg_popcount32 and similar functions count bits without the server. In one build of a server, they are functions,
 # in another one for the same platform variables with the address of a function, and a call of the other kind ends the server.
 own_popcount() {
-  sed -i -E -e '/^extern .*pg_popcount(32|64|_optimized|_masked_optimized)\W/d' -e '/^extern .*pg_number_of_ones/r /dev/stdin' "$1/port/pg_bitutils.h" <<'END'
+  local header=$1/port/pg_bitutils.h
+  {
+    # the headers of 19 already contain these two
+    grep -q '^pg_popcount32(' "$header" || cat <<'END'
 
 static inline int
 pg_popcount32(uint32 word)
@@ -125,9 +128,11 @@ pg_popcount64(uint64 word)
 {
 	return __builtin_popcountll(word);
 }
+END
+    cat <<'END'
 
 static inline uint64
-pg_popcount_masked_optimized(const char *buf, int bytes, bits8 mask)
+pg_popcount_masked_optimized(const char *buf, int bytes, uint8 mask)
 {
 	uint64		popcnt = 0;
 
@@ -142,6 +147,7 @@ pg_popcount_optimized(const char *buf, int bytes)
 	return pg_popcount_masked_optimized(buf, bytes, 0xFF);
 }
 END
+  } | sed -i -E -e '/^extern .*pg_popcount(32|64|_optimized|_masked_optimized)\W/d' -e '/^extern .*pg_number_of_ones/r /dev/stdin' "$header"
 }
 
 # arm64_headers FOLDER PG_CONFIG_H PLATFORM MAJOR TO: copies the headers for Linux on arm64. Servers for arm64 select the instructions for
