@@ -38,6 +38,7 @@ class PlatformsIT {
 
   @TempDir private Path folder;
   private final List<String> said = new ArrayList<>();
+  private int major = MAJOR;
   private Path source;
 
   @BeforeEach
@@ -145,6 +146,16 @@ class PlatformsIT {
   @ParameterizedTest
   @EnumSource(names = {"LINUX_ARM64", "LINUX_ARM64_MUSL", "DARWIN_ARM64", "DARWIN_AMD64"})
   void compilesWithTheFunctionsOfTheServersProcessor(Target target) throws Exception {
+    compileWithTheFunctionsOfTheServersProcessor(target);
+  }
+
+  @Test
+  void compilesWithTheFunctionsOfTheServersProcessorForVersion19() throws Exception {
+    major = 19;
+    compileWithTheFunctionsOfTheServersProcessor(Target.LINUX_ARM64);
+  }
+
+  private void compileWithTheFunctionsOfTheServersProcessor(Target target) throws Exception {
     requireCompiler(target, source);
     Path code = source.resolve(SOURCE);
     String bits =
@@ -164,7 +175,7 @@ class PlatformsIT {
     Files.writeString(code, Files.readString(code) + bits);
     execute(source, target);
     assertThat(said)
-        .contains("Packed acme_steps with libraries for " + target.platform() + "/" + MAJOR);
+        .contains("Packed acme_steps with libraries for " + target.platform() + "/" + major);
   }
 
   /** The connection of a session is in a header that needs headers of OpenSSL and Kerberos. */
@@ -373,7 +384,7 @@ class PlatformsIT {
     var packer = new PackageMojo();
     packer.buildDirectory = BuildIT.target(from).toFile();
     packer.classesDirectory = folder.resolve("classes").toFile();
-    packer.majors = List.of(MAJOR);
+    packer.majors = List.of(major);
     packer.platforms = names(targets);
     packer.setLog(log());
     packer.execute();
@@ -383,7 +394,7 @@ class PlatformsIT {
     var mojo = new CompileMojo();
     mojo.sourceDirectory = from.toFile();
     mojo.buildDirectory = BuildIT.target(from).toFile();
-    mojo.majors = List.of(MAJOR);
+    mojo.majors = List.of(major);
     mojo.platforms = names(targets);
     mojo.servers = PlatformsIT::jar;
     mojo.setLog(log());
@@ -419,11 +430,11 @@ class PlatformsIT {
   }
 
   /** Skips the test if the machine cannot build for the platform. */
-  private static void requireCompiler(Target target, Path from) throws IOException {
+  private void requireCompiler(Target target, Path from) throws IOException {
     try {
       pgxs(from, System.getenv(), target).requireTools();
       if (target.server().isPresent()) {
-        new ServerPrograms(PlatformsIT::jar).program(target.server().get(), MAJOR);
+        new ServerPrograms(PlatformsIT::jar).program(target.server().get(), major);
       }
     } catch (Pgxs.BuildException e) {
       assumeTrue(false, target.platform() + " cannot be built for here: " + e.getMessage());
