@@ -33,9 +33,10 @@ import java.util.zip.ZipOutputStream;
  * release.sh, after recipes.sh has created the contents of the jars. The same contents produce the same bytes.
  *
  * <p>A recipe's version is the newest version of the extension, and a counter. A recipe with {@code <split>yes</split>} in its POM
- * has an artifact for each major version, NAME-MAJOR, which depends on NAME-MAJOR-PLATFORM for the user's platform.
+ * has an artifact for each major version, NAME-MAJOR, which depends on NAME-MAJOR-PLATFORM for the user's platform. NAME depends on
+ * NAME-MAJOR for the default version. The BOM gets the versions of the recipes that were written.
  *
- * <p>Usage: RecipeArtifacts REPOSITORY INSTALLER_JAR TIMESTAMP RECIPES NAME...
+ * <p>Usage: RecipeArtifacts REPOSITORY INSTALLER_JAR TIMESTAMP RECIPES DEFAULT_MAJOR NAME...
  */
 public class RecipeArtifacts {
   private static final String GROUP = "io.github.pg-hello";
@@ -102,12 +103,15 @@ public class RecipeArtifacts {
   private final Path repository;
   private final Path installer;
   private final LocalDateTime time;
+  private final int defaultMajor;
+  private final Map<String, String> written = new TreeMap<>();
   private String glibc = "";
 
-  private RecipeArtifacts(Path repository, Path installer, LocalDateTime time) {
+  private RecipeArtifacts(Path repository, Path installer, LocalDateTime time, int defaultMajor) {
     this.repository = repository;
     this.installer = installer;
     this.time = time;
+    this.defaultMajor = defaultMajor;
   }
 
   public static void main(String[] arguments) throws Exception {
@@ -115,14 +119,49 @@ public class RecipeArtifacts {
         new RecipeArtifacts(
             Path.of(arguments[0]),
             Path.of(arguments[1]),
-            OffsetDateTime.parse(arguments[2]).toLocalDateTime());
+            OffsetDateTime.parse(arguments[2]).toLocalDateTime(),
+            Integer.parseInt(arguments[4]));
     Path recipes = Path.of(arguments[3]);
-    artifacts.stage(recipes, "glibc");
-    for (String name : Arrays.asList(arguments).subList(4, arguments.length)) {
+    List<String> names = Arrays.asList(arguments).subList(5, arguments.length);
+    if (!names.isEmpty()) {
+      artifacts.stage(recipes, "glibc");
+    }
+    for (String name : names) {
       if (!name.equals("glibc")) {
         artifacts.stage(recipes, name);
       }
     }
+    artifacts.writeVersionsIntoBom(recipes);
+  }
+
+  /** Replaces the recipes of the BOM by those that were written, with their versions. */
+  private void writeVersionsIntoBom(Path recipes) throws Exception {
+    Path bom;
+    try (Stream<Path> files = Files.walk(repository)) {
+      bom = files.filter(file -> file.getFileName().toString().matches("pg-hello-bom-.*\\.pom")).findFirst().orElseThrow();
+    }
+    var text = new StringBuilder();
+    Matcher dependency = Pattern.compile(" *<dependency>.*?</dependency>\n", Pattern.DOTALL).matcher(Files.readString(bom));
+    while (dependency.find()) {
+      String name = property(dependency.group(), "artifactId").replaceFirst("^pg-extension-", "");
+      boolean isRecipe = Files.exists(recipes.resolve(name).resolve("pom.xml"));
+      dependency.appendReplacement(text, isRecipe ? "" : Matcher.quoteReplacement(dependency.group()));
+    }
+    dependency.appendTail(text);
+    var versions = new StringBuilder();
+    written.forEach(
+        (artifact, version) ->
+            versions.append(
+                """
+                      <dependency>
+                        <groupId>%s</groupId>
+                        <artifactId>%s</artifactId>
+                        <version>%s</version>
+                      </dependency>
+                """
+                    .formatted(GROUP, artifact, version)));
+    int end = text.lastIndexOf("    </dependencies>\n  </dependencyManagement>");
+    put(bom, text.insert(end, versions).toString().getBytes(StandardCharsets.UTF_8));
   }
 
   private void stage(Path recipes, String name) throws Exception {
@@ -196,6 +235,9 @@ public class RecipeArtifacts {
             }
           });
       write(ofMajor, version, texts, List.of(new Dependency(ofMajor.id + "-${pg-extension.platform}", version)));
+      if (major == defaultMajor) {
+        write(artifact, version, texts, List.of(new Dependency(ofMajor.id, version)));
+      }
     }
   }
 
@@ -275,6 +317,7 @@ public class RecipeArtifacts {
     put(folder.resolve(stem + "-javadoc.jar"), jar(Map.of(), Map.of("index.html", page(artifact, version).getBytes(StandardCharsets.UTF_8))));
     put(folder.resolve(stem + "-cyclonedx.json"), bill(artifact, version).getBytes(StandardCharsets.UTF_8));
     put(folder.resolve(stem + ".pom"), pom(artifact, version, dependencies).getBytes(StandardCharsets.UTF_8));
+    written.put(artifact.id, version);
     System.err.println(artifact.id + " " + version);
   }
 
