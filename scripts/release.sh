@@ -12,20 +12,21 @@ usage() {
 Usage: ./dev release --dry-run [--recipes=NAME,...] [VERSION]
        ./dev release --sign
 
-Stage a release in target/release: a Maven repository, and the program pghello as one jar. Nothing
-is published. Check the requirements of Maven Central, the licences of all dependencies, and that
-the public API breaks no code that uses the release before it in CHANGELOG.md. Build projects from
-the staged artifacts on JDK 17 and 25, if they are installed. Then sign every file with a temporary
-key.
+Stage a release in target/release: a Maven repository, the bundle to upload to Maven Central, and
+the program pghello as one jar. Nothing is published. Check the licences of all dependencies, and
+that the public API breaks no code that uses the release before it in CHANGELOG.md. Sign every file
+with a temporary key. Then use the bundle like a stranger (see scripts/bundle.sh): check the rules
+of Maven Central, and test five projects from an empty Maven repository, on JDK 17 and 25, if they
+are installed. Takes 10 to 20 minutes.
 
   --dry-run   Required, because nothing is published yet.
   --recipes   Recipes to stage: names separated by commas, to build from the packages of Debian's
               current suites; built, for the recipes that scripts/recipes.sh has built in this tree;
-              or none. Default: pgvector.
+              or none. Default: pgvector,postgis.
   --sign      Sign the artifacts in target/release again, with the secret key in
               PG_HELLO_SIGNING_KEY: the output of gpg --armor --export-secret-keys, without a
-              passphrase. Nothing is built. Uncommitted changes, or a changelog without the version,
-              are errors.
+              passphrase, and write the bundle again. Nothing is built. Uncommitted changes, or a
+              changelog without the version, are errors.
   VERSION     The version to stage. Default: the version in pom.xml without -SNAPSHOT
   -h, --help  Show this text.
 
@@ -66,37 +67,13 @@ wrong() {
   faults=$((faults + 1))
 }
 
-# of_one_artifact POM: checks the files of an artifact.
-of_one_artifact() {
-  local pom=$1 stem=${1%.pom} element part file elements=(name description)
-  files=("$pom")
-  grep -q '^  <parent>' "$pom" || elements+=(url licenses developers scm)
-  for element in "${elements[@]}"; do
-    grep -q "^  <$element>" "$pom" || wrong "${pom##*/} has no $element"
-  done
-  ! grep -q SNAPSHOT "$pom" || wrong "${pom##*/} names a snapshot"
-  if ! grep -q '<packaging>pom</packaging>' "$pom"; then
-    for part in .jar -sources.jar -javadoc.jar; do
-      file=$stem$part
-      files+=("$file")
-      grep -qvE '^META-INF/(MANIFEST|$)' < <(unzip -Z1 "$file" 2>>"$SCRATCH/log") || wrong "${file##*/} is missing or empty"
-    done
-    files+=("$stem-cyclonedx.json")
-  fi
-  for file in "${files[@]}"; do
-    for part in md5 sha1; do
-      [ "$("${part}sum" <"$file" | cut -d ' ' -f 1)" = "$(cat "$file.$part")" ] || wrong "the $part of ${file##*/} is wrong"
-    done
-  done
-}
-
 # stage_program: stages the program pghello, which is not an artifact of Maven Central, with its bill of materials and checksum.
 stage_program() {
   local jar=$STAGE/pghello-$version.jar home found
   cp "$copy/tools/pghello/target/pg-hello-cli-$version-all.jar" "$jar"
   cp "$copy/tools/pghello/target/bom.json" "$STAGE/pghello-$version-cyclonedx.json"
   (cd "$STAGE" && sha256sum "${jar##*/}" >"${jar##*/}.sha256" && sha256sum --quiet -c "${jar##*/}.sha256") || wrong "the checksum of ${jar##*/} is wrong"
-  for home in $(homes); do
+  for home in $(tested_jdks); do
     found=$("$home/bin/java" -jar "$jar" --version 2>>"$SCRATCH/log") || true
     [ "$found" = "pghello $version" ] || wrong "${jar##*/} does not run on $home: $found"
   done
@@ -106,7 +83,7 @@ stage_program() {
 stage_recipes() {
   local names=() folder=$copy/any-extension/recipes
   case $1 in
-    none) return ;;
+    none) ;;
     built)
       folder=$ROOT/any-extension/recipes
       mapfile -t names < <(cd "$folder" && compgen -G '*/build/*.properties' | cut -d/ -f1 | sort -u)
@@ -119,14 +96,7 @@ stage_recipes() {
   esac
   "$(java_home)/bin/java" "${START_FAST[@]}" "$ROOT/scripts/RecipeArtifacts.java" "$STAGE" \
     "$STAGE/io/github/pg-hello/pg-extension-installer/$version/pg-extension-installer-$version.jar" \
-    "$(pom_property project.build.outputTimestamp)" "$folder" "${names[@]}" >&2
-}
-
-# homes: prints the JDKs to test with, one per line.
-homes() {
-  local found
-  found=$(find_jdk 17 17 || true; echo; find_jdk 25 || true)
-  printf '%s\n' "${found:-$(java_home)}"
+    "$(pom_property project.build.outputTimestamp)" "$folder" "$DEFAULT_MAJOR" "${names[@]}" >&2
 }
 
 # unready WORD...: reports a reason not to release. A dry run only prints it.
@@ -138,56 +108,17 @@ unready() {
   fi
 }
 
-# sign_set: signs every staged file with the key in GNUPGHOME, and verifies each signature.
+# sign_set: signs every staged file with the key in GNUPGHOME, verifies each signature, and writes the bundle for Maven Central.
 sign_set() {
   local file
-  find "$STAGE" -name '*.asc*' -delete
+  find "$STAGE" \( -name '*.asc*' -o -name '*-bundle.zip' \) -delete
   while IFS= read -r -d '' file; do
     if ! { gpg --batch --quiet --pinentry-mode error --armor --detach-sign --output "$file.asc" "$file" &&
       gpg --batch --quiet --verify "$file.asc" "$file"; } 2>>"$SCRATCH/log"; then
       wrong "${file##*/} cannot be signed"
     fi
   done < <(find "$STAGE" -type f ! -name '*.md5' ! -name '*.sha1' ! -name '*.sha256' ! -name '*.sha512' ! -name 'maven-metadata*' -print0)
-}
-
-# pgvector_project VERSION: writes a project with a test that uses this version of the recipe pgvector.
-pgvector_project() {
-  local test=$SCRATCH/pgvector/src/test/java/com/example
-  mkdir -p "$test"
-  sed -e 's:pg-hello-testkit:pg-extension-testkit:' \
-    -e "s:^  <dependencies>:&<dependency><groupId>io.github.pg-hello</groupId><artifactId>pg-extension-pgvector</artifactId><version>$1</version><scope>test</scope></dependency>:" \
-    "$SCRATCH/first-test/pom.xml" >"$SCRATCH/pgvector/pom.xml"
-  cat >"$test/VectorTest.java" <<'JAVA'
-package com.example;
-
-import static org.junit.jupiter.api.Assertions.assertEquals;
-
-import io.pghello.extension.testkit.ExtensionTest;
-import java.sql.Connection;
-import java.sql.ResultSet;
-import org.junit.jupiter.api.Test;
-
-@ExtensionTest(extensions = "vector")
-class VectorTest {
-  @Test
-  void measuresADistance(Connection connection) throws Exception {
-    try (ResultSet row = connection.createStatement().executeQuery("SELECT '[1,2]'::vector <-> '[4,6]'")) {
-      row.next();
-      assertEquals(5.0, row.getDouble(1));
-    }
-  }
-}
-JAVA
-}
-
-# own_extension: generates a project with an extension, builds it, tests it, and writes its image.
-own_extension() {
-  say "Building a project with an extension"
-  mkdir "$SCRATCH/own"
-  (cd "$SCRATCH/own" && foreign "$(java_home)" "org.apache.maven.plugins:maven-archetype-plugin:$(pom_property maven-archetype-plugin.version):generate" \
-    -DarchetypeGroupId=io.github.pg-hello -DarchetypeArtifactId=pg-extension-archetype "-DarchetypeVersion=$version" -DarchetypeCatalog=local \
-    -DgroupId=com.example -DartifactId=acme-geo -DextensionName=acme_geo -Dpackage=com.example.geo)
-  foreign "$(java_home)" -f "$SCRATCH/own/acme-geo/pom.xml" verify
+  (cd "$STAGE" && find io -type f ! -name 'maven-metadata*' | LC_ALL=C sort | zip -qX -@ "$bundle")
 }
 
 # previous_release: prints the release that the changelog lists before this version, or the newest one if it does not list this version.
@@ -231,13 +162,14 @@ key_home() {
 }
 
 if [ -n "$sign" ]; then
-  need gpg gnupg
+  need gpg gnupg zip zip
   mapfile -t boms < <(find "$STAGE" -name 'pg-hello-bom-*.pom' 2>/dev/null)
   [ ${#boms[@]} = 1 ] || die "target/release contains no staged release; run ./dev release --dry-run, or copy a staged release into it"
   version=${boms[0]##*/pg-hello-bom-}
   version=${version%.pom}
 fi
 [ -z "$(git -C "$ROOT" status --porcelain 2>/dev/null)" ] || unready "the tree has changes that are not committed"
+bundle=$STAGE/pg-hello-$version-bundle.zip
 grep -qF "## $version" "$ROOT/CHANGELOG.md" || unready "CHANGELOG.md has no heading $version"
 new_scratch
 if [ -n "$sign" ]; then
@@ -255,7 +187,7 @@ if [ -n "$sign" ]; then
   exit
 fi
 
-need gpg gnupg jq jq unzip unzip
+need gpg gnupg jq jq zip zip
 # Build in a copy of the tree, because the POMs may need another version.
 copy=$SCRATCH/tree
 mkdir -m 700 "$copy"
@@ -270,49 +202,19 @@ maven -q -B -ntp -f "$copy/pom.xml" '-Prelease,!checks' -pl "$(module_list pg-he
   "-DaltDeploymentRepository=staged::file://$STAGE" -DoutputFormat=json -Dcyclonedx.skipNotDeployed=false package \
   "org.cyclonedx:cyclonedx-maven-plugin:$(pom_property cyclonedx-maven-plugin.version):makeBom" "$(plugin deploy deploy)" >&2
 stage_program
-stage_recipes "${recipes:-pgvector}"
+stage_recipes "${recipes:-pgvector,postgis}"
 mapfile -t poms < <(find "$STAGE" -name '*.pom' | sort)
 [ ${#poms[@]} -gt ${#PUBLISHED[@]} ] || die "only ${#poms[@]} artifacts are staged"
-for pom in "${poms[@]}"; do
-  of_one_artifact "$pom"
-done
 compare_apis
 "$ROOT/scripts/ci/licences.sh" "$STAGE" >&2 || faults=$((faults + 1))
 
-# Contains only the staged artifacts of this project.
-foreign_repository "$SCRATCH/repository"
-cat >"$SCRATCH/settings.xml" <<XML
-<settings><profiles><profile><id>staged</id><repositories><repository><id>staged</id><url>file://$STAGE</url></repository></repositories></profile></profiles>
-<activeProfiles><activeProfile>staged</activeProfile></activeProfiles></settings>
-XML
-foreign() {
-  JAVA_HOME=$1 maven -q -B -ntp -llr -s "$SCRATCH/settings.xml" -Dmaven.repo.local="$SCRATCH/repository" "${@:2}" >"$SCRATCH/log" 2>&1 ||
-    { cat "$SCRATCH/log" >&2; wrong "a project does not build on $1: ${*:2}"; }
-}
-cp -r "$ROOT/examples/first-test" "$SCRATCH/first-test"
-rm -rf "$SCRATCH/first-test/target"
-sed -i "s:$(project_version):$version:" "$SCRATCH/first-test/pom.xml"
-vector=$(find "$STAGE/io/github/pg-hello/pg-extension-pgvector" -mindepth 1 -maxdepth 1 -printf '%f' 2>/dev/null || true)
-[ -z "$vector" ] || pgvector_project "$vector"
-{
-  printf '<project><modelVersion>4.0.0</modelVersion><groupId>com.example</groupId><artifactId>all</artifactId><version>1</version><dependencies>\n'
-  printf '%s\n' "${poms[@]}" | sed -nE '/pg-hello-(bom|parent)/!s|.*/([^/]*)/([^/]*)/[^/]*|<dependency><groupId>io.github.pg-hello</groupId><artifactId>\1</artifactId><version>\2</version></dependency>|p'
-  printf '</dependencies></project>\n'
-} >"$SCRATCH/all.xml"
-foreign "$(java_home)" -f "$SCRATCH/all.xml" "$(plugin dependency resolve)"
-for home in $(homes); do
-  for project in first-test pgvector; do
-    [ -e "$SCRATCH/$project" ] || continue
-    say "Testing the project $project with JDK $(jdk_version "$home")"
-    foreign "$home" -f "$SCRATCH/$project/pom.xml" test
-  done
-done
-own_extension
-
-# Creates the key only after everything was built.
+# Creates the key only after everything was built, and removes it before the projects are built.
 key_home
 gpg --batch --quiet --passphrase '' --quick-generate-key 'pg-hello dry run <dry-run@pg-hello.invalid>' default default 1d 2>"$SCRATCH/log"
 sign_set
+gpgconf --kill all
+rm -rf "$GNUPGHOME"
 [ "$faults" = 0 ] || die "$faults problems found; version $version cannot be released"
+"$ROOT/scripts/bundle.sh" "$bundle" "$version" >&2 || die "version $version cannot be released"
 say "${#poms[@]} artifacts of version $version passed all checks, and projects build with them"
 printf '%s\n' "$STAGE"

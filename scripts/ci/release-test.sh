@@ -5,7 +5,7 @@ PROGRAM=release-test
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-need gpg gnupg
+need gpg gnupg unzip unzip
 new_scratch
 trap 'trap "" HUP INT TERM; GNUPGHOME=$SCRATCH/own gpgconf --kill all; drop_scratch' EXIT
 tree=$SCRATCH/tree
@@ -40,6 +40,9 @@ for file in pom jar; do
   gpg --batch --quiet --verify "$bom/pg-hello-bom-1.2.3.$file.asc" "$bom/pg-hello-bom-1.2.3.$file" 2>/dev/null || die "the $file is not signed by the key"
 done
 gpg --batch --quiet --verify "$program.asc" "$program" 2>/dev/null || die "the program is not signed by the key"
+unzip -Z1 "$tree/target/release/pg-hello-1.2.3-bundle.zip" >"$SCRATCH/bundle"
+[ "$(grep -cE '/pg-hello-bom-1\.2\.3\.(pom|jar|pom\.asc|jar\.asc|jar\.sha1)$' "$SCRATCH/bundle") $(wc -l <"$SCRATCH/bundle")" = '5 5' ] ||
+  die "the bundle contains $(<"$SCRATCH/bundle")"
 [ ! -e "$bom/pg-hello-bom-1.2.3.jar.sha1.asc" ] || die "a checksum is signed"
 printf '## 1.2.2\n' >"$tree/CHANGELOG.md"
 signs 1 '1 problems found; version 1.2.3 cannot be released'
