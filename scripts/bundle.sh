@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# bundle.sh BUNDLE VERSION: checks the bundle for Maven Central that release.sh has written, as Central and a stranger would. First, the
-# rules of https://central.sonatype.org/publish/requirements and publish-portal-upload:
+# bundle.sh BUNDLE VERSION: checks the bundle that release.sh has written for Maven Central. First, it checks the requirements of
+# https://central.sonatype.org/publish/requirements and publish-portal-upload:
 #
-#   the archive is at most 1 GB, in the layout of a Maven repository, and contains nothing else      check_layout
-#   coordinates match the path; no snapshots; packaging is set unless it is jar                      check_artifact
-#   name, description, URL, licence, developers and SCM, in the POM or in its parent                 check_artifact
-#   sources and Javadoc for everything except POMs                                                   check_artifact
-#   an MD5 and an SHA-1 checksum, and a signature, for each file                                     check_file
-#   dependencies have versions, and are released: every artifact is resolved                         resolve_all
+#   the archive has at most 1 GB and the layout of a Maven repository, without other files       check_layout
+#   coordinates match the path; no snapshots; a valid packaging; no other repositories           check_artifact
+#   the POM or its parent has name, description, URL, licence, developers and SCM                check_artifact
+#   every artifact except POMs has sources and Javadoc                                           check_artifact
+#   every file has an MD5 checksum, an SHA-1 checksum and a signature                            check_file
+#   every dependency has a version, and can be resolved                                          resolve_all
 #
-# That the namespace is ours, that the key is on a public key server, and that no version exists already, is visible only there.
+# Only Central can check the owner of the namespace, the key server, and that the version is new.
 #
-# Then five projects are built and tested with an empty Maven repository and an empty home directory, and Gradle resolves one of them.
+# Then it builds and tests five projects with an empty Maven repository and an empty home directory. Gradle resolves two of them.
 # SPDX-License-Identifier: MIT
 PROGRAM=bundle.sh
 # shellcheck source=scripts/lib.sh
@@ -96,7 +96,7 @@ resolve_all() {
   foreign "$(java_home)" -f "$SCRATCH/all.xml" "$(plugin dependency resolve)"
 }
 
-# is_staged ARTIFACT...: tells whether the bundle contains these artifacts.
+# is_staged ARTIFACT...: succeeds if the bundle contains these artifacts.
 is_staged() {
   local artifact
   for artifact in "$@"; do
