@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A step of ./dev test --all: builds and tests the project of docs/guide-spring-boot.md with artifacts that are installed from a
-# compiled tree, like a user's project.
+# A step of ./dev test --all: builds, tests and runs the project of docs/guide-spring-boot.md with artifacts that are installed from
+# a compiled tree, like a user's project.
 # Usage: spring-boot-pgvector.sh TREE SCRATCH
 # SPDX-License-Identifier: MIT
 PROGRAM=spring-boot-pgvector.sh
@@ -17,13 +17,26 @@ cp -r "$ROOT/examples/spring-boot-pgvector" "$scratch/project"
 rm -rf "$scratch/project/target"
 grep -qF "<version>$(pom_property spring-boot.4.1.version)</version>" "$scratch/project/pom.xml" ||
   die "examples/spring-boot-pgvector/pom.xml has a version other than the spring-boot.4.1.version of this build"
-maven -B -ntp -f "$scratch/project/pom.xml" test >"$scratch/log" 2>&1 || {
+
+# failed MESSAGE: prints the log, and ends the script.
+failed() {
   cat "$scratch/log"
-  die "the project of docs/guide-spring-boot.md does not build"
+  die "$1"
 }
-grep -q 'Tests run: 3, Failures: 0, Errors: 0, Skipped: 0' "$scratch/log" || {
-  cat "$scratch/log"
-  die "the tests of docs/guide-spring-boot.md were not run"
-}
+
+maven -B -ntp -f "$scratch/project/pom.xml" test >"$scratch/log" 2>&1 || failed "the project of docs/guide-spring-boot.md does not build"
+grep -q 'Tests run: 3, Failures: 0, Errors: 0, Skipped: 0' "$scratch/log" || failed "the tests of docs/guide-spring-boot.md were not run"
 echo "The project of docs/guide-spring-boot.md builds from installed artifacts, and its 3 tests pass"
+
+# The application has no web server, so it ends after its startup. It must use the database of TestNotesApplication, even if its
+# configuration contains the credentials of another one.
+JAVA_HOME=$(java_home) SPRING_DATASOURCE_USERNAME=notes SPRING_DATASOURCE_PASSWORD=notes timeout -k 30 300 \
+  mvn -B -ntp -Dstyle.color=never -f "$scratch/project/pom.xml" spring-boot:test-run >"$scratch/log" 2>&1 ||
+  failed "the application does not run with spring-boot:test-run"
+port=$(sed -n 's|.* Database: jdbc:postgresql://127\.0\.0\.1:\([0-9]*\)/app_test_.*|\1|p' "$scratch/log")
+[ -n "$port" ] || failed "Flyway did not use a test database"
+grep -q 'Successfully applied 1 migration to schema "public"' "$scratch/log" || failed "Flyway did not run the migration"
+grep -q 'Started NotesApplication in ' "$scratch/log" || failed "the application did not start"
+! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || failed "the test server still runs after the application has ended"
+echo "The application runs with a test database in spring-boot:test-run"
 rm -rf "$scratch"
