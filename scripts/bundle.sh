@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bundle.sh BUNDLE VERSION: checks the bundle that release.sh has written for Maven Central. First, it checks the requirements of
-# https://central.sonatype.org/publish/requirements and publish-portal-upload:
+# bundle.sh BUNDLE VERSION: checks the bundle that release.sh has written for Maven Central, and the program pghello next to it. First, it
+# checks the requirements of https://central.sonatype.org/publish/requirements and publish-portal-upload:
 #
 #   the archive has at most 1 GB and the layout of a Maven repository, without other files       check_layout
 #   coordinates match the path; no snapshots; a valid packaging; no other repositories           check_artifact
@@ -38,20 +38,21 @@ finish_if_wrong() {
 
 # check_layout: checks the archive, and the names of the files in it.
 check_layout() {
-  local file name
+  local file
   [ "$(stat -c %s "$bundle")" -lt 1073741824 ] || wrong "${bundle##*/} is larger than 1 GB"
   unzip -q "$bundle" -d "$SCRATCH/bundle"
   while IFS= read -r file; do
-    name=$(cut -d/ -f4 <<<"$file")-$(cut -d/ -f5 <<<"$file")
-    [[ $file =~ ^io/github/pg-hello/[^/]+/[^/]+/[^/]+$ && ${file##*/} == "$name"[.-]* ]] || wrong "the bundle contains $file"
-  done < <(cd "$SCRATCH/bundle" && find . -type f -printf '%P\n' | sort)
+    [[ $file =~ ^io/github/pg-hello/([^/]+)/([^/]+)/([^/]+)$ && ${BASH_REMATCH[3]} == "${BASH_REMATCH[1]}-${BASH_REMATCH[2]}"[.-]* ]] ||
+      wrong "the bundle contains $file"
+  done < <(find "$SCRATCH/bundle" -type f -printf '%P\n')
 }
 
 # check_file FILE: checks the checksums and the signature of a file.
 check_file() {
-  local part
+  local part sum
   for part in md5 sha1; do
-    [ "$("${part}sum" <"$1" | cut -d ' ' -f 1)" = "$(cat "$1.$part")" ] || wrong "the $part of ${1##*/} is wrong"
+    read -r sum _ < <("${part}sum" "$1")
+    [ "$sum" = "$(<"$1.$part")" ] || wrong "the $part of ${1##*/} is wrong"
   done
   grep -q 'BEGIN PGP SIGNATURE' "$1.asc" || wrong "${1##*/} has no signature"
 }
@@ -59,14 +60,15 @@ check_file() {
 # check_artifact POM: checks the files of an artifact.
 check_artifact() {
   local pom=$1 stem=${1%.pom} element file elements=(name description) packaging
+  local version=${1%/*} artifact=${1%/*/*}
   grep -q '^  <parent>' "$pom" || elements+=(groupId url licenses developers scm)
   for element in "${elements[@]}"; do
     grep -q "^  <$element>" "$pom" || wrong "${pom##*/} has no $element"
   done
   ! grep -q SNAPSHOT "$pom" || wrong "${pom##*/} names a snapshot"
   ! grep -qE '<(repositories|pluginRepositories)>' "$pom" || wrong "${pom##*/} names another repository"
-  grep -q "^  <artifactId>$(basename "$(dirname "$(dirname "$pom")")")<" "$pom" || wrong "${pom##*/} is not at the path of its artifactId"
-  grep -qE "^  (  )?<version>$(basename "$(dirname "$pom")")<" "$pom" || wrong "${pom##*/} is not at the path of its version"
+  grep -q "^  <artifactId>${artifact##*/}<" "$pom" || wrong "${pom##*/} is not at the path of its artifactId"
+  grep -qE "^  (  )?<version>${version##*/}<" "$pom" || wrong "${pom##*/} is not at the path of its version"
   packaging=$(sed -n 's:^  <packaging>\(.*\)</packaging>:\1:p' "$pom")
   [[ ' jar pom maven-plugin maven-archetype ' == *" ${packaging:-jar} "* ]] || wrong "${pom##*/} has the packaging $packaging"
   if [ "$packaging" != pom ]; then
@@ -94,6 +96,16 @@ resolve_all() {
     printf '</dependencies></project>\n'
   } >"$SCRATCH/all.xml"
   foreign "$(java_home)" -f "$SCRATCH/all.xml" "$(plugin dependency resolve)"
+}
+
+# check_program: checks the checksum of the program pghello, and starts it.
+check_program() {
+  local jar=pghello-$version.jar home found
+  (cd "$(dirname "$bundle")" && sha256sum --quiet -c "$jar.sha256") || wrong "the checksum of $jar is wrong"
+  for home in "${homes[@]}"; do
+    found=$("$home/bin/java" -jar "$(dirname "$bundle")/$jar" --version 2>>"$SCRATCH/log") || true
+    [ "$found" = "pghello $version" ] || wrong "$jar does not run on $home: $found"
+  done
 }
 
 # is_staged ARTIFACT...: succeeds if the bundle contains these artifacts.
@@ -310,7 +322,9 @@ resolve_by_gradle() {
     wrong "the project $1 does not work with Gradle"
 }
 
+mapfile -t homes < <({ find_jdk 17 17 || true; echo; find_jdk 25 || true; echo; } | grep . || java_home)
 check_layout
+check_program
 mapfile -t poms < <(find "$SCRATCH/bundle" -name '*.pom' | sort)
 for pom in "${poms[@]}"; do
   check_artifact "$pom"
@@ -326,7 +340,6 @@ cat >"$SCRATCH/settings.xml" <<XML
 <pluginRepositories><pluginRepository><id>bundle</id><url>file://$SCRATCH/bundle</url></pluginRepository></pluginRepositories></profile></profiles>
 <activeProfiles><activeProfile>bundle</activeProfile></activeProfiles></settings>
 XML
-mapfile -t homes < <(tested_jdks)
 if is_staged pg-extension-postgis; then
   postgis_project
   test_project postgis "${homes[@]}"

@@ -393,13 +393,6 @@ find_jdk() {
   return 1
 }
 
-# tested_jdks: prints the JDKs to test a release with, one per line: 17 and 25, if they are installed.
-tested_jdks() {
-  local found
-  found=$(find_jdk 17 17 || true; echo; find_jdk 25 || true)
-  printf '%s\n' "${found:-$(java_home)}" | grep .
-}
-
 # require_tools COMMAND PACKAGE...: installs everything that is missing for a build with one command: the JDK, Maven, and the packages
 # of these commands. If the Maven repository is not reachable, prints a note.
 require_tools() {

@@ -69,14 +69,10 @@ wrong() {
 
 # stage_program: stages the program pghello, which is not an artifact of Maven Central, with its bill of materials and checksum.
 stage_program() {
-  local jar=$STAGE/pghello-$version.jar home found
-  cp "$copy/tools/pghello/target/pg-hello-cli-$version-all.jar" "$jar"
+  local jar=pghello-$version.jar
+  cp "$copy/tools/pghello/target/pg-hello-cli-$version-all.jar" "$STAGE/$jar"
   cp "$copy/tools/pghello/target/bom.json" "$STAGE/pghello-$version-cyclonedx.json"
-  (cd "$STAGE" && sha256sum "${jar##*/}" >"${jar##*/}.sha256" && sha256sum --quiet -c "${jar##*/}.sha256") || wrong "the checksum of ${jar##*/} is wrong"
-  for home in $(tested_jdks); do
-    found=$("$home/bin/java" -jar "$jar" --version 2>>"$SCRATCH/log") || true
-    [ "$found" = "pghello $version" ] || wrong "${jar##*/} does not run on $home: $found"
-  done
+  (cd "$STAGE" && sha256sum "$jar" >"$jar.sha256")
 }
 
 # stage_recipes NAMES: stages recipes: names separated by commas, built, or none.
