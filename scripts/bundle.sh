@@ -285,9 +285,7 @@ own_extension() {
   foreign "$(java_home)" -f "$project/pom.xml" verify
   say "The project of the archetype is green: $((SECONDS - started)) s"
   workflow=$project/.github/workflows/release.yml
-  mvn() { foreign "$(java_home)" "$@"; }
-  (cd "$project" && VERSION=v1.0 && eval "$(commands stage "$workflow")")
-  unset -f mvn
+  (cd "$project" && VERSION=v1.0 && eval "$(commands stage "$workflow" | sed 's/^mvn /foreign "$(java_home)" /')")
   (
     export GNUPGHOME=$SCRATCH/own/gnupg
     chmod 700 "$GNUPGHOME"
@@ -297,7 +295,8 @@ own_extension() {
     cd "$project"
     eval "$(commands sign "$workflow")"
     gpgconf --kill all
-  ) 2>>"$SCRATCH/log"
+  ) 2>>"$SCRATCH/log" || true
+  [ -e "$project/bundle.zip" ] || { cat "$SCRATCH/log" >&2; die "the project of the archetype does not release itself"; }
   own=$SCRATCH/own/bundle
   unzip -q "$project/bundle.zip" -d "$own"
   for pom in "$own"/io/github/acme/*/1.0/*.pom; do
