@@ -12,8 +12,8 @@ usage() {
 Usage: ./dev release --dry-run [--recipes=NAME,...] [VERSION]
        ./dev release --sign
 
-Stage a release in target/release: a Maven repository, the bundle to upload to Maven Central, and
-the program pghello as one jar. Nothing is published. Check the licences of all dependencies, and
+Stage a release in target/release: a Maven repository, the bundle to upload to Maven Central, the
+program pghello as one jar, and notes. Nothing is published. Check the licences of all dependencies, and
 that the public API breaks no code that uses the release before it in CHANGELOG.md. Sign every file
 with a temporary key. Then use the bundle like a stranger (see scripts/bundle.sh): check the rules
 of Maven Central, and test five projects from an empty Maven repository, on JDK 17 and 25, if they
@@ -73,6 +73,14 @@ stage_program() {
   cp "$copy/tools/pghello/target/pg-hello-cli-$version-all.jar" "$STAGE/$jar"
   cp "$copy/tools/pghello/target/bom.json" "$STAGE/pghello-$version-cyclonedx.json"
   (cd "$STAGE" && sha256sum "$jar" >"$jar.sha256")
+}
+
+# stage_notes: stages the notes of the release: the section of the version in the changelog, or the unreleased changes.
+stage_notes() {
+  local heading=$version
+  grep -qF "## $version" "$ROOT/CHANGELOG.md" || heading=Unreleased
+  awk -v heading="## $heading" '/^## / { inside = $0 == heading || index($0, heading " ") == 1; next } inside' "$ROOT/CHANGELOG.md" >"$STAGE/NOTES.md"
+  grep -q . "$STAGE/NOTES.md" || wrong "CHANGELOG.md has no section $heading"
 }
 
 # stage_recipes NAMES: stages recipes: names separated by commas, built, or none.
@@ -198,6 +206,7 @@ maven -q -B -ntp -f "$copy/pom.xml" '-Prelease,!checks' -pl "$(module_list pg-he
   "-DaltDeploymentRepository=staged::file://$STAGE" -DoutputFormat=json -Dcyclonedx.skipNotDeployed=false package \
   "org.cyclonedx:cyclonedx-maven-plugin:$(pom_property cyclonedx-maven-plugin.version):makeBom" "$(plugin deploy deploy)" >&2
 stage_program
+stage_notes
 stage_recipes "${recipes:-pgvector,postgis}"
 mapfile -t poms < <(find "$STAGE" -name '*.pom' | sort)
 [ ${#poms[@]} -gt ${#PUBLISHED[@]} ] || die "only ${#poms[@]} artifacts are staged"
