@@ -201,9 +201,9 @@ find "$copy" -name pom.xml -exec sed -i "s:<version>$(project_version)</version>
 rm -rf "$STAGE"
 say "Building $version (a minute or two)"
 plugin() { printf 'org.apache.maven.plugins:maven-%s-plugin:%s:%s' "$1" "$(pom_property "maven-$1-plugin.version")" "$2"; }
-# The BOM has no parent, so the plugins are listed here.
+# The BOM has no parent, so the plugins and the time of the build are set here.
 maven -q -B -ntp -f "$copy/pom.xml" '-Prelease,!checks' -pl "$(module_list pg-hello-parent "${PUBLISHED[@]}" pg-hello-cli)" -Dmaven.test.skip=true \
-  "-DaltDeploymentRepository=staged::file://$STAGE" -DoutputFormat=json -Dcyclonedx.skipNotDeployed=false package \
+  "-DaltDeploymentRepository=staged::file://$STAGE" "-Dproject.build.outputTimestamp=$(pom_property project.build.outputTimestamp)" -DoutputFormat=json -Dcyclonedx.skipNotDeployed=false package \
   "org.cyclonedx:cyclonedx-maven-plugin:$(pom_property cyclonedx-maven-plugin.version):makeBom" "$(plugin deploy deploy)" >&2
 stage_program
 stage_notes
