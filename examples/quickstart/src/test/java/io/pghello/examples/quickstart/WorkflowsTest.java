@@ -76,7 +76,8 @@ class WorkflowsTest {
         .contains("pg-extension-testkit", "pg-hello-testkit", "pg-hello-core")
         .isSubsetOf(modules);
     assertThat(ci).contains("- macos-15 #", "- macos-15-intel\n", "- windows-2025\n");
-    String desktops = ci.substring(ci.indexOf("\n  desktops:"), ci.indexOf("\n  macos-installed:"));
+    String desktops =
+        jobs(ci).filter(job -> job.startsWith("  desktops:\n")).findFirst().orElseThrow();
     String macos = Files.readString(Tree.ROOT.resolve("scripts/macos.sh"));
     macos = macos.substring(macos.indexOf("TESTED='"), macos.indexOf("usage()"));
     assertThat(Pattern.compile("pg-[\\w-]+").matcher(macos).results().map(MatchResult::group))
