@@ -236,7 +236,7 @@ platform_config() {
   headers=$(platform_headers "$major" "$platform") || return
   compilers=$(platform_compilers "$major" "$platform") || return
   tree=$CACHE/pgxs-$platform/$major-$({
-    printf '%s\n' "$base" "$compilers" && "$base" --version && cat "$("$base" --pgxs)" "$(dirname "$("$base" --pgxs)")/../Makefile.global" \
+    printf '%s\n' "$base" "$headers" "$compilers" && "$base" --version && cat "$("$base" --pgxs)" "$(dirname "$("$base" --pgxs)")/../Makefile.global" \
       "$PLATFORM_FILES.sh" "$PLATFORM_FILES"/*.sh "${BASH_SOURCE[0]%/*}/headers.sh"
   } | sha256sum | cut -c1-12)
   keep_once "$tree" write_platform_tree "$major" "$platform" "$base" "$headers" "$compilers" "$program" "$tree" || return
