@@ -39,11 +39,8 @@ import org.junit.jupiter.api.Test;
 /**
  * Searches for nearest neighbours with pgvector's index, through Hibernate's vector type and jOOQ.
  */
-// region vector
 @ExtensionTest(extensions = "vector")
 class PgvectorIT {
-  // endregion
-
   // region items
   private static final float[] NEAR = {4, 4, 4};
 
@@ -101,7 +98,6 @@ class PgvectorIT {
     }
   }
 
-  // region binding
   /** A function that hibernate-vector lacks. The operators of hibernate-vector can use an index. */
   static final ExtensionDescription VECTOR =
       ExtensionDescription.builder("vector")
@@ -116,9 +112,6 @@ class PgvectorIT {
     }
   }
 
-  // endregion
-
-  // region inspect
   @Test
   void callsDescribedFunctions(Connection connection) throws SQLException {
     Installation found = VECTOR.inspect(connection).requireUsable();
@@ -136,9 +129,6 @@ class PgvectorIT {
     }
   }
 
-  // endregion
-
-  // region hql
   @Test
   void callsDescribedFunctionsInHql(Connection connection, DataSource dataSource)
       throws SQLException {
@@ -158,8 +148,6 @@ class PgvectorIT {
       assertThat(distance).isEqualTo(0.5);
     }
   }
-
-  // endregion
 
   // region factory
   private static SessionFactory factory(DataSource dataSource) {

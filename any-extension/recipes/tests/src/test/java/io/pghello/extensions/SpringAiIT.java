@@ -3,13 +3,6 @@ package io.pghello.extensions;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.langchain4j.data.document.Metadata;
-import dev.langchain4j.data.embedding.Embedding;
-import dev.langchain4j.data.segment.TextSegment;
-import dev.langchain4j.store.embedding.EmbeddingSearchRequest;
-import dev.langchain4j.store.embedding.EmbeddingStore;
-import dev.langchain4j.store.embedding.filter.MetadataFilterBuilder;
-import dev.langchain4j.store.embedding.pgvector.PgVectorEmbeddingStore;
 import io.pghello.extension.testkit.ExtensionTest;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -20,6 +13,7 @@ import java.util.Map;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.springframework.ai.document.Document;
+import org.springframework.ai.embedding.Embedding;
 import org.springframework.ai.embedding.EmbeddingModel;
 import org.springframework.ai.embedding.EmbeddingRequest;
 import org.springframework.ai.embedding.EmbeddingResponse;
@@ -27,15 +21,12 @@ import org.springframework.ai.vectorstore.SearchRequest;
 import org.springframework.ai.vectorstore.pgvector.PgVectorStore;
 import org.springframework.jdbc.core.JdbcTemplate;
 
-/** The vector stores of Spring AI and LangChain4j on pgvector, with a model that counts letters. */
-// region class
+/** The vector store of Spring AI on pgvector, with a model that counts letters. */
+// region test
 @ExtensionTest(extensions = {"vector", "hstore", "uuid-ossp"})
-class VectorStoresIT {
-  // endregion
-
-  // region embed
+class SpringAiIT {
   /** Embeds a text as the counts of its letters a, e and o. */
-  private static float[] embed(String text) {
+  static float[] embed(String text) {
     var embedding = new float[3];
     for (int i = 0; i < embedding.length; i++) {
       char letter = "aeo".charAt(i);
@@ -44,32 +35,24 @@ class VectorStoresIT {
     return embedding;
   }
 
-  // endregion
-
-  // region model
   /** Your application uses the model of a provider. */
   static class LetterModel implements EmbeddingModel {
     @Override
     public EmbeddingResponse call(EmbeddingRequest request) {
       return new EmbeddingResponse(
           request.getInstructions().stream()
-              .map(
-                  text ->
-                      new org.springframework.ai.embedding.Embedding(VectorStoresIT.embed(text), 0))
+              .map(text -> new Embedding(SpringAiIT.embed(text), 0))
               .toList());
     }
 
     @Override
     public float[] embed(Document document) {
-      return VectorStoresIT.embed(document.getText());
+      return SpringAiIT.embed(document.getText());
     }
   }
 
-  // endregion
-
-  // region spring
   @Test
-  void springAiFindsTheMostSimilarDocument(DataSource dataSource) {
+  void findsTheMostSimilarDocument(DataSource dataSource) {
     PgVectorStore store =
         PgVectorStore.builder(new JdbcTemplate(dataSource), new LetterModel())
             .dimensions(3)
@@ -88,10 +71,8 @@ class VectorStoresIT {
     assertThat(found).extracting(Document::getText).containsExactly("banana");
   }
 
-  // endregion
-
   @Test
-  void springAiFiltersAndDeletes(Connection connection, DataSource dataSource) throws SQLException {
+  void filtersAndDeletes(Connection connection, DataSource dataSource) throws SQLException {
     PgVectorStore store =
         PgVectorStore.builder(new JdbcTemplate(dataSource), new LetterModel())
             .dimensions(3)
@@ -110,40 +91,10 @@ class VectorStoresIT {
     try (Statement statement = connection.createStatement();
         ResultSet row =
             statement.executeQuery(
-                "SELECT count(*) FROM pg_indexes WHERE tablename = 'vector_store' AND indexdef LIKE '%hnsw%'")) {
+                "SELECT count(*) FROM pg_indexes WHERE indexdef LIKE '%vector_store USING hnsw%'")) {
       row.next();
       assertThat(row.getInt(1)).isEqualTo(1);
     }
   }
-
-  // region langchain
-  @Test
-  void langChain4jFindsTheMostSimilarText(DataSource dataSource) {
-    EmbeddingStore<TextSegment> store =
-        PgVectorEmbeddingStore.datasourceBuilder()
-            .datasource(dataSource)
-            .table("item")
-            .dimension(3)
-            .createTable(true)
-            .build();
-    for (String text : List.of("banana", "beetle", "avocado")) {
-      store.add(
-          Embedding.from(embed(text)),
-          TextSegment.from(text, Metadata.from("first", text.substring(0, 1))));
-    }
-    var request =
-        EmbeddingSearchRequest.builder()
-            .queryEmbedding(Embedding.from(embed("papaya")))
-            .maxResults(1);
-    assertThat(store.search(request.build()).matches())
-        .extracting(match -> match.embedded().text())
-        .containsExactly("banana");
-
-    request.filter(MetadataFilterBuilder.metadataKey("first").isEqualTo("a"));
-    assertThat(store.search(request.build()).matches())
-        .extracting(match -> match.embedded().text())
-        .containsExactly("avocado");
-  }
-
-  // endregion
 }
+// endregion
