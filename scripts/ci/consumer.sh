@@ -143,6 +143,23 @@ grep -q 'Tests run: 2, Failures: 0, Errors: 0, Skipped: 0' "$log" || {
 }
 echo "The project of docs/guide-java-calls.md builds: $(grep '^JDBC: ' "$log")"
 
+# Follows the first section of the page, which generates code before it compiles the test that uses the code.
+page=$ROOT/docs/jooq-codegen.md
+for property in junit.version maven-compiler-plugin.version maven-resources-plugin.version maven-surefire-plugin.version jooq.version; do
+  grep -qF "<version>$(pom_property "$property")</version>" "$ROOT/examples/jooq-trigrams/pom.xml" ||
+    die "examples/jooq-trigrams/pom.xml has a version other than the $property of this build"
+done
+project=$(copy_project jooq-trigrams)
+(cd "$project" && bash -e -c "$(commands "$page" testResources)") 2>&1 | sed 's/\x1b\[[0-9;]*m//g' >"$log" || {
+  cat "$log"
+  die "the first project of docs/jooq-codegen.md does not build"
+}
+grep -q 'Tests run: 2, Failures: 0, Errors: 0, Skipped: 0' "$log" || {
+  cat "$log"
+  die "the tests of docs/jooq-codegen.md were not run"
+}
+echo "The first project of docs/jooq-codegen.md generates code, and its tests pass"
+
 # Checks that the command of docs/mcp.md, with the POM of docs/guide-ai-agents.md, copies the tested files, and that the server runs
 # with only these files.
 project=$(copy_project mcp-server)
