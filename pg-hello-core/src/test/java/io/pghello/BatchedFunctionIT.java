@@ -39,6 +39,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -183,12 +184,56 @@ class BatchedFunctionIT {
       List<String> inOrder = greetings.callAll(List.of(ada, zoe)); // 1,024 a round trip
       String patient = greetings.withTimeout(Duration.ofSeconds(20)).call(ada);
       try (Connection connection = pool.getConnection()) {
-        String here = greetings.withConnection(connection).call(ada); // in its transaction
+        connection.setAutoCommit(false);
+        String here = greetings.withConnection(connection).call(ada); // in this transaction
         assertThat(here).isEqualTo(patient);
+        connection.commit();
       }
       // endregion
       assertThat(patient).isEqualTo("Hello, Ada!");
       assertThat(inOrder).containsExactly("Hello, Ada!", "Hello, Zoë!");
+    }
+  }
+
+  // region errors
+  /** Returns the greeting, or an empty value if the function rejects the count. */
+  static Optional<String> greet(FunctionOperations<Greeting, String> greetings, Greeting request) {
+    try {
+      return Optional.of(greetings.call(request));
+    } catch (FunctionCallException e) {
+      if (e.sqlState().filter("22023"::equals).isPresent()) { // the function's errcode in C
+        return Optional.empty();
+      }
+      if (e.code().isRetryable()) { // e.g. TIMEOUT, OVERLOADED, CONNECTION_UNAVAILABLE
+        throw new IllegalStateException("Try again later", e);
+      }
+      throw e; // the message ends with the fix
+    }
+  }
+
+  // endregion
+
+  @Test
+  void errorsAreHandledAsThePageShows(DataSource dataSource, WireProxy proxy) {
+    try (var pool = pool(dataSource, 1);
+        var greetings = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build()) {
+      assertThat(greet(greetings, once("Ada"))).contains("Hello, Ada!");
+      assertThat(greet(greetings, new Greeting("Ada", 11))).isEmpty();
+      proxy.pause();
+      var impatient = greetings.withTimeout(Duration.ofMillis(100));
+      assertThatIllegalStateException()
+          .isThrownBy(() -> greet(impatient, once("Ada")))
+          .withCauseInstanceOf(FunctionCallException.class);
+      proxy.resume();
+    }
+    var missing =
+        ExtensionDescription.builder("pg_hello").function("pg_hello_all(uuid[])", "text[]").build();
+    try (var pool = pool(dataSource, 1);
+        var greetings = builder(pool, missing, "pg_hello_all", new GreetAll()).build()) {
+      assertThatThrownBy(() -> greet(greetings, once("Ada")))
+          .isInstanceOfSatisfying(
+              FunctionCallException.class,
+              e -> assertThat(e).hasMessageEndingWith(e.problem().remedy()));
     }
   }
 
