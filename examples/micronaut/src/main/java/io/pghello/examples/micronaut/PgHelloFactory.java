@@ -10,7 +10,6 @@ import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /** Provides the client as a bean. */
-// region factory
 @Factory
 class PgHelloFactory {
   @Singleton
@@ -19,4 +18,3 @@ class PgHelloFactory {
     return PgHelloClient.create(resolver == null ? dataSource : resolver.resolve(dataSource));
   }
 }
-// endregion

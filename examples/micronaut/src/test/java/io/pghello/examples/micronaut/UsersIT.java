@@ -3,14 +3,12 @@ package io.pghello.examples.micronaut;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.micronaut.test.extensions.junit5.annotation.MicronautTest;
 import io.micronaut.transaction.TransactionOperations;
 import io.pghello.PgHelloClient;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import jakarta.inject.Inject;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -25,30 +23,19 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Entities with Micronaut Data. */
-// region test
 @MicronautTest(transactional = false)
 class UsersIT implements WithPostgres {
+  private final WireProxy proxy = WireProxy.to(SERVER.port());
+
   @Inject PgHelloClient client;
   @Inject Users users;
-
-  @Test
-  void greetsUsers() {
-    User user = users.save(new User("Ada"));
-    assertEquals("Hello, Ada!", user.getGreeting());
-    assertEquals("Hello, Ada!", client.hello("Ada"));
-  }
-
-  // endregion
-
-  private final WireProxy proxy = WireProxy.to(PgHelloServer.shared().port());
-
   @Inject SessionFactory factory;
   @Inject TransactionOperations<Session> transactions;
 
   @Override
   public Map<String, String> getProperties() {
     var properties = new HashMap<>(WithPostgres.super.getProperties());
-    int port = PgHelloServer.shared().port();
+    int port = SERVER.port();
     properties.computeIfPresent(
         "datasources.default.url",
         (key, url) -> url.replace(":" + port + "/", ":" + proxy.port() + "/"));

@@ -2,8 +2,8 @@
 package io.pghello.examples.micronaut;
 
 import io.micronaut.test.support.TestPropertyProvider;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.util.Map;
 import org.junit.jupiter.api.TestInstance;
 
@@ -11,9 +11,12 @@ import org.junit.jupiter.api.TestInstance;
 // region interface
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 interface WithPostgres extends TestPropertyProvider {
+  ExtensionServer SERVER =
+      ExtensionServer.builder().extension("pg_hello").extension("pg_trgm").start();
+
   @Override
   default Map<String, String> getProperties() {
-    TestDatabase database = PgHelloServer.shared().createDatabase();
+    TestDatabase database = SERVER.createDatabase();
     return Map.of(
         "datasources.default.url", database.jdbcUrl(),
         "datasources.default.username", database.user(),

@@ -13,7 +13,6 @@ import java.sql.SQLException;
 import javax.sql.DataSource;
 
 /** Provides the client as a bean. */
-// region producer
 @ApplicationScoped
 class PgHelloProducer {
   @Produces
@@ -38,4 +37,3 @@ class PgHelloProducer {
     client.close();
   }
 }
-// endregion

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.quarkus;
 
-import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.quarkus.test.junit.QuarkusTest;
 import jakarta.inject.Inject;
@@ -17,7 +17,6 @@ import org.junit.jupiter.api.Test;
 @QuarkusTest
 @WithPostgres("pg_hello, pg_trgm, hstore")
 class AnyExtensionIT {
-  // endregion
   @Inject StatelessSession session;
 
   @Test
@@ -26,6 +25,7 @@ class AnyExtensionIT {
         session
             .createNativeQuery("SELECT extname FROM pg_extension ORDER BY 1", String.class)
             .getResultList();
-    assertThat(extensions).containsExactly("hstore", "pg_hello", "pg_trgm", "plpgsql");
+    assertEquals(List.of("hstore", "pg_hello", "pg_trgm", "plpgsql"), extensions);
   }
 }
+// endregion
