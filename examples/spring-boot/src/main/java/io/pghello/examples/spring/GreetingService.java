@@ -7,7 +7,6 @@ import java.util.List;
 import org.springframework.stereotype.Service;
 
 /** The application's service. The starter creates the injected client. */
-// region service
 @Service
 class GreetingService {
   private final PgHelloOperations client;
@@ -19,8 +18,6 @@ class GreetingService {
   String greeting(String name) {
     return client.hello(name);
   }
-
-  // endregion
 
   /** Greets all names in one statement. */
   List<Greeting> bulkGreetings(List<String> names) {

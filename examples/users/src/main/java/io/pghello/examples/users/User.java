@@ -12,7 +12,6 @@ import jakarta.persistence.Table;
 import org.jspecify.annotations.Nullable;
 
 /** A user. The INSERT computes the greeting and the time in the database and returns them. */
-// region user
 @Entity
 @Table(name = "users")
 class User {
@@ -33,8 +32,6 @@ class User {
   @NowMillis
   @Column(nullable = false, updatable = false)
   private long createdAt;
-
-  // endregion
 
   /** Used by Hibernate. */
   protected User() {}
