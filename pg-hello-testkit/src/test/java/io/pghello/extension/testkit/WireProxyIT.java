@@ -22,7 +22,6 @@ import org.postgresql.ds.PGSimpleDataSource;
 @PgHelloTest
 @Timeout(60)
 class WireProxyIT {
-  // region proxy
   @Test
   void takesOneRoundTrip(Connection connection, WireProxy proxy) throws Exception {
     try (PreparedStatement statement = connection.prepareStatement("SELECT pg_hello(?)")) {
@@ -30,8 +29,6 @@ class WireProxyIT {
       proxy.assertRoundTrips(1, statement::executeQuery);
     }
   }
-
-  // endregion
 
   @Test
   void countsARoundTripAStatement(Connection connection, WireProxy proxy) throws Exception {
@@ -161,7 +158,6 @@ class WireProxyIT {
     assertThat(answer.get(10, TimeUnit.SECONDS)).isEqualTo("42");
   }
 
-  // region reset
   @Test
   void failsAfterAReset(DataSource dataSource, WireProxy proxy) throws Exception {
     Connection first = dataSource.getConnection();
@@ -178,8 +174,6 @@ class WireProxyIT {
     assertThat(ask(dataSource, "SELECT 1")).isEqualTo("1");
     assertThat(proxy.connections()).isEqualTo(3);
   }
-
-  // endregion
 
   @Test
   void cutsStalledConnections(Connection connection, WireProxy proxy) throws Exception {

@@ -12,6 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
+import org.testcontainers.containers.GenericContainer;
+import org.testcontainers.containers.Network;
+import org.testcontainers.containers.startupcheck.OneShotStartupCheckStrategy;
 
 /** A container with several extensions. */
 @EnabledIfEnvironmentVariable(
@@ -26,8 +29,48 @@ class ExtensionContainerIT {
       Objects.requireNonNullElse(System.getenv("PG_HELLO_TEST_IMAGE"), "postgres:17");
 
   @Test
-  void hasExtensionsOfAllKinds() throws Exception {
+  void hasAnExtensionOfTheImage() throws Exception {
     // region container
+    try (var container = new ExtensionContainer<>(IMAGE).withExtension("pg_trgm")) {
+      container.start();
+      try (TestDatabase database = container.createDatabase();
+          Connection connection = database.dataSource().getConnection()) {
+        assertThat(ask(connection, "SELECT 'PostgreSQL' % 'Postgres'")).isEqualTo("t");
+      }
+    }
+    // endregion
+  }
+
+  /** In the place of an application, psql connects from the other container. */
+  @Test
+  void acceptsConnectionsOfAnotherContainer() {
+    // region network
+    try (Network network = Network.newNetwork();
+        var postgres =
+            new ExtensionContainer<>(IMAGE)
+                .withExtension("pg_trgm")
+                .withNetwork(network)
+                .withNetworkAliases("db")) {
+      postgres.start();
+      try (TestDatabase database = postgres.createDatabase();
+          var application =
+              new GenericContainer<>(IMAGE)
+                  .withNetwork(network)
+                  .withEnv("PGHOST", "db")
+                  .withEnv("PGDATABASE", database.name())
+                  .withEnv("PGUSER", database.user())
+                  .withEnv("PGPASSWORD", database.password())
+                  .withCommand("psql", "-c", "SELECT similarity('word', 'words')")
+                  .withStartupCheckStrategy(new OneShotStartupCheckStrategy())) {
+        application.start();
+        assertThat(application.getLogs()).contains("0.571");
+      }
+    }
+    // endregion
+  }
+
+  @Test
+  void hasExtensionsOfAllKinds() throws Exception {
     try (var container =
         new ExtensionContainer<>(IMAGE)
             .withExtension("pg_hello")
@@ -40,7 +83,6 @@ class ExtensionContainerIT {
         assertThat(ask(connection, "SELECT acme_distance('1', '3')")).isEqualTo("2");
       }
     }
-    // endregion
   }
 
   @Test

@@ -145,8 +145,8 @@ class ExtensionServerIT {
                         .setting("pg_stat_statements.max", "200"))
                 .setting("shared_preload_libraries", "auto_explain, pg_stat_statements")
                 .start();
-        TestDatabase database = server.createDatabase()) {
-      DataSource superuser = database.superuserDataSource();
+        TestDatabase database = server.createDatabase();
+        Connection superuser = database.superuserDataSource().getConnection()) {
       assertThat(ask(superuser, "SHOW shared_preload_libraries"))
           .isEqualTo("pg_stat_statements,auto_explain");
       assertThat(ask(superuser, "SHOW pg_stat_statements.max")).isEqualTo("200");
@@ -539,7 +539,6 @@ class ExtensionServerIT {
     return assertThatThrownBy(builder::start).isInstanceOf(IllegalStateException.class);
   }
 
-  // region ask
   static String ask(DataSource dataSource, String sql) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       return ask(connection, sql);
@@ -553,5 +552,4 @@ class ExtensionServerIT {
       return row.getString(1);
     }
   }
-  // endregion
 }

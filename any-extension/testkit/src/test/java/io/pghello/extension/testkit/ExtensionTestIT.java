@@ -24,11 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.platform.testkit.engine.EngineTestKit;
 
 /** Fresh databases with extensions for each test. */
-// region annotation
 @ExtensionTest(extensions = {"pg_trgm", "hstore"})
 class ExtensionTestIT {
-  // endregion
-  // region contrib
   @Test
   void comparesWords(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement();
@@ -37,8 +34,6 @@ class ExtensionTestIT {
       assertThat(row.getDouble(1)).isGreaterThan(0.5);
     }
   }
-
-  // endregion
 
   @RepeatedTest(2)
   void startsWithAFreshDatabase(DataSource dataSource) throws SQLException {
@@ -49,7 +44,6 @@ class ExtensionTestIT {
     }
   }
 
-  // region superuser
   @Test
   void logsInAsOwnerOrSuperuser(Connection owner, @Superuser Connection superuser)
       throws SQLException {
@@ -57,15 +51,10 @@ class ExtensionTestIT {
     assertThat(ask(superuser, "SHOW is_superuser")).isEqualTo("on");
   }
 
-  // endregion
-
-  // region roundTrips
   @Test
   void countsRoundTrips(Connection connection, WireProxy proxy) throws Exception {
     proxy.assertRoundTrips(1, () -> ask(connection, "SELECT 1"));
   }
-
-  // endregion
 
   @Test
   void injectsTheServer(ExtensionServer server, TestDatabase database) {

@@ -61,11 +61,9 @@ class SchemaIT {
     }
   }
 
-  // region scripts
   @ExtensionTest(
       extensions = "hstore",
       scripts = {"schema/tables.sql", "/schema/rows.sql"})
-  // endregion
   static class OfScripts {
     @RepeatedTest(3)
     void findsUnchangedRows(Connection connection) throws SQLException {

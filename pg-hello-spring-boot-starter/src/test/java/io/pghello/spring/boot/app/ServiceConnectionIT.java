@@ -4,6 +4,7 @@ package io.pghello.spring.boot.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloClient;
+import io.pghello.extension.testkit.ExtensionContainer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloContainer;
 import io.pghello.testkit.PgHelloServer;
@@ -47,6 +48,15 @@ class ServiceConnectionIT {
     @ServiceConnection
     PgHelloContainer postgres() {
       return new PgHelloContainer("postgres:17");
+    }
+
+    // endregion
+
+    // region extension
+    @Bean
+    @ServiceConnection
+    ExtensionContainer<?> postgresWithTrigrams() {
+      return new ExtensionContainer<>("postgres:17").withExtension("pg_trgm");
     }
     // endregion
   }
