@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A step of ./dev test --all: builds, tests and runs the project of docs/guide-spring-boot.md with artifacts that are installed from
-# a compiled tree, like a user's project.
+# a compiled tree, like a user's project. Then runs the tests of docs/pgvector.md.
 # Usage: spring-boot-pgvector.sh TREE SCRATCH
 # SPDX-License-Identifier: MIT
 PROGRAM=spring-boot-pgvector.sh
@@ -39,4 +39,14 @@ grep -q 'Successfully applied 1 migration to schema "public"' "$scratch/log" || 
 grep -q 'Started NotesApplication in ' "$scratch/log" || failed "the application did not start"
 ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || failed "the test server still runs after the application has ended"
 echo "The application runs with a test database in spring-boot:test-run"
+
+for recipe in "$tree"/any-extension/recipes/*/test.sql; do
+  mkdir -p "${recipe%/*}/build"
+done
+maven -B -ntp -f "$tree/pom.xml" '-P!checks' -Precipes -pl :pg-extension-recipes-tests -am -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
+  -Dit.test=PgvectorIT,NearestItemIT,SpringAiIT,LangChain4jIT -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip \
+  verify >"$scratch/log" 2>&1 || failed "the tests of docs/pgvector.md fail"
+tests=$(sed -n 's/^\[INFO\] Tests run: \([0-9]*\), Failures: 0, Errors: 0, Skipped: 0$/\1/p' "$scratch/log" | tail -1)
+[ "${tests:-0}" -ge 4 ] || failed "the tests of docs/pgvector.md were not run"
+echo "The $tests tests of docs/pgvector.md pass"
 rm -rf "$scratch"

@@ -162,6 +162,9 @@ class PlatformsIT {
         """
         #include "port/pg_bitutils.h"
         #include "port/pg_crc32c.h"
+        #if defined(__x86_64__) && !defined(HAVE__GET_CPUID)
+        #error "pgvector would include Windows' intrin.h"
+        #endif
         _Static_assert(__builtin_types_compatible_p(__typeof__(pg_popcount64), int (uint64)), "a variable");
         int acme_bits(const char *text, int length);
         int acme_bits(const char *text, int length)
