@@ -63,7 +63,7 @@ check_artifact() {
   local version=${1%/*} artifact=${1%/*/*}
   grep -q '^  <parent>' "$pom" || elements+=(groupId url licenses developers scm)
   for element in "${elements[@]}"; do
-    grep -q "^  <$element>" "$pom" || wrong "${pom##*/} has no $element"
+    grep -qE "^  <$element( .*)?>" "$pom" || wrong "${pom##*/} has no $element"
   done
   ! grep -q SNAPSHOT "$pom" || wrong "${pom##*/} names a snapshot"
   ! grep -qE '<(repositories|pluginRepositories)>' "$pom" || wrong "${pom##*/} names another repository"
