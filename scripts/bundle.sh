@@ -285,7 +285,12 @@ own_extension() {
   foreign "$(java_home)" -f "$project/pom.xml" verify
   say "The project of the archetype is green: $((SECONDS - started)) s"
   workflow=$project/.github/workflows/release.yml
-  (cd "$project" && VERSION=v1.0 && eval "$(commands stage "$workflow" | sed 's/^mvn /foreign "$(java_home)" /')")
+  (
+    export VERSION=v1.0
+    cd "$project"
+    # shellcheck disable=SC2016
+    eval "$(commands stage "$workflow" | sed 's/^mvn /foreign "$(java_home)" /')"
+  )
   (
     export GNUPGHOME=$SCRATCH/own/gnupg
     chmod 700 "$GNUPGHOME"
