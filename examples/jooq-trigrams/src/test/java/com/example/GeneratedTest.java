@@ -13,6 +13,8 @@ import org.junit.jupiter.api.Test;
 
 @ExtensionTest(extensions = "pg_trgm", scripts = "db/book.sql")
 class GeneratedTest {
+  private static final Path SOURCES = Path.of("src/main/java");
+
   @Test
   void generate(TestDatabase database) throws Exception {
     GenerationTool.generate(
@@ -35,7 +37,7 @@ class GeneratedTest {
                             // a package that contains no other code: jOOQ deletes other files
                             .withPackageName("com.example.db")
                             .withLocale("en")
-                            .withDirectory("src/main/java"))));
-    assertTrue(Files.exists(Path.of("src/main/java/com/example/db/tables/Book.java")));
+                            .withDirectory(SOURCES.toString()))));
+    assertTrue(Files.exists(SOURCES.resolve("com/example/db/tables/Book.java")));
   }
 }
