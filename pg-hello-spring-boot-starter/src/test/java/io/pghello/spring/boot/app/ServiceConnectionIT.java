@@ -4,9 +4,7 @@ package io.pghello.spring.boot.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloClient;
-import io.pghello.extension.testkit.ExtensionContainer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloContainer;
 import io.pghello.testkit.PgHelloServer;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
@@ -40,28 +38,7 @@ class ServiceConnectionIT {
     }
   }
 
-  /** The code of an application's tests. Not used here, because it needs a container engine. */
-  @TestConfiguration(proxyBeanMethods = false)
-  static class WithDocker {
-    // region container
-    @Bean
-    @ServiceConnection
-    PgHelloContainer postgres() {
-      return new PgHelloContainer("postgres:17");
-    }
-
-    // endregion
-
-    // region extension
-    @Bean
-    @ServiceConnection
-    ExtensionContainer<?> postgresWithTrigrams() {
-      return new ExtensionContainer<>("postgres:17").withExtension("pg_trgm");
-    }
-    // endregion
-  }
-
-  @SuppressWarnings("deprecation") // as that of PgHelloContainer
+  @SuppressWarnings("deprecation") // the class for Testcontainers 1
   static final class StandIn extends PostgreSQLContainer<StandIn> {
     private final TestDatabase database = PgHelloServer.shared().createDatabase();
 
