@@ -14,9 +14,7 @@ class OrdersIT {
   private static final String ORDERS = "SELECT string_agg(name || ' ' || price, ', ') FROM orders";
 
   @Nested
-  // region flyway
   @ExtensionTest(extensions = "pg_trgm", preparer = OrderMigrations.class)
-  // endregion
   class OfFlyway {
     @Test
     void hasTheRowsOfTheMigrations(Connection connection) throws SQLException {

@@ -6,8 +6,6 @@ import org.springframework.data.jpa.repository.JpaRepository;
 import org.springframework.data.jpa.repository.Query;
 
 interface WordRepository extends JpaRepository<Word, String> {
-  // region similar
   @Query(value = "SELECT text FROM word WHERE text % ?1", nativeQuery = true)
   List<String> findSimilar(String text);
-  // endregion
 }

@@ -33,9 +33,7 @@ class PreparedDatabaseIT {
       classes = PreflightIT.Migrated.class,
       webEnvironment = SpringBootTest.WebEnvironment.NONE,
       properties = "spring.flyway.locations=classpath:db/migration,classpath:db/later")
-  // region flyway
   @AutoConfigureExtensionDatabase(extensions = "pg_hello", preparer = FlywayMigrations.class)
-  // endregion
   @Nested
   class OfFlyway {
     @Test

@@ -4,6 +4,7 @@ package io.pghello.extension.testkit;
 import static io.pghello.extension.testkit.ExtensionServerIT.ask;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.example.Products;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,9 +12,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
-import java.util.Optional;
 import java.util.UUID;
-import javax.sql.DataSource;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.RepeatedTest;
@@ -24,28 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Preparers with keys, in annotations and with Flyway and Liquibase. */
 class CacheKeyIT {
-  // region key
-  static final class Products implements DatabasePreparer {
-    private final SqlScripts tables = SqlScripts.fromClassPath("schema/products.sql");
-
-    @Override
-    public void prepare(DataSource dataSource) throws SQLException {
-      tables.prepare(dataSource);
-      try (Connection connection = dataSource.getConnection();
-          Statement statement = connection.createStatement()) {
-        statement.execute(
-            "INSERT INTO product SELECT i, 'product ' || i FROM generate_series(1, 100000) i");
-      }
-    }
-
-    @Override
-    public Optional<String> cacheKey() {
-      return tables.cacheKey().map(hash -> hash + " 100000 products");
-    }
-  }
-
   @ExtensionTest(extensions = "pg_trgm", preparer = Products.class)
-  // endregion
   @Nested
   class OfAnAnnotation {
     @RepeatedTest(2)

@@ -26,7 +26,6 @@ import org.junit.platform.testkit.engine.EngineTestKit;
 class MajorIT {
   private static final String PROPERTY = "pg-extension.server";
 
-  // region test
   @ExtensionTest(extensions = "pg_trgm", major = 19)
   static class SimilarityTest {
     @Test
@@ -37,8 +36,6 @@ class MajorIT {
       }
     }
   }
-
-  // endregion
 
   @ExtensionTest(extensions = "pg_hello", major = 19)
   static class GreetingTest {
