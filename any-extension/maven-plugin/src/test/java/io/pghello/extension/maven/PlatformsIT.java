@@ -20,6 +20,7 @@ import java.util.stream.Stream;
 import org.apache.maven.plugin.MojoFailureException;
 import org.apache.maven.plugin.logging.SystemStreamLog;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -149,7 +150,9 @@ class PlatformsIT {
     compileWithTheFunctionsOfTheServersProcessor(target);
   }
 
+  /** Needs minutes to assemble the server for the other processor. */
   @Test
+  @Tag("long")
   void compilesWithTheFunctionsOfTheServersProcessorForVersion19() throws Exception {
     major = 19;
     compileWithTheFunctionsOfTheServersProcessor(Target.LINUX_ARM64);
