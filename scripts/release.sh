@@ -13,11 +13,11 @@ Usage: ./dev release --dry-run [--recipes=NAME,...] [VERSION]
        ./dev release --sign
 
 Stage a release in target/release: a Maven repository, the bundle to upload to Maven Central, the
-program pghello as one jar, and notes. Nothing is published. Check the licences of all dependencies, and
-that the public API breaks no code that uses the release before it in CHANGELOG.md. Sign every file
-with a temporary key. Then use the bundle like a stranger (see scripts/bundle.sh): check the rules
-of Maven Central, and test five projects from an empty Maven repository, on JDK 17 and 25, if they
-are installed. Takes 10 to 20 minutes.
+program pghello as one jar, and notes. Nothing is published. Check the licences of all dependencies,
+and that the public API breaks no code that uses the release before it in CHANGELOG.md. Sign every
+file with a temporary key. Then check the bundle (scripts/bundle.sh): the rules of Maven Central, and
+five projects that are tested with an empty Maven repository, on JDK 17 and 25, if they are
+installed. Takes 10 to 25 minutes.
 
   --dry-run   Required, because nothing is published yet.
   --recipes   Recipes to stage: names separated by commas, to build from the packages of Debian's
