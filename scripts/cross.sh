@@ -32,7 +32,7 @@ check_library() {
       checker=(macho.py "$2" "$tree/bin/postgres" "$tree/lib/postgresql/plpgsql$(library_suffix "$PLATFORM" "$1")" \
         "$(macos_sdk)/usr/lib/libSystem.tbd" "$arch")
       ;;
-    windows-*) checker=(pe.py check "$2" "$(windows_exports "$1")") ;;
+    windows-*) checker=(pe.py "$2" "$(windows_exports "$1")") ;;
     *) return 0 ;;
   esac
   if ! checks=$(python3 -B "$PLATFORM_FILES/${checker[0]}" "${checker[@]:1}"); then

@@ -208,9 +208,9 @@ windows_exports() {
   printf '%s/postgres.def' "$tree.exports"
 }
 
-# write_exports PROGRAM TO: creates the files of windows_exports.
+# write_exports PROGRAM TO: writes the module definition of a program for Windows to TO/postgres.def.
 write_exports() {
-  python3 "$PLATFORM_FILES/pe.py" exports "$1" >"$2/postgres.def"
+  LC_ALL=C x86_64-w64-mingw32-objdump -h -p "$1" | LC_ALL=C awk -f "$PLATFORM_FILES/exports.awk" >"$2/postgres.def"
 }
 
 # linux_compiler PLATFORM: prints the compiler for another platform of Linux and its options, one per line.
@@ -237,7 +237,7 @@ platform_config() {
   compilers=$(platform_compilers "$major" "$platform") || return
   tree=$CACHE/pgxs-$platform/$major-$({
     printf '%s\n' "$base" "$headers" "$compilers" && "$base" --version && cat "$("$base" --pgxs)" "$(dirname "$("$base" --pgxs)")/../Makefile.global" \
-      "$PLATFORM_FILES.sh" "$PLATFORM_FILES"/*.sh "${BASH_SOURCE[0]%/*}/headers.sh"
+      "$PLATFORM_FILES.sh" "$PLATFORM_FILES"/*.{sh,awk} "${BASH_SOURCE[0]%/*}/headers.sh"
   } | sha256sum | cut -c1-12)
   keep_once "$tree" write_platform_tree "$major" "$platform" "$base" "$headers" "$compilers" "$program" "$tree" || return
   printf '%s/bin/pg_config' "$tree"
@@ -276,7 +276,7 @@ write_platform_tree() {
     ln -s "$headers" "$to/include/$major/server" && ln -s "$headers" "$to/include/server" &&
     cp "$PLATFORM_FILES/windows-gcc.sh" "$PLATFORM_FILES/pgxs-cc.sh" "$to/bin" && chmod 755 "$to/bin/windows-gcc.sh" || return
   if [[ $platform = windows-* ]]; then
-    python3 "$PLATFORM_FILES/pe.py" exports "$program" >"$to/postgres.def" || return
+    write_exports "$program" "$to" || return
   fi
   for name in cc c++; do
     {

@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
-"""Reads programs and libraries for Windows (PE32+, x64).
+"""Reads libraries for Windows (PE32+, x64).
 
-pe.py exports PROGRAM               prints a module definition of its exports, in which variables are marked with DATA
-pe.py check LIBRARY DEFINITION      checks a library of an extension against the exports of the server that loads it; prints one
-                                    line per check, and exits with 1 if a check fails
+pe.py LIBRARY DEFINITION      checks a library of an extension against the exports of the server that loads it; prints one line
+                              per check, and exits with 1 if a check fails
 SPDX-License-Identifier: MIT"""
 import re
 import struct
@@ -22,7 +21,7 @@ class Image:
             data = self.data = file.read()
         header, = struct.unpack_from('<I', data, 0x3C) if data[:2] == b'MZ' else (0,)
         if not header or data[header:header + 4] != b'PE\0\0':
-            raise ValueError('is not a program or library of Windows')
+            raise ValueError('is not a library of Windows')
         self.machine, count, self.timestamp, _, _, optional, self.characteristics = struct.unpack_from('<HHIIIHH', data, header + 4)
         start = header + 24
         self.kind, = struct.unpack_from('<H', data, start)
@@ -54,15 +53,9 @@ class Image:
         return struct.unpack_from('<' + form, self.data, self.offset(address))
 
     def exports(self):
-        """Returns the image's own name, and (symbol, is variable) for each export."""
-        name, _, _, names, functions, name_table, ordinals = self.numbers('12x7I', self.directories[0][0])
-        symbols = []
-        for i in range(names):
-            symbol, = self.numbers('I', name_table + 4 * i)
-            ordinal, = self.numbers('H', ordinals + 2 * i)
-            address, = self.numbers('I', functions + 4 * ordinal)
-            symbols.append((self.text(symbol), not self.section(address)[4] & EXECUTE))
-        return self.text(name), symbols
+        """Returns the image's own name, and the exported symbols."""
+        name, _, _, count, _, names = self.numbers('12x6I', self.directories[0][0])
+        return self.text(name), [self.text(*self.numbers('I', names + 4 * i)) for i in range(count)]
 
     def imports(self):
         """Returns (library, symbol) for each import; the symbol is None if the import is by number."""
@@ -93,8 +86,7 @@ def check(path, definition):
         failed |= not passed
         print(('ok   ' if passed else 'FAIL ') + what, detail)
 
-    own_name, exports = image.exports()
-    names = [name for name, _ in exports]
+    own_name, names = image.exports()
     imports = image.imports()
     server = sorted(symbol or 'by number' for library, symbol in imports if library == 'postgres.exe')
     others = sorted({library for library, _ in imports if library != 'postgres.exe'})
@@ -113,18 +105,8 @@ def check(path, definition):
     return failed
 
 
-def main(command, *arguments):
-    if command == 'check':
-        return check(*arguments)
-    name, symbols = Image(*arguments).exports()
-    print('LIBRARY "%s"\nEXPORTS' % name)
-    for symbol, variable in symbols:
-        print('  ' + symbol + (' DATA' if variable else ''))
-    return 0
-
-
 if __name__ == '__main__':
     try:
-        sys.exit(main(*sys.argv[1:]))
+        sys.exit(check(*sys.argv[1:]))
     except (struct.error, IndexError, StopIteration, ValueError) as error:
-        sys.exit('%s: %s' % (sys.argv[2], str(error) or 'is damaged'))
+        sys.exit('%s: %s' % (sys.argv[1], str(error) or 'is damaged'))

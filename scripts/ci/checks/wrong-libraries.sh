@@ -57,7 +57,7 @@ with_bytes() {
 }
 
 macho() { python3 -B "$PLATFORM_FILES/macho.py" "$1" "$TREE/bin/postgres" "$TREE/lib/postgresql/plpgsql.dylib" "$SDK" "${2-arm64}"; }
-pe() { python3 -B "$PLATFORM_FILES/pe.py" check "$1" "$EXPORTS"; }
+pe() { python3 -B "$PLATFORM_FILES/pe.py" "$1" "$EXPORTS"; }
 
 # compiled NAME TARGET OPTION...: compiles a library for macOS that uses only one function of the server; prints its path.
 compiled() {
@@ -88,7 +88,7 @@ refused 'requires no later macOS than the server' macho "$(compiled newer arm64-
 refused "has the magic block of the server's modules" macho "$(compiled magic arm64-apple-macos12.0 -Wl,-adhoc_codesign)"
 refused 'pallox is not among the symbols' python3 -B "$PLATFORM_FILES/macho_tables.py" symbol/pg_hello.dylib arm64 "$PWD"
 
-refused 'is not a program or library of Windows' pe "$MAC"
+refused 'is not a library of Windows' pe "$MAC"
 head -c 3000 "$WINDOWS" >short.dll
 refused 'short.dll: ' pe short.dll
 header=$(od -An -t u4 -j 60 -N 4 "$WINDOWS" | tr -d ' ')

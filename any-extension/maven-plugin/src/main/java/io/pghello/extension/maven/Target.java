@@ -30,9 +30,7 @@ enum Target {
   DARWIN_AMD64("darwin-amd64", Tools.DARWIN, null),
   WINDOWS_AMD64(
       "windows-amd64",
-      List.of(
-          new Tool("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64-win32"),
-          new Tool("python3", "python3")),
+      List.of(new Tool("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64-win32")),
       null);
 
   /** The value of the parameter {@code platforms} that selects all platforms. */

@@ -320,8 +320,8 @@ class PlatformsIT {
             "clang-19, ld64.lld-19, npm. Remedy: install them, for example: sudo apt-get install"
                 + " clang-19 lld-19 npm",
             Target.WINDOWS_AMD64,
-            "x86_64-w64-mingw32-gcc, python3. Remedy: install them, for example: sudo apt-get"
-                + " install gcc-mingw-w64-x86-64-win32 python3")
+            "x86_64-w64-mingw32-gcc. Remedy: install them, for example: sudo apt-get install"
+                + " gcc-mingw-w64-x86-64-win32")
         .forEach(
             (target, message) ->
                 assertThatThrownBy(() -> pgxs(source, environment, target).requireTools())
