@@ -241,8 +241,8 @@ recipes() {
     mkdir -p "${test%/*}/build"
   done
   # Debian does not have these extensions for all majors.
-  for test in postgis:PlacesIT,PostgisIT,PostgisProgramsIT semver:SemverTypeIT pgvector:PgvectorIT,VectorStoresIT \
-    timescaledb:TimescaledbIT age:AgeIT; do
+  for test in postgis:PlacesIT,PostgisIT,PostgisProgramsIT pgvector:PgvectorIT,NearestItemIT,SpringAiIT,LangChain4jIT \
+    semver:SemverTypeIT timescaledb:TimescaledbIT age:AgeIT; do
     ! compgen -G "$copy/any-extension/recipes/${test%:*}/build/*.properties" >/dev/null || tests+=,${test#*:}
   done
   JAVA_HOME=$JDK25 maven -B -ntp -f "$copy/pom.xml" -Precipes -pl :pg-extension-recipes-tests -am -Dpostgres.major="$major" \
