@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Each snippet of a page must be the region of a tested file, with the imports that it needs and
- * that no snippet above it shows. {@code -Dpg-hello.generate=true} writes the snippets.
+ * that no snippet above it shows; a class has all of its imports. {@code -Dpg-hello.generate=true} writes the snippets.
  */
 class GeneratedPagesTest {
   private static final Pattern SNIPPET =
@@ -30,6 +30,8 @@ class GeneratedPagesTest {
           "(?<=<!-- snippet: )(\\S+)#(\\S+)( -->\\n```(\\w+)\\n).*?(?=```)", Pattern.DOTALL);
   private static final Pattern IMPORT =
       Pattern.compile("^import (?:static )?[\\w.]+?\\.(\\w+);?$", Pattern.MULTILINE);
+  private static final Pattern CLASS =
+      Pattern.compile("^[\\w ]*\\b(?:class|record|interface|enum) \\w+", Pattern.MULTILINE);
   private static final Pattern INTEGRATION_TEST = Pattern.compile("\\bclass (\\w+)IT\\b");
   private static final Comparator<String> STATIC_FIRST =
       Comparator.comparing((String line) -> !line.startsWith("import static "))
@@ -58,9 +60,11 @@ class GeneratedPagesTest {
           code = named(code, Files.readString(source));
           // readers of snippets from the archetype have the complete files
           if (!snippet.group(1).contains("/archetype-resources/")) {
+            // readers copy a class to a file of its own
+            boolean isClass = CLASS.matcher(code).find();
             imports =
                 imports(Files.readString(source), code, published, kotlin).stream()
-                    .filter(shown::add)
+                    .filter(line -> shown.add(line) || isClass)
                     .collect(Collectors.joining("\n"));
           }
         }
