@@ -160,6 +160,26 @@ grep -q 'Tests run: 2, Failures: 0, Errors: 0, Skipped: 0' "$log" || {
 }
 echo "The first project of docs/jooq-codegen.md generates code, and its tests pass"
 
+# Follows the section on Flyway: the script becomes a migration.
+(
+  cd "$project"
+  rm -r src/main/java target
+  mkdir -p src/main/resources/db/migration
+  mv src/test/resources/db/book.sql src/main/resources/db/migration/V1__book.sql
+  dependency=$(sed -n '/<artifactId>flyway-database-postgresql</,/<\/dependency>/p' "$page" | tr -d '\n')
+  sed -i "s|^  <dependencies>|&<dependency>$dependency|" pom.xml
+  sed -i 's/scripts = "db\/book.sql"/preparer = io.pghello.extension.testkit.FlywayMigrations.class/' src/test/java/com/example/*Test.java
+  bash -e -c "$(commands "$page" 'resources:resources')"
+) 2>&1 | sed 's/\x1b\[[0-9;]*m//g' >"$log" || {
+  cat "$log"
+  die "the project of docs/jooq-codegen.md does not build with Flyway"
+}
+grep -q 'Tests run: 2, Failures: 0, Errors: 0, Skipped: 0' "$log" || {
+  cat "$log"
+  die "the tests of docs/jooq-codegen.md were not run with Flyway"
+}
+echo "The first project of docs/jooq-codegen.md also generates code from Flyway migrations"
+
 # Checks that the command of docs/mcp.md, with the POM of docs/guide-ai-agents.md, copies the tested files, and that the server runs
 # with only these files.
 project=$(copy_project mcp-server)
