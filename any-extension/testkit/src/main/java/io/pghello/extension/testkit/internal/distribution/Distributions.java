@@ -17,7 +17,7 @@ public final class Distributions {
   public static PostgresDistribution at(String place) throws IOException {
     String detail = place.substring(place.indexOf(':') + 1);
     if (ServerLocation.isLocal(place)) {
-      return InstalledDistribution.find(detail);
+      return InstalledServers.find(detail);
     }
     return place.equals(ServerLocation.EMBEDDED)
         ? EmbeddedDistribution.find()

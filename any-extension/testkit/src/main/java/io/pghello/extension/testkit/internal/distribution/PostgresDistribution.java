@@ -9,6 +9,12 @@ import java.util.Optional;
 
 /** An unmodified server, before extensions are added. */
 public interface PostgresDistribution {
+  /**
+   * The first version with {@code CREATE DATABASE ... STRATEGY}, which the testkit uses to copy
+   * templates.
+   */
+  int OLDEST = 15;
+
   /** The shared file that contains the major version. */
   String CATALOG = "postgres.bki";
 

@@ -131,12 +131,12 @@ public record ServerLocation(String property, String variable, String value) {
    */
   public ServerLocation withMajor(int major) {
     Matcher ofMajor = OF_MAJOR.matcher(value);
-    if (major != 0 && major < InstalledDistribution.OLDEST) {
+    if (major != 0 && major < PostgresDistribution.OLDEST) {
       throw new IllegalArgumentException(
           "major is "
               + major
               + ", but the testkit needs PostgreSQL "
-              + InstalledDistribution.OLDEST
+              + PostgresDistribution.OLDEST
               + " or later");
     }
     return major == 0 || !ofMajor.matches()

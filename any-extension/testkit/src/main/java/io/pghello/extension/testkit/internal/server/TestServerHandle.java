@@ -9,7 +9,7 @@ import io.pghello.extension.testkit.internal.database.DatabaseNames;
 import io.pghello.extension.testkit.internal.database.Login;
 import io.pghello.extension.testkit.internal.database.ServerAddress;
 import io.pghello.extension.testkit.internal.database.TemplateRequest;
-import io.pghello.extension.testkit.internal.distribution.InstalledDistribution;
+import io.pghello.extension.testkit.internal.distribution.PostgresDistribution;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import io.pghello.extension.testkit.internal.files.ExtensionBundle;
 import io.pghello.extension.testkit.internal.files.ServerExtension;
@@ -314,13 +314,13 @@ public final class TestServerHandle implements AutoCloseable {
       throws SQLException {
     String server = "the server that " + place.property() + " names";
     int major = connection.getMetaData().getDatabaseMajorVersion();
-    if (major < InstalledDistribution.OLDEST) {
+    if (major < PostgresDistribution.OLDEST) {
       throw new IllegalStateException(
           server
               + " is PostgreSQL "
               + major
               + ", but the testkit needs "
-              + InstalledDistribution.OLDEST
+              + PostgresDistribution.OLDEST
               + " or later");
     }
     Map<String, String> settings = ExtensionBundle.settings(needs.extensions(), needs.settings());

@@ -82,7 +82,7 @@ class InstalledDistributionTest {
   }
 
   private InstalledDistribution find(String which, String... path) throws IOException {
-    return InstalledDistribution.find(which, Stream.of(path).map(root::resolve).toList(), root);
+    return InstalledServers.find(which, Stream.of(path).map(root::resolve).toList(), root);
   }
 
   private AbstractThrowableAssert<?, ?> assertRejected(String which, String... path) {
@@ -154,8 +154,7 @@ class InstalledDistributionTest {
   /** For example, the PATH may contain a letter that the locale does not support. */
   @Test
   void skipsInvalidPaths() {
-    assertThat(
-            InstalledDistribution.folders(String.join(File.pathSeparator, "/a\0", "", "b", "/c")))
+    assertThat(InstalledServers.folders(String.join(File.pathSeparator, "/a\0", "", "b", "/c")))
         .containsExactly(Path.of("/c"));
   }
 
