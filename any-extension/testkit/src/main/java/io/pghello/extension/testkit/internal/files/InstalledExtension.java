@@ -21,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -49,9 +50,6 @@ public final class InstalledExtension implements ExtensionSource {
 
   /** Matches the data files of PROJ, a library that PostGIS needs. */
   private static final Pattern MACHINES_DATA = Pattern.compile("usr/share/(proj/.+)");
-
-  /** Matches the name of a control file that contains a version, e.g. postgis-3. */
-  private static final Pattern WITH_VERSION = Pattern.compile("(.+)-[0-9][0-9.]*");
 
   /**
    * Matches libraries in the directories that all programs share, and other files in Debian's
@@ -95,21 +93,15 @@ public final class InstalledExtension implements ExtensionSource {
   public static InstalledExtension in(Path folder, @Nullable String name) {
     Path root = folder.toAbsolutePath().normalize();
     List<Path> files = list(root);
-    Map<Path, String> controls = controls(files);
-    var names = new TreeSet<String>();
-    controls.forEach(
-        (control, extension) -> {
-          if (isInstalled(control)) {
-            names.add(extension);
-          }
-        });
+    var controls = new ControlFiles(files);
+    SortedSet<String> names = controls.installed();
     if (name == null && names.size() == 1) {
       return new InstalledExtension(root, names.first(), files, null);
     }
     if (name != null && names.contains(name)) {
       return new InstalledExtension(root, name, files, null);
     }
-    throw new IllegalArgumentException(problem(root, name, names, controls));
+    throw new IllegalArgumentException(controls.problem(root, name));
   }
 
   /**
@@ -118,45 +110,7 @@ public final class InstalledExtension implements ExtensionSource {
    * @throws IllegalArgumentException if the directory does not exist
    */
   public static boolean isIn(Path folder, String name) {
-    return controls(list(folder.toAbsolutePath().normalize())).entrySet().stream()
-        .anyMatch(each -> each.getValue().equals(name) && isInstalled(each.getKey()));
-  }
-
-  private static String problem(
-      Path root, @Nullable String name, Set<String> names, Map<Path, String> controls) {
-    if (name == null && names.size() > 1) {
-      return root
-          + " has several extensions: "
-          + String.join(", ", names)
-          + ". Pass one of these names.";
-    }
-    String wanted = name == null ? "a control file (NAME.control)" : name + ".control";
-    for (Map.Entry<Path, String> each : controls.entrySet()) {
-      Path control = each.getKey();
-      if (!isInstalled(control) && (name == null || name.equals(each.getValue()))) {
-        return control
-            + " is not in a directory \"extension\", where PostgreSQL looks for it. If "
-            + root
-            + " contains the sources, run make install DESTDIR=FOLDER there, and pass that FOLDER.";
-      }
-    }
-    for (String each : names) {
-      if (name != null && each.matches(Pattern.quote(name) + "-\\d+")) {
-        return root
-            + " contains "
-            + each
-            + ".control, but no scripts of "
-            + name
-            + ": add the package that contains "
-            + name
-            + "--VERSION.sql, for example postgresql-17-postgis-3-scripts.";
-      }
-    }
-    return root
-        + " does not contain "
-        + wanted
-        + (names.isEmpty() ? "" : ", but only " + String.join(", ", names))
-        + ". It must be the FOLDER of make install DESTDIR=FOLDER, or an unpacked package.";
+    return new ControlFiles(list(folder.toAbsolutePath().normalize())).installed().contains(name);
   }
 
   /**
@@ -262,14 +216,14 @@ public final class InstalledExtension implements ExtensionSource {
   @Override
   public Map<String, byte[]> files(String platform, int major) throws IOException {
     Path shared = sharedFolder(major);
-    Map<Path, String> controls = controls(files);
+    var controls = new ControlFiles(files);
     String absolute = "'/" + relative(folder, shared) + "/";
     var found = new TreeMap<String, byte[]>();
     for (Path file : files) {
       if (file.startsWith(shared) && !NO_PART.matcher(relative(shared, file)).find()) {
         byte[] content = read(file);
         if (content != null) {
-          String extension = controls.get(file);
+          String extension = controls.extension(file);
           Path named =
               extension == null ? file : file.resolveSibling(extension + ControlFile.SUFFIX);
           found.put(
@@ -288,15 +242,12 @@ public final class InstalledExtension implements ExtensionSource {
   /** Returns the parent directory of the control file's directory. */
   private Path sharedFolder(int major) {
     var others = new TreeSet<String>();
-    for (Map.Entry<Path, String> control : controls(files).entrySet()) {
-      Path file = control.getKey();
-      if (control.getValue().equals(name) && isInstalled(file)) {
-        String other = otherMajor(file, major);
-        if (other == null) {
-          return parent(parent(file));
-        }
-        others.add(other);
+    for (Path control : new ControlFiles(files).installed(name)) {
+      String other = otherMajor(control, major);
+      if (other == null) {
+        return parent(parent(control));
       }
+      others.add(other);
     }
     throw new IllegalStateException(
         "The extension \""
@@ -474,47 +425,6 @@ public final class InstalledExtension implements ExtensionSource {
     }
     files.sort(Comparator.naturalOrder());
     return files;
-  }
-
-  /**
-   * Returns the primary control files with the names of their extensions. Does not return control
-   * files of a single version, e.g. a--1.0.control.
-   *
-   * <p>The package of PostGIS contains postgis-3.control. Its installation script, which the
-   * testkit does not run, links postgis.control to that file. Such a file belongs to postgis if
-   * there are scripts of postgis, but none of postgis-3.
-   */
-  private static Map<Path, String> controls(List<Path> files) {
-    var found = new TreeMap<Path, String>();
-    var withScripts = new HashSet<Path>();
-    for (Path file : files) {
-      int version = fileName(file).indexOf("--");
-      if (version > 0 && fileName(file).endsWith(".sql")) {
-        withScripts.add(file.resolveSibling(fileName(file).substring(0, version)));
-      } else if (version < 0 && fileName(file).endsWith(ControlFile.SUFFIX)) {
-        found.put(file, withoutSuffix(file));
-      }
-    }
-    found.replaceAll(
-        (file, extension) -> {
-          Matcher versioned = WITH_VERSION.matcher(extension);
-          return versioned.matches()
-                  && withScripts.contains(file.resolveSibling(versioned.group(1)))
-                  && !withScripts.contains(file.resolveSibling(extension))
-                  && !files.contains(file.resolveSibling(versioned.group(1) + ControlFile.SUFFIX))
-              ? versioned.group(1)
-              : extension;
-        });
-    return found;
-  }
-
-  private static boolean isInstalled(Path control) {
-    return fileName(parent(control)).equals("extension");
-  }
-
-  private static String withoutSuffix(Path control) {
-    String file = fileName(control);
-    return file.substring(0, file.length() - ControlFile.SUFFIX.length());
   }
 
   private static String relative(Path from, Path file) {
