@@ -143,7 +143,7 @@ public class FlywayMigrations implements DatabasePreparer {
       // Flyway reports the problem if it concerns the migrations
       return Optional.empty();
     }
-    return hash.isComplete() ? Optional.of(hash.hex()) : Optional.empty();
+    return hash.key();
   }
 
   private boolean add(InputHash hash, String location) throws IOException {

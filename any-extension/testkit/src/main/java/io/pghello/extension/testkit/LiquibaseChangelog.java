@@ -1,33 +1,16 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.internal.cache.InputHash;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.net.JarURLConnection;
-import java.net.URI;
-import java.net.URISyntaxException;
-import java.net.URL;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.jar.JarEntry;
-import java.util.jar.JarFile;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.zip.GZIPInputStream;
 import javax.sql.DataSource;
 import liquibase.Contexts;
 import liquibase.LabelExpression;
@@ -37,12 +20,9 @@ import liquibase.UpdateSummaryOutputEnum;
 import liquibase.database.Database;
 import liquibase.database.DatabaseFactory;
 import liquibase.database.jvm.JdbcConnection;
-import liquibase.resource.AbstractResource;
-import liquibase.resource.AbstractResourceAccessor;
 import liquibase.resource.ClassLoaderResourceAccessor;
 import liquibase.resource.CompositeResourceAccessor;
 import liquibase.resource.DirectoryResourceAccessor;
-import liquibase.resource.Resource;
 import liquibase.resource.ResourceAccessor;
 import liquibase.ui.LoggerUIService;
 import org.jspecify.annotations.Nullable;
@@ -95,22 +75,6 @@ public class LiquibaseChangelog implements DatabasePreparer {
   private static final List<String> KNOWN =
       List.of(CHANGELOG, SEARCH_PATH, CONTEXTS, LABELS, SCHEMA, OWN_SCHEMA, TABLE, LOCK_TABLE);
 
-  private static final String CLASS = "liquibase/Liquibase.class";
-  private static final String YAML = "org/yaml/snakeyaml/Yaml.class";
-  private static final String CSV = "com/opencsv/CSVParser.class";
-  private static final String SERVICES = "META-INF/services/liquibase.";
-
-  /** Words for classes, programs and XML entities, and escaped dollar signs. */
-  private static final Pattern OTHER_INPUT =
-      Pattern.compile(
-          "customChange|customPrecondition|changeLogPropertyDefined|executeCommand|runWith"
-              + "|resourceFilter|resourceComparator"
-              + "|\\bfilter[\"']?\\s*[=:]\\s*[\"']?[\\w$]+\\.|<!ENTITY|<!DOCTYPE"
-              + "|&#0*36;|&#x0*24;|\\\\u0024|\\\\x24",
-          Pattern.CASE_INSENSITIVE);
-
-  private static final Pattern EXPRESSION = Pattern.compile("\\$\\{([^}]*)");
-
   /** The keys of changelogs that have read other files in this JVM. */
   private static final Set<String> INCOMPLETE = ConcurrentHashMap.newKeySet();
 
@@ -160,14 +124,14 @@ public class LiquibaseChangelog implements DatabasePreparer {
   @Override
   public void prepare(DataSource dataSource) throws Exception {
     var files = new TreeMap<String, List<byte[]>>();
-    Optional<String> key = read(files);
+    Optional<String> key = hash(files);
     ResourceAccessor all = all();
     try {
-      var read = new HashedFiles(key.isPresent() ? directory() : null, files, all);
+      var read = new HashedResources(key.isPresent() ? directory() : null, files, all);
       Scope.child(
           Map.of(Scope.Attr.ui.name(), new LoggerUIService(), "liquibase.analytics.enabled", false),
           () -> update(dataSource, read));
-      if (read.readsOthers) {
+      if (read.readsOthers()) {
         key.ifPresent(INCOMPLETE::add);
       }
     } finally {
@@ -209,7 +173,8 @@ public class LiquibaseChangelog implements DatabasePreparer {
   }
 
   private String changelog() {
-    return normalized(properties.getOrDefault(CHANGELOG, "db/changelog/db.changelog-master.yaml"));
+    return HashedResources.normalized(
+        properties.getOrDefault(CHANGELOG, "db/changelog/db.changelog-master.yaml"));
   }
 
   /** Returns the changelog's directory, relative to the class path or the search path. */
@@ -251,117 +216,11 @@ public class LiquibaseChangelog implements DatabasePreparer {
    */
   @Override
   public Optional<String> cacheKey() {
-    return read(new TreeMap<>()).filter(key -> !INCOMPLETE.contains(key));
+    return hash(new TreeMap<>()).filter(key -> !INCOMPLETE.contains(key));
   }
 
-  /**
-   * Reads and hashes the files in the changelog's directory.
-   *
-   * @param files receives the contents of the files, by their paths in the directory; several files
-   *     can have the same path
-   */
-  private Optional<String> read(Map<String, List<byte[]>> files) {
-    var hash =
-        new InputHash(
-            (name, content) -> {
-              files.computeIfAbsent(name, unused -> new ArrayList<>()).add(content);
-              // the content of a compressed file is not searched for parameters
-              return name.toLowerCase(Locale.ROOT).endsWith(".gz") || dependsOnOtherInput(content);
-            });
-    try {
-      for (Map.Entry<String, String> each : new TreeMap<>(properties).entrySet()) {
-        hash.add(each.getKey());
-        hash.add(each.getValue());
-        if (dependsOnOtherInput(each.getValue().getBytes(StandardCharsets.UTF_8))) {
-          return Optional.empty();
-        }
-      }
-      addSettings(hash);
-      for (Path directory : searchPath()) {
-        hash.addDirectory(directory.resolve(directory()));
-      }
-      if (searchPath().isEmpty()) {
-        hash.addClassPath(loader(), directory());
-      }
-      if (hasExtensions(loader())) {
-        return Optional.empty();
-      }
-      for (String each : List.of(CLASS, YAML, CSV)) {
-        hash.addJarsWith(loader(), each);
-      }
-    } catch (IOException | InvalidPathException e) {
-      // Liquibase reports the problem if it concerns the changelog
-      return Optional.empty();
-    }
-    return hash.isComplete() ? Optional.of(hash.hex()) : Optional.empty();
-  }
-
-  private static void addSettings(InputHash hash) {
-    var settings = new TreeMap<String, String>();
-    System.getenv().forEach((name, value) -> settings.put("env " + name, value));
-    for (String name : System.getProperties().stringPropertyNames()) {
-      settings.put("property " + name, System.getProperty(name, ""));
-    }
-    settings.forEach(
-        (name, value) -> {
-          // Liquibase ignores case, and accepts dots, hyphens and underscores
-          String lower = name.toLowerCase(Locale.ROOT);
-          if (lower.startsWith("env liquibase") || lower.startsWith("property liquibase")) {
-            hash.add(name);
-            hash.add(value);
-          }
-        });
-  }
-
-  /** Returns whether other jars than Liquibase's extend Liquibase. */
-  private static boolean hasExtensions(ClassLoader loader) throws IOException {
-    URL url = loader.getResource(CLASS);
-    if (url == null || !(url.openConnection() instanceof JarURLConnection connection)) {
-      return true;
-    }
-    connection.setUseCaches(false);
-    try (JarFile jar = connection.getJarFile()) {
-      for (JarEntry entry : (Iterable<JarEntry>) jar.stream()::iterator) {
-        if (entry.getName().startsWith(SERVICES)
-            && Collections.list(loader.getResources(entry.getName())).size() > 1) {
-          return true;
-        }
-      }
-    }
-    return false;
-  }
-
-  private static boolean dependsOnOtherInput(byte[] content) {
-    // without zeros, the ASCII characters of UTF-16 are ASCII
-    String text = new String(content, StandardCharsets.ISO_8859_1).replace("\0", "");
-    if (OTHER_INPUT.matcher(text).find()) {
-      return true;
-    }
-    for (Matcher matcher = EXPRESSION.matcher(text); matcher.find(); ) {
-      if (isOfEnvironment(matcher.group(1).strip())) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private static boolean isOfEnvironment(String name) {
-    return name.contains("$")
-        || name.equalsIgnoreCase("LIQUIBASE_EXECUTION_DEPLOYMENT_ID")
-        || System.getenv().keySet().stream().anyMatch(name::equalsIgnoreCase)
-        || System.getProperties().stringPropertyNames().stream().anyMatch(name::equalsIgnoreCase);
-  }
-
-  /** Returns a path as Liquibase stores it, e.g. without {@code classpath:}. */
-  private static String normalized(String path) {
-    return Path.of(withoutPrefix(path).replaceFirst("^/+", ""))
-        .normalize()
-        .toString()
-        .replace('\\', '/');
-  }
-
-  private static String withoutPrefix(String path) {
-    return path.replace('\\', '/').replaceFirst("^classpath\\*?:", "");
+  private Optional<String> hash(Map<String, List<byte[]>> files) {
+    return ChangelogHash.of(properties, searchPath(), directory(), loader(), files);
   }
 
   /** Returns whether the other object has the same class and properties. */
@@ -382,139 +241,5 @@ public class LiquibaseChangelog implements DatabasePreparer {
   @Override
   public String toString() {
     return getClass().getName() + properties;
-  }
-
-  /**
-   * The files that the key covers, and all others. So the files that Liquibase reads are always
-   * those that were hashed.
-   */
-  private static final class HashedFiles extends AbstractResourceAccessor {
-    private final @Nullable String directory;
-    private final Map<String, List<byte[]>> files;
-    private final ResourceAccessor others;
-    private volatile boolean readsOthers;
-
-    /**
-     * Creates an instance.
-     *
-     * @param directory the directory of the hashed files; null for none
-     */
-    HashedFiles(
-        @Nullable String directory, Map<String, List<byte[]>> files, ResourceAccessor others) {
-      this.directory = directory;
-      this.files = files;
-      this.others = others;
-    }
-
-    /** Returns the path in the directory; null if the path is outside. */
-    private @Nullable String inside(String path) {
-      if (directory == null) {
-        return null;
-      }
-      String normalized;
-      try {
-        normalized = normalized(path);
-      } catch (InvalidPathException e) {
-        return null;
-      }
-      if (directory.isEmpty()) {
-        return normalized.startsWith("..") ? null : normalized;
-      }
-      if (normalized.equals(directory)) {
-        return "";
-      }
-      return normalized.startsWith(directory + "/")
-          ? normalized.substring(directory.length() + 1)
-          : null;
-    }
-
-    @Override
-    public List<Resource> getAll(String path) throws IOException {
-      String name = inside(path);
-      if (name == null) {
-        readsOthers = true;
-        return others.getAll(withoutPrefix(path));
-      }
-      var found = new ArrayList<Resource>();
-      for (byte[] content : files.getOrDefault(name, List.of())) {
-        found.add(new HashedFile(this, path, found.size(), content));
-      }
-      return found;
-    }
-
-    @Override
-    public List<Resource> search(String path, boolean recursive) throws IOException {
-      String name = inside(path);
-      if (name == null) {
-        readsOthers = true;
-        return others.search(withoutPrefix(path), recursive);
-      }
-      var found = new ArrayList<Resource>();
-      String prefix = name.isEmpty() ? "" : name + "/";
-      for (String each : files.keySet()) {
-        if (each.startsWith(prefix) && (recursive || each.indexOf('/', prefix.length()) < 0)) {
-          found.addAll(getAll(normalized(directory + "/" + each)));
-        }
-      }
-      return found;
-    }
-
-    @Override
-    public List<String> describeLocations() {
-      return others.describeLocations();
-    }
-
-    @Override
-    public void close() {
-      // the caller closes the others
-    }
-  }
-
-  private static final class HashedFile extends AbstractResource {
-    private final ResourceAccessor files;
-    private final byte[] content;
-
-    HashedFile(ResourceAccessor files, String path, int index, byte[] content) {
-      super(path, uri(path, index));
-      this.files = files;
-      this.content = content;
-    }
-
-    private static URI uri(String path, int index) {
-      try {
-        return new URI("classpath", "/" + normalized(path), String.valueOf(index));
-      } catch (URISyntaxException e) {
-        throw new IllegalArgumentException(e);
-      }
-    }
-
-    @Override
-    public InputStream openInputStream() throws IOException {
-      var in = new ByteArrayInputStream(content);
-      return getPath().endsWith(".gz") ? new GZIPInputStream(in) : in;
-    }
-
-    @Override
-    public boolean exists() {
-      return true;
-    }
-
-    @Override
-    public Resource resolve(String other) {
-      return file(resolvePath(other));
-    }
-
-    @Override
-    public Resource resolveSibling(String other) {
-      return file(resolveSiblingPath(other));
-    }
-
-    private Resource file(String path) {
-      try {
-        return files.get(path);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
   }
 }

@@ -111,7 +111,7 @@ class ArchitectureTest {
   void onlyItsPreparerNeedsLiquibase() {
     noClasses()
         .that()
-        .doNotBelongToAnyOf(LiquibaseChangelog.class)
+        .doNotBelongToAnyOf(LiquibaseChangelog.class, HashedResources.class)
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("liquibase..")

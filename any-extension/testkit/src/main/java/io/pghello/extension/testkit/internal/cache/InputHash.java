@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BiPredicate;
 import java.util.jar.JarEntry;
@@ -26,7 +27,7 @@ import java.util.stream.Stream;
 
 /**
  * A hash of the files that determine a template: names, order and contents. Some inputs cannot be
- * hashed, for example programs or files in a cloud; then {@link #isComplete} returns false. Not
+ * hashed, for example programs or files in a cloud; then {@link #key} returns empty. Not
  * thread-safe.
  */
 public final class InputHash {
@@ -159,13 +160,11 @@ public final class InputHash {
     complete &= !rejected.test(name, content);
   }
 
-  /** Returns whether the hash covers all inputs. */
-  public boolean isComplete() {
-    return complete;
-  }
-
-  /** Returns the hash. Call this method once, after everything has been added. */
-  public String hex() {
-    return HexFormat.of().formatHex(digest.digest());
+  /**
+   * Returns the hash; empty if it does not cover all inputs. Call this method once, after
+   * everything has been added.
+   */
+  public Optional<String> key() {
+    return complete ? Optional.of(HexFormat.of().formatHex(digest.digest())) : Optional.empty();
   }
 }
