@@ -15,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Methods return whether they have ended the sessions in the database.
  */
 final class ContextDatabase implements AutoCloseable {
+  /** The name of the bean that contains the database. */
+  static final String NAME = "io.pghello.extension.testkit.spring.database";
+
   private final TestDatabase database;
   private final boolean resets;
   private final Deque<State> states = new ArrayDeque<>();

@@ -24,7 +24,7 @@ import org.springframework.test.context.MergedContextConfiguration;
  */
 public interface DatabaseCustomizer extends ContextCustomizer {
   /** The name of the bean that contains the database, and of the property source. */
-  String NAME = "io.pghello.extension.testkit.spring.database";
+  String NAME = ContextDatabase.NAME;
 
   /** Returns whether the database is restored before each test method. */
   boolean reset();
@@ -50,7 +50,7 @@ public interface DatabaseCustomizer extends ContextCustomizer {
         .getPropertySources()
         .addFirst(new MapPropertySource(NAME, properties(used.database(), environment)));
     if (parent != null && shared != null) {
-      ResetTestExecutionListener.reset(parent, ContextDatabase::startAgain);
+      ContextPools.reset(parent, ContextDatabase::startAgain);
       return;
     }
     var beans = (DefaultListableBeanFactory) context.getBeanFactory();
