@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.installer.ModuleMagic;
-import io.pghello.extension.installer.NativeFile;
+import io.pghello.extension.installer.NativeFileReader;
 import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.internal.files.ExtensionSource;
 import java.io.IOException;
@@ -113,7 +113,7 @@ class ExtensionFilesTest {
       String file = PackedExtension.libraryFile("pg_hello", parts[0], Integer.parseInt(parts[1]));
       byte[] library =
           Objects.requireNonNull(files(build).get(ExtensionSource.LIBRARIES + file), file);
-      assertThat(NativeFile.read(library).platforms()).contains(parts[0]);
+      assertThat(NativeFileReader.read(library).platforms()).contains(parts[0]);
       assertThat(ModuleMagic.major(library)).hasValue(Integer.parseInt(parts[1]));
     }
   }

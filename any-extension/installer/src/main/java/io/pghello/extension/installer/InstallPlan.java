@@ -7,8 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFileAttributes;
-import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -101,7 +99,7 @@ final class InstallPlan {
     }
     NativeFile library;
     try {
-      library = NativeFile.read(content);
+      library = NativeFileReader.read(content);
     } catch (IOException e) {
       throw new RefusedException(
           "The library " + name + " cannot be used: " + e.getMessage() + ". " + REMEDY);
@@ -203,7 +201,7 @@ final class InstallPlan {
     if (Arrays.equals(present, content)) {
       return State.SAME;
     }
-    return installed.has(file, PackedExtension.sha256(present)) ? State.OLDER : State.FOREIGN;
+    return installed.has(file, Sha256Sums.hash(present)) ? State.OLDER : State.FOREIGN;
   }
 
   /**
@@ -248,7 +246,7 @@ final class InstallPlan {
     List<Path> wanted =
         states.keySet().stream().filter(file -> states.get(file) != State.SAME).toList();
     for (Path file : wanted) {
-      requireWritable(parent(file));
+      DirectoryPermissions.requireWritable(parent(file));
     }
     return wanted;
   }
@@ -261,7 +259,7 @@ final class InstallPlan {
     clean(all, installed);
     var hashes = new LinkedHashMap<Path, String>();
     for (Path file : wanted) {
-      hashes.put(file, PackedExtension.sha256(content(file)));
+      hashes.put(file, Sha256Sums.hash(content(file)));
     }
     List<Path> folders = missingFolders(wanted);
     try (var changes = new Changes(before)) {
@@ -302,7 +300,7 @@ final class InstallPlan {
     var all = new LinkedHashSet<>(files);
     all.add(installed.file());
     for (Path file : all) {
-      requireWritable(parent(file));
+      DirectoryPermissions.requireWritable(parent(file));
     }
     for (Path file : all) {
       if (Files.isDirectory(parent(file))) {
@@ -380,98 +378,23 @@ final class InstallPlan {
       if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
         boolean same =
             Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
-                && installed.has(file, PackedExtension.sha256(Files.readAllBytes(file)));
+                && installed.has(file, Sha256Sums.hash(Files.readAllBytes(file)));
         (same ? removed : kept).add(file);
       }
     }
     // remove the control file first, so that no session creates the extension in the meantime
     removed.sort((a, b) -> Boolean.compare(isControl(b), isControl(a)));
     for (Path file : removed) {
-      requireWritable(parent(file));
+      DirectoryPermissions.requireWritable(parent(file));
     }
     for (Path folder : installed.folders()) {
-      requireWritable(parent(folder));
+      DirectoryPermissions.requireWritable(parent(folder));
     }
     return new Removed(removed, kept);
   }
 
   private static boolean isControl(Path file) {
     return file.toString().endsWith(CONTROL);
-  }
-
-  /**
-   * Rejects a directory that is not writable. If the installer runs as root, also rejects a
-   * directory that another user can change.
-   */
-  private static void requireWritable(Path folder) throws IOException, RefusedException {
-    Path present = folder;
-    while (!Files.exists(present, LinkOption.NOFOLLOW_LINKS)) {
-      present = parent(present);
-    }
-    if (!Files.isDirectory(present, LinkOption.NOFOLLOW_LINKS)) {
-      throw new RefusedException(present + " is not a directory, or is a link to one.");
-    }
-    if (isRoot()) {
-      requireOnlyRootsOwn(present);
-    }
-    if (!Files.isWritable(present)) {
-      throw new RefusedException(
-          isRoot()
-              ? "Cannot write to "
-                  + present
-                  + ": its file system is read-only. Mount it for writing; in a container, add the extension to"
-                  + " the image."
-              : "No permission to write to "
-                  + present
-                  + ". Remedy: run the installer as the owner of this directory, "
-                  + Files.getOwner(present)
-                  + ", e.g. with sudo"
-                  + (Files.getOwner(present).getName().equals("root")
-                      ? "."
-                      : " -u " + Files.getOwner(present) + "."));
-    }
-  }
-
-  /**
-   * Rejects a directory that another user can change, because that user could redirect root's
-   * writes with a link.
-   */
-  static void requireOnlyRootsOwn(Path folder) throws IOException, RefusedException {
-    for (Path each = folder; each != null; each = each.getParent()) {
-      PosixFileAttributes attributes =
-          Files.readAttributes(each, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-      Set<PosixFilePermission> permissions = attributes.permissions();
-      // in a directory with the sticky bit, such as /tmp, other users cannot rename root's files
-      boolean sticky = (number(each, "unix:mode") & 01000) != 0;
-      boolean owned = number(each, "unix:uid") == 0;
-      // if the directory has an access control list, the group's permissions cover its entries
-      boolean others =
-          permissions.contains(PosixFilePermission.OTHERS_WRITE)
-              || permissions.contains(PosixFilePermission.GROUP_WRITE);
-      if (!owned || (others && !(sticky && !each.equals(folder)))) {
-        throw new RefusedException(
-            each
-                + " can be changed by users other than root ("
-                + (owned ? "its group or all users" : attributes.owner().getName())
-                + "), who could redirect root's writes. Remedy: "
-                + (owned
-                    ? "chmod go-w " + each + "."
-                    : "run the installer as its owner: sudo -u "
-                        + attributes.owner().getName()
-                        + " ..."));
-      }
-    }
-  }
-
-  private static int number(Path file, String attribute) throws IOException {
-    return (int) Files.getAttribute(file, attribute, LinkOption.NOFOLLOW_LINKS);
-  }
-
-  private static boolean isRoot() throws IOException {
-    Path self = Path.of("/proc/self");
-    return Files.exists(self)
-        ? (int) Files.getAttribute(self, "unix:uid") == 0
-        : "root".equals(System.getProperty("user.name"));
   }
 
   private static Path parent(Path file) {
@@ -487,7 +410,7 @@ final class InstallPlan {
    */
   private static FileChannel lock(Server server, Consumer<String> out)
       throws IOException, RefusedException {
-    requireWritable(server.scripts());
+    DirectoryPermissions.requireWritable(server.scripts());
     Path file = server.tree().direct(server.scripts().resolve(LOCK));
     if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)
         && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {

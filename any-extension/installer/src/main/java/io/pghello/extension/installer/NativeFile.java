@@ -1,31 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.installer;
 
-import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
 /** A shared library or a program for Linux, macOS or Windows. */
-public sealed interface NativeFile permits ElfFile, MachOFile, PeFile {
-  /**
-   * Reads a file in the ELF, Mach-O or PE format.
-   *
-   * @throws IOException if the file has none of these formats, or is truncated or damaged
-   */
-  static NativeFile read(byte[] bytes) throws IOException {
-    if (ElfFile.isElf(bytes)) {
-      return ElfFile.read(bytes);
-    }
-    if (MachOFile.isMachO(bytes)) {
-      return MachOFile.read(bytes);
-    }
-    if (PeFile.isPe(bytes)) {
-      return PeFile.read(bytes);
-    }
-    throw new IOException("it is not a 64-bit shared library for Linux, macOS or Windows");
-  }
-
+public interface NativeFile {
   /**
    * Returns the platforms that run the file, e.g. {@code linux-amd64}. A universal macOS file and a
    * Linux library that needs no C library have several platforms.

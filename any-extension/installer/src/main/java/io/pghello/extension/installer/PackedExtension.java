@@ -4,26 +4,16 @@ package io.pghello.extension.installer;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Properties;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -31,33 +21,7 @@ import org.jspecify.annotations.Nullable;
  * The files of an extension in a jar, which a descriptor lists. {@link #files} returns the files
  * for a server.
  *
- * <p>Thread-safe.
- *
- * <p>The descriptor is {@code META-INF/pg-extension/NAME.properties}, encoded in UTF-8. Elements of
- * lists are separated by commas. It has the following keys:
- *
- * <ul>
- *   <li>{@code folder}: the path of the files in the jar;
- *   <li>{@code scripts}: the control file and the scripts, to be installed in {@code
- *       share/extension};
- *   <li>{@code data}: other files, to be installed in {@code share}, with their subdirectories;
- *   <li>{@code libraries}: shared libraries, which are in directories {@code PLATFORM/MAJOR}, e.g.
- *       {@code linux-amd64/17}. The file {@code SHA256SUMS} in {@code folder} contains their
- *       hashes. A library can be listed without a suffix, or with the suffix of any platform (see
- *       {@link #libraryFile});
- *   <li>{@code majors}: the major versions, if each of them has its own files. This key replaces
- *       {@code scripts}, {@code data} and {@code libraries}. Files for {@code share} are in {@code
- *       share/MAJOR}, and libraries are in {@code PLATFORM/MAJOR}. Additional libraries, which
- *       these libraries depend on, are in {@code needed/PLATFORM/MAJOR}, and the data files of the
- *       additional libraries are in {@code needed/share/MAJOR}. {@code SHA256SUMS} lists all files;
- *   <li>{@code libc}: a directory that contains a file {@code SHA256SUMS} and, in a subdirectory
- *       {@code PLATFORM}, the GNU C library for which the libraries were built. The directory may
- *       be in another jar. Default: the server uses the C library of its machine;
- *   <li>{@code preload}: libraries for {@code shared_preload_libraries};
- *   <li>{@code setting.NAME}: a setting that the server needs;
- *   <li>{@code headers.MAJOR}: the PostgreSQL version of the headers that the libraries of a major
- *       version were built with, e.g. {@code 17.5}.
- * </ul>
+ * <p>The descriptor is {@code META-INF/pg-extension/NAME.properties}. Thread-safe.
  */
 public final class PackedExtension {
   /** The directory of descriptors. */
@@ -93,19 +57,9 @@ public final class PackedExtension {
   /** Directory of control files and scripts, relative to the server's directory. */
   public static final String SCRIPTS = SHARED + "extension/";
 
-  private static final String SUMS = "SHA256SUMS";
-  private static final String SETTING = "setting.";
-  private static final String HEADERS = "headers.";
-
-  /** Matches the part of a library's path that consists of the platform and the major version. */
-  private static final Pattern BUILD = Pattern.compile("(?!share/)[^/]+/\\d+(?=/)");
-
   private static final Pattern LIBRARY_SUFFIX = Pattern.compile("\\.(?:so|dylib|dll)$");
   private static final Pattern WITH_VERSION = Pattern.compile("\\.so\\.[0-9.]+$");
   private static final int FIRST_WITH_DYLIB = 16;
-
-  private static final List<String> KEYS =
-      List.of("folder", "scripts", "data", "libraries", "majors", "libc", "preload");
 
   /** The source of a jar's files. */
   public interface Resources {
@@ -123,12 +77,9 @@ public final class PackedExtension {
     String place();
   }
 
-  private final String name;
   // a descriptor is necessary, because Java cannot list the resources of a directory
-  private final String descriptor;
+  private final Descriptor descriptor;
   private final Resources resources;
-  private final Map<String, String> values = new HashMap<>();
-  private final Map<String, String> settings = new TreeMap<>();
 
   /**
    * Reads a descriptor.
@@ -137,51 +88,23 @@ public final class PackedExtension {
    * @throws IllegalStateException if the descriptor is invalid
    */
   public PackedExtension(String name, String from, InputStream in, Resources resources) {
-    this.name = name;
-    this.descriptor = DESCRIPTORS + name + ".properties";
+    this.descriptor = new Descriptor(name, DESCRIPTORS + name, from, in);
     this.resources = resources;
-    var read = new Properties();
-    // a decoder reports invalid UTF-8; with a charset, the reader would silently replace invalid
-    // bytes
-    try {
-      read.load(new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()));
-    } catch (IOException | IllegalArgumentException e) {
-      throw new IllegalStateException(from + " cannot be read: " + e.getMessage(), e);
-    }
-    for (String key : new TreeSet<>(read.stringPropertyNames())) {
-      if (key.startsWith(SETTING)) {
-        settings.put(key.substring(SETTING.length()), read.getProperty(key));
-      } else if (KEYS.contains(key) || key.startsWith(HEADERS)) {
-        values.put(key, read.getProperty(key).strip());
-      } else {
-        throw new IllegalStateException(
-            from
-                + " has the unknown key \""
-                + key
-                + "\"; valid keys are "
-                + String.join(", ", KEYS)
-                + ", headers.MAJOR and setting.NAME.");
-      }
-    }
-    if (list("majors").isEmpty() && !scripts().contains(name + ".control")) {
-      throw new IllegalStateException(
-          from + " does not list " + name + ".control among its scripts, but " + scripts() + ".");
-    }
   }
 
   /** Returns the extension's name, as used in {@code CREATE EXTENSION}. */
   public String name() {
-    return name;
+    return descriptor.name();
   }
 
   /** Returns the names of the libraries that a server must preload. */
   public List<String> preload() {
-    return list("preload");
+    return descriptor.list("preload");
   }
 
   /** Returns the settings that a server needs: values by name. */
   public Map<String, String> settings() {
-    return settings;
+    return descriptor.settings();
   }
 
   /**
@@ -189,12 +112,12 @@ public final class PackedExtension {
    * if the descriptor does not contain it.
    */
   public @Nullable String headersVersion(int major) {
-    return values.get(HEADERS + major);
+    return descriptor.headersVersion(major);
   }
 
   /** Returns the names of the control files and the scripts. */
   public List<String> scripts() {
-    return list("scripts");
+    return descriptor.list("scripts");
   }
 
   /**
@@ -206,7 +129,7 @@ public final class PackedExtension {
    */
   public Map<String, byte[]> files(String platform, int major) {
     var files = new LinkedHashMap<String, byte[]>();
-    for (String library : list("libraries")) {
+    for (String library : descriptor.list("libraries")) {
       // check the name that the descriptor contains, not the name of the file, so that error
       // messages contain the name from the descriptor
       String path = libraryFile(inFolder(LIBRARIES, library), platform, major);
@@ -215,10 +138,10 @@ public final class PackedExtension {
     for (String script : scripts()) {
       files.put(inFolder(SCRIPTS, script), read(script));
     }
-    for (String file : list("data")) {
+    for (String file : descriptor.list("data")) {
       files.put(inFolder(SHARED, file), read(file));
     }
-    if (!list("majors").isEmpty()) {
+    if (!descriptor.list("majors").isEmpty()) {
       files.putAll(filesOf(platform, major));
     }
     return files;
@@ -232,71 +155,43 @@ public final class PackedExtension {
    */
   public Optional<String> identity() {
     var listed = new ArrayList<String>();
-    if (!list("libraries").isEmpty() || !list("majors").isEmpty()) {
-      listed.add(folder() + "/" + SUMS);
+    if (!descriptor.list("libraries").isEmpty() || !descriptor.list("majors").isEmpty()) {
+      listed.add(descriptor.folder() + "/" + Sha256Sums.FILE);
     }
     if (hasLibc()) {
-      listed.add(values.get("libc") + "/" + SUMS);
+      listed.add(descriptor.libc() + "/" + Sha256Sums.FILE);
     }
-    if (!Stream.concat(Stream.of(descriptor), listed.stream()).allMatch(resources::isInJar)) {
+    if (!Stream.concat(Stream.of(descriptor.path()), listed.stream())
+        .allMatch(resources::isInJar)) {
       return Optional.empty();
     }
-    var parts = new StringBuilder().append(new TreeMap<>(values));
+    var parts = new StringBuilder().append(descriptor.values());
     for (String sums : listed) {
-      parts.append(sha256(content(sums)));
+      parts.append(Sha256Sums.hash(content(sums)));
     }
     for (String key : List.of("scripts", "data")) {
-      for (String file : list(key)) {
-        parts.append(sha256(read(file)));
+      for (String file : descriptor.list(key)) {
+        parts.append(Sha256Sums.hash(read(file)));
       }
     }
-    return Optional.of(sha256(parts.toString().getBytes(StandardCharsets.UTF_8)));
+    return Optional.of(Sha256Sums.hash(parts.toString().getBytes(StandardCharsets.UTF_8)));
   }
 
   private Map<String, byte[]> filesOf(String platform, int major) {
-    Map<String, byte[]> shared = in(folder(), "share/" + major + "/", SHARED);
+    Map<String, byte[]> shared = in(descriptor.folder(), "share/" + major + "/", SHARED);
     if (shared.isEmpty()) {
-      List<String> majors = list("majors");
-      if (majors.contains(String.valueOf(major))) {
-        throw new IllegalStateException(
-            "The extension \""
-                + name
-                + "\" has no files for PostgreSQL "
-                + major
-                + ", although "
-                + descriptor
-                + " lists it: "
-                + folder()
-                + "/"
-                + SUMS
-                + " is incomplete. Build the extension again.");
-      }
-      String all =
-          Stream.concat(majors.stream(), Stream.of(String.valueOf(major)))
-              .sorted(Comparator.comparingInt(String::length).thenComparing(each -> each))
-              .collect(Collectors.joining(","));
-      throw new IllegalStateException(
-          "The extension \""
-              + name
-              + "\" has no files for PostgreSQL "
-              + major
-              + ", only for "
-              + String.join(", ", majors)
-              + ": use one of these, or build the extension with mvn verify -Dpg-extension.majors="
-              + all
-              + " (a recipe: with scripts/recipes.sh "
-              + major
-              + ").");
+      throw descriptor.noFiles(major);
     }
-    Map<String, byte[]> libraries = in(folder(), platform + "/" + major + "/", LIBRARIES);
+    Map<String, byte[]> libraries =
+        in(descriptor.folder(), platform + "/" + major + "/", LIBRARIES);
     if (libraries.isEmpty() && builds().stream().anyMatch(build -> build.endsWith("/" + major))) {
       throw noLibrary(platform, major);
     }
     requireSuffix(libraries.keySet(), platform, major);
     var files = new LinkedHashMap<>(shared);
     files.putAll(libraries);
-    files.putAll(in(folder(), "needed/" + platform + "/" + major + "/", NEEDED));
-    files.putAll(in(folder(), "needed/share/" + major + "/", NEEDED_DATA));
+    files.putAll(in(descriptor.folder(), "needed/" + platform + "/" + major + "/", NEEDED));
+    files.putAll(in(descriptor.folder(), "needed/share/" + major + "/", NEEDED_DATA));
     return files;
   }
 
@@ -334,7 +229,7 @@ public final class PackedExtension {
         continue;
       }
       if (LIBRARY_SUFFIX.matcher(library).find() && !libraries.contains(expected)) {
-        String folder = folder() + "/" + platform + "/" + major + "/";
+        String folder = descriptor.folder() + "/" + platform + "/" + major + "/";
         throw new IllegalStateException(
             folder
                 + library.substring(LIBRARIES.length())
@@ -353,13 +248,13 @@ public final class PackedExtension {
 
   /** Returns whether the extension includes a C library for any platform. */
   public boolean hasLibc() {
-    String libc = values.get("libc");
-    return libc != null && has(libc + "/" + SUMS);
+    String libc = descriptor.libc();
+    return libc != null && has(libc + "/" + Sha256Sums.FILE);
   }
 
   /** Returns the directory of the C library if the descriptor names one that does not exist. */
   public Optional<String> missingLibc() {
-    return hasLibc() ? Optional.empty() : Optional.ofNullable(values.get("libc"));
+    return hasLibc() ? Optional.empty() : Optional.ofNullable(descriptor.libc());
   }
 
   /**
@@ -367,7 +262,7 @@ public final class PackedExtension {
    * #files}.
    */
   public Map<String, byte[]> libc(String platform) {
-    String libc = values.get("libc");
+    String libc = descriptor.libc();
     return libc == null || !hasLibc() ? Map.of() : in(libc, platform + "/", LIBC);
   }
 
@@ -376,7 +271,8 @@ public final class PackedExtension {
    */
   private Map<String, byte[]> in(String folder, String path, String place) {
     var files = new LinkedHashMap<String, byte[]>();
-    hashes(folder)
+    sums(folder)
+        .hashes()
         .forEach(
             (file, hash) -> {
               if (file.startsWith(path)) {
@@ -394,7 +290,7 @@ public final class PackedExtension {
     try {
       return below(folder, file);
     } catch (IllegalArgumentException e) {
-      throw new IllegalStateException(descriptor + " lists " + e.getMessage(), e);
+      throw new IllegalStateException(descriptor.path() + " lists " + e.getMessage(), e);
     }
   }
 
@@ -431,11 +327,7 @@ public final class PackedExtension {
 
   /** Returns the content of a file in the {@code folder} of the descriptor. */
   public byte[] read(String file) {
-    return read(folder(), file);
-  }
-
-  private String folder() {
-    return values.getOrDefault("folder", DESCRIPTORS + name);
+    return read(descriptor.folder(), file);
   }
 
   private boolean has(String resource) {
@@ -459,7 +351,7 @@ public final class PackedExtension {
                 + " "
                 + resources.place()
                 + ", although "
-                + descriptor
+                + descriptor.path()
                 + " lists it.");
       }
       return in.readAllBytes();
@@ -470,9 +362,9 @@ public final class PackedExtension {
 
   private byte[] read(String folder, String file, String hash) {
     byte[] content = read(folder, file);
-    if (!hash.equals(sha256(content))) {
+    if (!hash.equals(Sha256Sums.hash(content))) {
       throw new IllegalStateException(
-          file + " does not match " + SUMS + ": it is damaged, or was built again.");
+          file + " does not match " + Sha256Sums.FILE + ": it is damaged, or was built again.");
     }
     return content;
   }
@@ -484,17 +376,17 @@ public final class PackedExtension {
    */
   public byte[] library(String library, String platform, int major) {
     String path = platform + "/" + major + "/" + library;
-    String hash = hashes(folder()).get(path);
+    String hash = sums(descriptor.folder()).hashes().get(path);
     if (hash == null) {
       throw noLibrary(platform, major);
     }
-    return read(folder(), path, hash);
+    return read(descriptor.folder(), path, hash);
   }
 
   private IllegalStateException noLibrary(String platform, int major) {
     return new IllegalStateException(
         "The extension \""
-            + name
+            + name()
             + "\" has no library for PostgreSQL "
             + major
             + " on "
@@ -510,13 +402,7 @@ public final class PackedExtension {
    * linux-amd64/17}.
    */
   public List<String> builds() {
-    return hashes(folder()).keySet().stream()
-        .map(BUILD::matcher)
-        .filter(Matcher::lookingAt)
-        .map(Matcher::group)
-        .distinct()
-        .sorted()
-        .toList();
+    return sums(descriptor.folder()).builds();
   }
 
   /**
@@ -528,63 +414,33 @@ public final class PackedExtension {
   public List<Integer> majors() {
     var majors = new TreeSet<Integer>();
     try {
-      for (String major : list("majors")) {
+      for (String major : descriptor.list("majors")) {
         majors.add(Integer.valueOf(major));
       }
-      if (majors.isEmpty() && !list("libraries").isEmpty()) {
+      if (majors.isEmpty() && !descriptor.list("libraries").isEmpty()) {
         for (String build : builds()) {
           majors.add(Integer.valueOf(build.substring(build.indexOf('/') + 1)));
         }
       }
     } catch (NumberFormatException e) {
       throw new IllegalStateException(
-          descriptor + " contains an invalid major version: " + e.getMessage(), e);
+          descriptor.path() + " contains an invalid major version: " + e.getMessage(), e);
     }
     return List.copyOf(majors);
   }
 
   /** Returns whether the extension has a library for a platform, or needs none. */
   public boolean isBuiltFor(String platform, int major) {
-    if (list("majors").isEmpty() && list("libraries").isEmpty()) {
+    if (descriptor.list("majors").isEmpty() && descriptor.list("libraries").isEmpty()) {
       return true;
     }
     List<String> builds = builds();
     return builds.contains(platform + "/" + major)
-        || (!list("majors").isEmpty()
+        || (!descriptor.list("majors").isEmpty()
             && builds.stream().noneMatch(build -> build.endsWith("/" + major)));
   }
 
-  /** Returns the hashes of files by path. */
-  private Map<String, String> hashes(String folder) {
-    var hashes = new LinkedHashMap<String, String>();
-    new String(read(folder, SUMS), StandardCharsets.UTF_8)
-        .lines()
-        .filter(line -> line.contains(" "))
-        .forEach(
-            line ->
-                hashes.put(
-                    line.substring(line.indexOf(' ')).strip(),
-                    line.substring(0, line.indexOf(' '))));
-    return hashes;
-  }
-
-  /** Returns the SHA-256 hash in the format that {@code sha256sum} prints. */
-  static String sha256(byte[] content) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private List<String> list(String key) {
-    @Nullable String value = values.get(key);
-    var list = new ArrayList<String>();
-    for (String each : (value == null ? "" : value).split(",", -1)) {
-      if (!each.isBlank()) {
-        list.add(each.strip());
-      }
-    }
-    return list;
+  private Sha256Sums sums(String folder) {
+    return new Sha256Sums(read(folder, Sha256Sums.FILE));
   }
 }

@@ -168,7 +168,7 @@ record Server(
     byte[] content = Files.readAllBytes(program);
     NativeFile file;
     try {
-      file = NativeFile.read(content);
+      file = NativeFileReader.read(content);
     } catch (IOException e) {
       throw new RefusedException(
           program + " is not a 64-bit program for Linux or macOS (" + e.getMessage() + ").");

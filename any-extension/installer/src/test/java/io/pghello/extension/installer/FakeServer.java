@@ -99,7 +99,7 @@ final class FakeServer {
             "acme/" + build,
             library,
             "acme/SHA256SUMS",
-            PackedExtension.sha256(library) + "  " + build + "\n"));
+            Sha256Sums.hash(library) + "  " + build + "\n"));
   }
 
   /** Adds the installer to a jar, as the build of an extension does. */

@@ -324,7 +324,7 @@ class InstallerTest {
     Path victim = Files.writeString(folder.resolve("victim"), "x");
     Path note = shared.resolve("extension/acme.pg-extension");
     Files.writeString(
-        note, PackedExtension.sha256("x".getBytes(StandardCharsets.UTF_8)) + "  " + path + "\n");
+        note, Sha256Sums.hash("x".getBytes(StandardCharsets.UTF_8)) + "  " + path + "\n");
     refuses(run("uninstall"), note + " is damaged", "Remedy: ");
     refuses(run("install"), note + " is damaged");
     Files.write(note, new byte[] {(byte) 0xff, '\n'});
@@ -352,7 +352,7 @@ class InstallerTest {
     Files.createDirectory(host.resolve("empty"));
     Files.createSymbolicLink(libraries.resolve("x"), Path.of("../../../../../opt"));
     Path note = shared.resolve("extension/acme.pg-extension");
-    String hash = PackedExtension.sha256("x".getBytes(StandardCharsets.UTF_8));
+    String hash = Sha256Sums.hash("x".getBytes(StandardCharsets.UTF_8));
     Files.writeString(note, hash + "  lib/none\n" + line.replace("HASH", hash) + "\n");
     Map<String, String> before = content(root);
     Run uninstall = run("uninstall");
@@ -737,7 +737,7 @@ class InstallerTest {
   @Test
   void rejectsFilesThatDifferFromTheListedHash() throws IOException {
     byte[] library = library("one");
-    String hash = PackedExtension.sha256(library);
+    String hash = Sha256Sums.hash(library);
     for (int i = 0; i < hash.length(); i++) {
       String other =
           hash.substring(0, i) + (hash.charAt(i) == '0' ? '1' : '0') + hash.substring(i + 1);
@@ -765,7 +765,8 @@ class InstallerTest {
   void letsRootWriteWhereOthersCannotLeadIt() throws Exception {
     boolean root = (int) Files.getAttribute(folder, "unix:uid") == 0;
     if (root) {
-      assertThatCode(() -> InstallPlan.requireOnlyRootsOwn(libraries)).doesNotThrowAnyException();
+      assertThatCode(() -> DirectoryPermissions.requireOnlyRootsOwn(libraries))
+          .doesNotThrowAnyException();
       // the group permissions include those of an access control list
       for (String mode : List.of("rwxrwxrwx", "rwxrwxr-x")) {
         Files.setPosixFilePermissions(libraries, PosixFilePermissions.fromString(mode));
@@ -778,11 +779,12 @@ class InstallerTest {
       Files.setPosixFilePermissions(libraries, PosixFilePermissions.fromString("rwxr-xr-x"));
       // but they cannot replace root's files
       Files.setAttribute(libraries.getParent(), "unix:mode", 01777);
-      assertThatCode(() -> InstallPlan.requireOnlyRootsOwn(libraries)).doesNotThrowAnyException();
+      assertThatCode(() -> DirectoryPermissions.requireOnlyRootsOwn(libraries))
+          .doesNotThrowAnyException();
       Files.setAttribute(libraries.getParent(), "unix:mode", 0755);
       Files.setAttribute(libraries.getParent(), "unix:uid", 65534);
     }
-    assertThatThrownBy(() -> InstallPlan.requireOnlyRootsOwn(libraries))
+    assertThatThrownBy(() -> DirectoryPermissions.requireOnlyRootsOwn(libraries))
         .isInstanceOf(RefusedException.class)
         .hasMessageContaining(" can be changed by users other than root (")
         .hasMessageContaining("Remedy: run the installer as its owner: sudo -u ");

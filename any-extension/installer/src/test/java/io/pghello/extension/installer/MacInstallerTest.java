@@ -69,7 +69,7 @@ class MacInstallerTest {
             "acme/" + file,
             library,
             "acme/SHA256SUMS",
-            PackedExtension.sha256(library) + "  " + file + "\n"));
+            Sha256Sums.hash(library) + "  " + file + "\n"));
   }
 
   private void refuses(Run run, String sentence) {

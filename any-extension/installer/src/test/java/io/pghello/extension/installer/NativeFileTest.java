@@ -32,7 +32,7 @@ class NativeFileTest {
   private static final MachO BUNDLE_ARM64 = new MachO(ARM64, BUNDLE);
 
   private static NativeFile read(MachO file) throws IOException {
-    return NativeFile.read(file.bytes());
+    return NativeFileReader.read(file.bytes());
   }
 
   private static Optional<String> problem(MachO library, MachO server) throws IOException {
@@ -53,7 +53,7 @@ class NativeFileTest {
   @Test
   void readsBothProcessorsOfAUniversalFile() throws IOException {
     NativeFile file =
-        NativeFile.read(
+        NativeFileReader.read(
             universal(
                 new MachO(AMD64, BUNDLE).bytes(), BUNDLE_ARM64.withMacos(13).unsigned().bytes()));
     assertThat(file.platforms()).containsExactly("darwin-amd64", "darwin-arm64");
@@ -67,7 +67,7 @@ class NativeFileTest {
   @Test
   void readsALibraryOfWindows() throws IOException {
     NativeFile file =
-        NativeFile.read(pe(WINDOWS_AMD64, true, List.of("palloc"), List.of("Pg_magic_func")));
+        NativeFileReader.read(pe(WINDOWS_AMD64, true, List.of("palloc"), List.of("Pg_magic_func")));
     assertThat(file)
         .isEqualTo(
             new PeFile(
@@ -89,9 +89,10 @@ class NativeFileTest {
         .contains(
             "needs a, b, c and 1 more symbols, which this server does not export: build it with the"
                 + " headers of this server's version");
-    NativeFile windows = NativeFile.read(pe(WINDOWS_AMD64, false, List.of(), List.of("palloc")));
+    NativeFile windows =
+        NativeFileReader.read(pe(WINDOWS_AMD64, false, List.of(), List.of("palloc")));
     for (String name : List.of("palloc", "pstrdup")) {
-      NativeFile library = NativeFile.read(pe(WINDOWS_AMD64, true, List.of(name), List.of()));
+      NativeFile library = NativeFileReader.read(pe(WINDOWS_AMD64, true, List.of(name), List.of()));
       assertThat(library.loadProblem("windows-amd64", Optional.of(windows)).isPresent())
           .isEqualTo(name.equals("pstrdup"));
     }
@@ -102,7 +103,7 @@ class NativeFileTest {
     assertThat(problem(new MachO(ARM64, PROGRAM), new MachO(ARM64, PROGRAM)))
         .contains("is a program or an object file, not a library");
     assertThat(
-            NativeFile.read(pe(WINDOWS_AMD64, false, List.of(), List.of()))
+            NativeFileReader.read(pe(WINDOWS_AMD64, false, List.of(), List.of()))
                 .loadProblem("windows-amd64", Optional.empty()))
         .contains("is a program, not a library");
   }
@@ -118,12 +119,13 @@ class NativeFileTest {
   void refusesAFileThatWasChangedAfterItHadBeenSigned() throws IOException {
     // the file has several pages, and the last page is incomplete
     byte[] signed = BUNDLE_ARM64.containing("x".repeat(9_000)).bytes();
-    assertThat(NativeFile.read(signed).loadProblem("darwin-arm64", Optional.empty())).isEmpty();
+    assertThat(NativeFileReader.read(signed).loadProblem("darwin-arm64", Optional.empty()))
+        .isEmpty();
     int text = new String(signed, StandardCharsets.ISO_8859_1).lastIndexOf("xxx");
     for (int at : new int[] {text, text - 5_000, text - 8_900}) {
       byte[] changed = signed.clone();
       changed[at]++;
-      assertThat(NativeFile.read(changed).loadProblem("darwin-arm64", Optional.empty()))
+      assertThat(NativeFileReader.read(changed).loadProblem("darwin-arm64", Optional.empty()))
           .as("at %d", at)
           .hasValueSatisfying(problem -> assertThat(problem).startsWith("was changed after "));
     }
@@ -135,7 +137,7 @@ class NativeFileTest {
     // the system in the command with the minimum version
     int command = indexOf(bytes, Integer.reverseBytes(0x32));
     ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(command + 8, 2);
-    assertThatThrownBy(() -> NativeFile.read(bytes))
+    assertThatThrownBy(() -> NativeFileReader.read(bytes))
         .isInstanceOf(IOException.class)
         .hasMessage("it is for 32-bit processors, or for an Apple system other than macOS");
   }
@@ -148,10 +150,12 @@ class NativeFileTest {
     file.putInt(4, AMD64);
     int symbols = file.getInt(indexOf(bytes, 0x02000000) + 8);
     NativeFile server = read(new MachO(AMD64, PROGRAM));
-    assertThat(NativeFile.read(bytes).loadProblem("darwin-amd64", Optional.of(server))).isPresent();
+    assertThat(NativeFileReader.read(bytes).loadProblem("darwin-amd64", Optional.of(server)))
+        .isPresent();
     // the first library instead of the program
     file.putShort(symbols + 6, (short) 0x100);
-    assertThat(NativeFile.read(bytes).loadProblem("darwin-amd64", Optional.of(server))).isEmpty();
+    assertThat(NativeFileReader.read(bytes).loadProblem("darwin-amd64", Optional.of(server)))
+        .isEmpty();
   }
 
   /** Servers do not run as arm64e code, which is only for Apple's own programs. */
@@ -160,8 +164,8 @@ class NativeFileTest {
     byte[] plain = BUNDLE_ARM64.bytes();
     byte[] arm64e = new MachO(ARM64, BUNDLE).unsigned().bytes();
     ByteBuffer.wrap(arm64e).order(ByteOrder.LITTLE_ENDIAN).putInt(8, 0x80000002);
-    assertThat(NativeFile.read(arm64e).platforms()).containsExactly("darwin-arm64e");
-    NativeFile both = NativeFile.read(universal(plain, arm64e));
+    assertThat(NativeFileReader.read(arm64e).platforms()).containsExactly("darwin-arm64e");
+    NativeFile both = NativeFileReader.read(universal(plain, arm64e));
     assertThat(both.platforms()).containsExactly("darwin-arm64", "darwin-arm64e");
     assertThat(both.loadProblem("darwin-arm64", Optional.empty())).isEmpty();
   }
@@ -178,7 +182,7 @@ class NativeFileTest {
     // a code directory without pages
     ByteBuffer.wrap(uncovered).putInt(signature + 20 + 28, 0).putInt(signature + 20 + 32, 0);
     for (byte[] file : new byte[][] {empty, uncovered}) {
-      assertThat(NativeFile.read(file).loadProblem("darwin-arm64", Optional.empty()))
+      assertThat(NativeFileReader.read(file).loadProblem("darwin-arm64", Optional.empty()))
           .hasValueSatisfying(problem -> assertThat(problem).startsWith("was changed after "));
     }
   }
@@ -201,7 +205,7 @@ class NativeFileTest {
       segment += file.getInt(segment + 4);
     }
     file.putLong(segment + 40, 1L << 32).putLong(segment + 48, 0);
-    assertThatThrownBy(() -> NativeFile.read(bytes))
+    assertThatThrownBy(() -> NativeFileReader.read(bytes))
         .isInstanceOf(IOException.class)
         .hasMessage("it is truncated or damaged");
   }
@@ -211,18 +215,18 @@ class NativeFileTest {
     byte[] bytes = pe(WINDOWS_AMD64, true, List.of(), List.of());
     ByteBuffer file = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     file.putShort(88, (short) 0x10b);
-    assertThatThrownBy(() -> NativeFile.read(bytes))
+    assertThatThrownBy(() -> NativeFileReader.read(bytes))
         .isInstanceOf(IOException.class)
         .hasMessage("it is truncated or damaged");
     file.putShort(68, (short) 0x14c);
-    assertThatCode(() -> NativeFile.read(bytes)).doesNotThrowAnyException();
+    assertThatCode(() -> NativeFileReader.read(bytes)).doesNotThrowAnyException();
   }
 
   @Test
   void readsAHighMinimumVersion() throws IOException {
     byte[] bytes = pe(WINDOWS_AMD64, true, List.of(), List.of());
     ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putShort(88 + 48, (short) 40_000);
-    assertThat(NativeFile.read(bytes).minimumSystem("windows-amd64")).contains("40000.0");
+    assertThat(NativeFileReader.read(bytes).minimumSystem("windows-amd64")).contains("40000.0");
   }
 
   /** A small file must not fill the memory: all entries of its table may have one long name. */
@@ -236,7 +240,7 @@ class NativeFileTest {
     for (int i = 0; i < 20; i++) {
       file.putLong(0x200 + 0x800 + 8 * i, name);
     }
-    assertThatThrownBy(() -> NativeFile.read(bytes))
+    assertThatThrownBy(() -> NativeFileReader.read(bytes))
         .isInstanceOf(IOException.class)
         .hasMessage("it is truncated or damaged");
   }
@@ -253,7 +257,7 @@ class NativeFileTest {
   void refusesFilesThatAreCutOff(byte[] whole) {
     for (int length : new int[] {64, 100, 200, whole.length / 2, whole.length - 1}) {
       byte[] part = Arrays.copyOf(whole, length);
-      assertThatThrownBy(() -> NativeFile.read(part))
+      assertThatThrownBy(() -> NativeFileReader.read(part))
           .as("%d of %d bytes", length, whole.length)
           .isInstanceOf(IOException.class)
           .hasMessage("it is truncated or damaged");
@@ -271,7 +275,7 @@ class NativeFileTest {
         damaged[random.nextInt(j % 2 == 0 ? 128 : damaged.length)] = (byte) random.nextInt();
       }
       try {
-        NativeFile file = NativeFile.read(damaged);
+        NativeFile file = NativeFileReader.read(damaged);
         file.platforms().forEach(platform -> file.loadProblem(platform, Optional.of(file)));
       } catch (IOException e) {
         assertThat(e).hasMessageStartingWith("it is ");
@@ -292,7 +296,7 @@ class NativeFileTest {
         new byte[][] {
           {}, "#!/bin/sh".getBytes(StandardCharsets.US_ASCII), new byte[99], classFile
         }) {
-      assertThatThrownBy(() -> NativeFile.read(content))
+      assertThatThrownBy(() -> NativeFileReader.read(content))
           .isInstanceOf(IOException.class)
           .hasMessage("it is not a 64-bit shared library for Linux, macOS or Windows");
     }

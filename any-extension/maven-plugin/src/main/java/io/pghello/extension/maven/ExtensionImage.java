@@ -3,6 +3,7 @@ package io.pghello.extension.maven;
 
 import io.pghello.extension.installer.ElfFile;
 import io.pghello.extension.installer.NativeFile;
+import io.pghello.extension.installer.NativeFileReader;
 import io.pghello.extension.installer.PackedExtension;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -115,7 +116,7 @@ record ExtensionImage(SortedMap<String, byte[]> files, List<String> unreachable)
     String name = path.substring(path.lastIndexOf('/') + 1);
     NativeFile library;
     try {
-      library = NativeFile.read(content);
+      library = NativeFileReader.read(content);
     } catch (IOException e) {
       // e.g. a linker script or bitcode, which a server does not load
       return;

@@ -3,6 +3,7 @@ package io.pghello.extension.maven;
 
 import io.pghello.extension.installer.ElfFile;
 import io.pghello.extension.installer.NativeFile;
+import io.pghello.extension.installer.NativeFileReader;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.cache.Sha256;
@@ -367,7 +368,8 @@ final class Pgxs {
     if (platform.isPresent()) {
       server =
           Optional.of(
-              NativeFile.read(Files.readAllBytes(other.servers.program(platform.get(), major))));
+              NativeFileReader.read(
+                  Files.readAllBytes(other.servers.program(platform.get(), major))));
     }
     for (Path built : libraries) {
       Path library =
@@ -396,7 +398,7 @@ final class Pgxs {
       Target target, byte[] content, Optional<NativeFile> server) {
     NativeFile library;
     try {
-      library = NativeFile.read(content);
+      library = NativeFileReader.read(content);
     } catch (IOException e) {
       return "cannot be used: " + e.getMessage();
     }

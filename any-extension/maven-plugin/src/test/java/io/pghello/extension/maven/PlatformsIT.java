@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.pghello.extension.installer.NativeFile;
+import io.pghello.extension.installer.NativeFileReader;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -56,7 +56,7 @@ class PlatformsIT {
     String name = "acme_steps" + target.librarySuffix(MAJOR);
     Path packed = extension().resolve(target.platform() + "/" + MAJOR + "/" + name);
     byte[] library = Files.readAllBytes(packed);
-    assertThat(NativeFile.read(library).platforms()).contains(target.platform());
+    assertThat(NativeFileReader.read(library).platforms()).contains(target.platform());
     assertThat(new String(library, StandardCharsets.ISO_8859_1))
         .contains("Pg_magic_func")
         .doesNotContain(folder.toString());

@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit.internal.distribution;
 
 import io.pghello.extension.installer.NativeFile;
+import io.pghello.extension.installer.NativeFileReader;
 import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.internal.cache.OwnFiles;
 import io.pghello.extension.testkit.internal.cache.Platform;
@@ -226,7 +227,7 @@ public record InstalledDistribution(
   static void requirePlatform(Path program, Platform platform) throws IOException {
     NativeFile file;
     try {
-      file = NativeFile.read(Files.readAllBytes(program));
+      file = NativeFileReader.read(Files.readAllBytes(program));
     } catch (IOException e) {
       throw new IllegalStateException(
           program + " is not a 64-bit program for Linux, macOS or Windows", e);

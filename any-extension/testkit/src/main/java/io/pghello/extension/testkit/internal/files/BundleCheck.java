@@ -4,6 +4,7 @@ package io.pghello.extension.testkit.internal.files;
 import io.pghello.extension.installer.ElfFile;
 import io.pghello.extension.installer.ModuleMagic;
 import io.pghello.extension.installer.NativeFile;
+import io.pghello.extension.installer.NativeFileReader;
 import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.IOException;
@@ -69,7 +70,7 @@ record BundleCheck(
       String file, byte[] content, Optional<String> system, Optional<NativeFile> server) {
     NativeFile library;
     try {
-      library = NativeFile.read(content);
+      library = NativeFileReader.read(content);
     } catch (IOException e) {
       throw new IllegalStateException(
           "The library " + file + " cannot be used: " + e.getMessage() + ". Build it again.", e);

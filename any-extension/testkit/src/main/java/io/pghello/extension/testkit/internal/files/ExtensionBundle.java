@@ -3,6 +3,7 @@ package io.pghello.extension.testkit.internal.files;
 
 import io.pghello.extension.installer.ElfFile;
 import io.pghello.extension.installer.NativeFile;
+import io.pghello.extension.installer.NativeFileReader;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.cache.Sha256;
 import io.pghello.extension.testkit.internal.distribution.PostgresCommands;
@@ -381,6 +382,6 @@ public final class ExtensionBundle {
   private Optional<NativeFile> program(PostgresCommands programs) throws IOException {
     return platform.isLinux()
         ? Optional.empty()
-        : Optional.of(NativeFile.read(Files.readAllBytes(programs.program("postgres"))));
+        : Optional.of(NativeFileReader.read(Files.readAllBytes(programs.program("postgres"))));
   }
 }
