@@ -81,7 +81,7 @@ public final class SharedServer implements AutoCloseable {
       @Nullable TemplateRequest request) {
     try {
       EmbeddedServer embedded =
-          EmbeddedServer.start(port, settings, names, extensions, place, request);
+          ServerSetup.start(port, settings, names, extensions, place, request);
       var server = new SharedServer(embedded, names);
       if (request != null) {
         server.prepare(request);
@@ -161,7 +161,7 @@ public final class SharedServer implements AutoCloseable {
     try {
       PostgresDistribution stock = Distributions.at(place);
       String server =
-          stock.programs(EmbeddedServer.unpacked(InstallationCache.open(), stock)).version();
+          stock.programs(ServerSetup.unpacked(InstallationCache.open(), stock)).version();
       return extensions.stream()
           .filter(extension -> message.contains(extension.name()))
           .findFirst()
@@ -276,7 +276,7 @@ public final class SharedServer implements AutoCloseable {
   public String keep(String database) {
     String user = databases.owner().user();
     try {
-      EmbeddedServer.Kept kept = server.keep();
+      KeptServer kept = server.keep();
       String passwords = Platform.quoted(kept.passwords().toString(), Platform.POSIX);
       return " is kept, and its server keeps running:"
           + "\n  psql: PGPASSFILE="

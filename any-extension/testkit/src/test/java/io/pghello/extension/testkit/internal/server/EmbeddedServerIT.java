@@ -22,7 +22,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 class EmbeddedServerIT {
   private static EmbeddedServer start() throws IOException {
-    return EmbeddedServer.start(
+    return ServerSetup.start(
         0,
         Map.of(),
         new DatabaseNames("app", "embedded-server-it", List.of()),

@@ -17,11 +17,11 @@ import org.junit.jupiter.api.io.TempDir;
 class EmbeddedServerTest {
   @Test
   void distinguishesAPortInUseFromAPrivilegedPort() {
-    assertThat(EmbeddedServer.portProblem(80, new BindException("Permission denied")))
+    assertThat(ServerPort.portProblem(80, new BindException("Permission denied")))
         .isEqualTo(
             "Port 80 is not allowed: Permission denied. Choose another port, or 0 for any free"
                 + " port.");
-    assertThat(EmbeddedServer.portProblem(5432, new BindException("Address already in use")))
+    assertThat(ServerPort.portProblem(5432, new BindException("Address already in use")))
         .startsWith("Port 5432 is taken: Address already in use. Choose another port");
   }
 
@@ -29,12 +29,12 @@ class EmbeddedServerTest {
   void returnsTheCommandThatStopsAKeptServer() {
     Path folder = Path.of("/tmp/it's one");
     Path data = folder.resolve("data");
-    assertThat(EmbeddedServer.endCommand(programs("darwin"), folder, data))
+    assertThat(KeptServer.endCommand(programs("darwin"), folder, data))
         .isEqualTo(
             "kill -QUIT $(head -n 1 '/tmp/it'\\''s one/data/postmaster.pid')"
                 + " && while [ -e '/tmp/it'\\''s one/data/postmaster.pid' ]; do sleep 0.1; done"
                 + " && rm -rf '/tmp/it'\\''s one'");
-    assertThat(EmbeddedServer.endCommand(programs("windows"), folder, data))
+    assertThat(KeptServer.endCommand(programs("windows"), folder, data))
         .isEqualTo(
             "\"/server/bin/pg_ctl.exe\" -D \"/tmp/it's one/data\" -m immediate stop"
                 + " && rmdir /s /q \"/tmp/it's one\"");

@@ -58,7 +58,7 @@ class LocalServerIT {
    */
   @BeforeEach
   void installServer() throws IOException {
-    installed = EmbeddedServer.unpacked(InstallationCache.open(), onClassPath());
+    installed = ServerSetup.unpacked(InstallationCache.open(), onClassPath());
     Path config =
         Stage.write(
             folder.resolve("bin/pg_config"),
