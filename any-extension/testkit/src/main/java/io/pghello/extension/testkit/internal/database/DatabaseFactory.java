@@ -9,13 +9,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -35,10 +30,9 @@ public final class DatabaseFactory implements AutoCloseable {
   private final Login owner;
   private volatile boolean createdOwner;
   private final DatabaseNames names;
-  private final AtomicInteger createdTemplates = new AtomicInteger();
-  private final Map<Object, CompletableFuture<String>> templates = new ConcurrentHashMap<>();
   private final Set<String> kept = ConcurrentHashMap.newKeySet();
   private final Databases databases;
+  private final PreparerTemplates templates;
   private final @Nullable PreparedDatabases prepared;
 
   private DatabaseFactory(
@@ -52,6 +46,7 @@ public final class DatabaseFactory implements AutoCloseable {
     this.owner = owner;
     this.names = names;
     this.databases = new Databases(address, adminDatabase, superuser, owner, names);
+    this.templates = new PreparerTemplates(databases, address, owner);
     this.prepared = address.embedded() ? new PreparedDatabases(databases) : null;
   }
 
@@ -240,7 +235,7 @@ public final class DatabaseFactory implements AutoCloseable {
       throws SQLException {
     String template =
         preparer != null
-            ? template(withExtension, preparer)
+            ? templates.get(withExtension, preparer)
             : withExtension ? databases.template() : null;
     if (template != null && prepared != null) {
       return prepared.take(template);
@@ -252,118 +247,16 @@ public final class DatabaseFactory implements AutoCloseable {
     return name;
   }
 
-  /**
-   * Returns the template filled by a preparer. The preparer runs once, in the first thread that
-   * needs the template; other threads wait. If the preparer fails, the next caller tries again.
-   *
-   * @throws IllegalStateException if the preparer fails
-   */
-  public String template(boolean withExtension, DatabasePreparer preparer) throws SQLException {
-    String name = databases.template() + "_" + createdTemplates.incrementAndGet();
-    return template(withExtension, preparer, name);
-  }
-
-  /**
-   * Prepares the template with which the server can be stored in the cache.
-   *
-   * @throws IllegalStateException if the preparer fails
-   */
-  public void prepare(TemplateRequest request) throws SQLException {
-    var unused = template(request.withExtensions(), request.preparer(), databases.cachedTemplate());
-  }
-
-  /** Registers the template that the server was started with. */
-  public void setCachedTemplate(TemplateRequest request) {
-    databases.setCachedTemplate();
-    templates.put(
-        List.of(request.withExtensions(), request.preparer()),
-        CompletableFuture.completedFuture(databases.cachedTemplate()));
-  }
-
-  private String template(boolean withExtension, DatabasePreparer preparer, String name)
-      throws SQLException {
-    var key = List.of(withExtension, preparer);
-    var own = new CompletableFuture<String>();
-    CompletableFuture<String> other = templates.putIfAbsent(key, own);
-    if (other != null) {
-      return await(other);
-    }
-    try {
-      makeTemplate(withExtension, preparer, name);
-      own.complete(name);
-      return name;
-    } catch (SQLException | RuntimeException | Error e) {
-      templates.remove(key);
-      own.completeExceptionally(e);
-      throw e;
-    }
-  }
-
-  private static String await(CompletableFuture<String> template) throws SQLException {
-    try {
-      return template.get();
-    } catch (ExecutionException e) {
-      Throwable cause = Objects.requireNonNull(e.getCause());
-      throw new IllegalStateException(cause.getMessage(), cause);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new SQLException("interrupted while a template was being prepared", e);
-    }
-  }
-
-  private void makeTemplate(boolean withExtension, DatabasePreparer preparer, String name)
-      throws SQLException {
-    try (AdminConnection once = databases.connect()) {
-      create(once, name, withExtension);
-      try {
-        preparer.prepare(dataSource(name, owner));
-        databases.openTemplate(once, name);
-        Databases.closeTemplate(once, name);
-      } catch (Exception e) {
-        if (e instanceof InterruptedException) {
-          Thread.currentThread().interrupt();
-        }
-        PreparationException failure = failure(preparer, e, name);
-        try {
-          databases.drop(once, name);
-        } catch (SQLException again) {
-          e.addSuppressed(again);
-        }
-        throw failure;
-      }
-    }
-  }
-
-  /**
-   * Returns an exception with the message of a failure and, if an extension in the template is the
-   * cause, with a remedy.
-   */
-  private PreparationException failure(DatabasePreparer preparer, Exception e, String template) {
-    String message =
-        e instanceof PreparationException
-            ? String.valueOf(e.getMessage())
-            : preparer + " failed: " + e.getMessage();
-    try {
-      String remedy = PreparerErrors.remedy(e, databases.own(template));
-      if (!remedy.isEmpty()) {
-        return new PreparationException(
-            message.stripTrailing() + (message.strip().endsWith(".") ? " " : ". ") + remedy, e);
-      }
-    } catch (SQLException another) {
-      e.addSuppressed(another);
-    }
-    return e instanceof PreparationException p ? p : new PreparationException(message, e);
+  /** Returns the templates that preparers have filled. */
+  public PreparerTemplates templates() {
+    return templates;
   }
 
   /** Creates a database with the given name. */
   public void create(String name, boolean withExtension) throws SQLException {
     try (AdminConnection once = databases.connect()) {
-      create(once, name, withExtension);
+      databases.create(once, name, withExtension ? databases.template() : null);
     }
-  }
-
-  private void create(AdminConnection by, String name, boolean withExtension) throws SQLException {
-    databases.create(by, name, withExtension ? databases.template() : null);
   }
 
   /**

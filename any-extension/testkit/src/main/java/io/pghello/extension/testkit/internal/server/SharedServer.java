@@ -130,14 +130,14 @@ public final class SharedServer implements AutoCloseable {
     try {
       if (!server.isRestored()) {
         long begin = System.nanoTime();
-        databases.prepare(request);
+        databases.templates().prepare(request);
         if (System.nanoTime() - begin >= CachedTemplate.MIN_NANOS
             && server.canStoreTemplate()
             && request.isCurrent()) {
           server.storeTemplate();
         }
       }
-      databases.setCachedTemplate(request);
+      databases.templates().setCached(request);
       server.releaseTemplate();
       prepared = true;
     } catch (SQLException e) {
@@ -239,7 +239,7 @@ public final class SharedServer implements AutoCloseable {
   public static void prepareTemplate(
       DatabaseFactory databases, boolean withExtensions, DatabasePreparer preparer) {
     try {
-      var unused = databases.template(withExtensions, preparer);
+      var unused = databases.templates().get(withExtensions, preparer);
     } catch (SQLException e) {
       throw failure("could not create a template", e);
     }
