@@ -181,7 +181,7 @@ public final class PgHelloServer implements AutoCloseable {
    * @throws IllegalStateException if the server cannot create the database
    */
   public TestDatabase createDatabase() {
-    return new TestDatabase(server.databases(), server.createDatabase(true));
+    return server.createDatabase(/* withExtensions= */ true, /* preparer= */ null);
   }
 
   /**
@@ -190,7 +190,7 @@ public final class PgHelloServer implements AutoCloseable {
    * @throws IllegalStateException if the server cannot create the database
    */
   public TestDatabase createEmptyDatabase() {
-    return new TestDatabase(server.databases(), server.createDatabase(false));
+    return server.createDatabase(/* withExtensions= */ false, /* preparer= */ null);
   }
 
   /**
@@ -202,9 +202,7 @@ public final class PgHelloServer implements AutoCloseable {
    *     the message contains the cause
    */
   public TestDatabase createDatabase(DatabasePreparer preparer) {
-    Objects.requireNonNull(preparer, "preparer");
-    return new TestDatabase(
-        server.databases(), SharedServer.createDatabase(server.databases(), true, preparer));
+    return server.createDatabase(true, Objects.requireNonNull(preparer, "preparer"));
   }
 
   /**
@@ -214,8 +212,7 @@ public final class PgHelloServer implements AutoCloseable {
    *     name is in use
    */
   public TestDatabase createDatabase(String name) {
-    server.createDatabase(Objects.requireNonNull(name, "name"), true);
-    return new TestDatabase(server.databases(), name);
+    return server.createDatabase(Objects.requireNonNull(name, "name"), true);
   }
 
   /**

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit;
 
-import io.pghello.extension.testkit.DatabaseJUnitExtension;
 import io.pghello.extension.testkit.ExtensionTest;
 import io.pghello.extension.testkit.internal.database.TemplateRequest;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
+import io.pghello.extension.testkit.internal.junit.DatabaseJUnitExtension;
+import io.pghello.extension.testkit.internal.junit.DatabaseSettings;
 import io.pghello.extension.testkit.internal.server.SharedServer;
 import io.pghello.extension.testkit.internal.server.TestServerHandle;
 import io.pghello.testkit.internal.ExtensionFiles;
@@ -19,9 +20,9 @@ final class PgHelloTestSupport extends DatabaseJUnitExtension {
   }
 
   @Override
-  protected Settings settings(Annotation annotation) {
+  protected DatabaseSettings settings(Annotation annotation) {
     var test = (PgHelloTest) annotation;
-    return new Settings(
+    return new DatabaseSettings(
         // a constant key, because there is only one server, which the property pg-hello.server
         // selects
         TestServerHandle.class,

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.testkit;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.ArchConfiguration;
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMember;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.server.TestServerHandle;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Checks which classes need the optional dependencies, and that none needs the client. */
@@ -19,6 +29,45 @@ class ArchitectureTest {
     // resolving classes outside this module is unnecessary and takes seconds
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     CLASSES = new ClassFileImporter().importPath("target/classes");
+  }
+
+  private static final ArchRule API_HAS_NO_INTERNAL_TYPES =
+      classes()
+          .that()
+          .resideOutsideOfPackage("..internal..")
+          .and(describe("are visible", type -> isVisible(type.getModifiers())))
+          .should(
+              new ArchCondition<>("have no internal types in visible signatures") {
+                @Override
+                public void check(JavaClass type, ConditionEvents events) {
+                  Stream.concat(type.getSuperclass().stream(), type.getInterfaces().stream())
+                      .flatMap(supertype -> supertype.getAllInvolvedRawTypes().stream())
+                      .forEach(involved -> check(type.getName(), involved, events));
+                  for (JavaMember member : type.getMembers()) {
+                    if (isVisible(member.getModifiers())) {
+                      member
+                          .getAllInvolvedRawTypes()
+                          .forEach(involved -> check(member.getFullName(), involved, events));
+                    }
+                  }
+                }
+
+                private void check(String signature, JavaClass involved, ConditionEvents events) {
+                  if (involved.getPackageName().contains(".internal")) {
+                    events.add(
+                        SimpleConditionEvent.violated(
+                            signature, signature + " contains " + involved.getName()));
+                  }
+                }
+              });
+
+  private static boolean isVisible(Set<JavaModifier> modifiers) {
+    return modifiers.contains(JavaModifier.PUBLIC) || modifiers.contains(JavaModifier.PROTECTED);
+  }
+
+  @Test
+  void apiHasNoInternalTypes() {
+    API_HAS_NO_INTERNAL_TYPES.check(CLASSES);
   }
 
   @Test

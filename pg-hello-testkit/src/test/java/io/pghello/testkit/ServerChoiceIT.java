@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.database.DatabaseFactory;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import io.pghello.extension.testkit.internal.server.SharedServer;
 import io.pghello.extension.testkit.internal.server.TestServerHandle;
@@ -159,8 +158,8 @@ class ServerChoiceIT {
   void leavesNothingOnASeparateServer() throws SQLException {
     try (TestDatabase admin = PgHelloServer.shared().createDatabase()) {
       try (TestServerHandle server = open(admin.superuserJdbcUrl());
-          TestDatabase database = create(server.databases(), true);
-          TestDatabase bare = create(server.databases(), false)) {
+          TestDatabase database = SharedServer.createDatabase(server.databases(), true, null);
+          TestDatabase bare = SharedServer.createDatabase(server.databases(), false, null)) {
         assertThat(database.name()).matches("hello_[0-9a-f]{8}_test_1");
         assertThat(ask(database.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
         assertThat(ask(database.dataSource(), "SHOW is_superuser")).isEqualTo("off");
@@ -198,8 +197,8 @@ class ServerChoiceIT {
           .hasMessageStartingWith("the server set in pg-hello.server cannot be prepared: ")
           .hasMessageContaining("permission denied to create role")
           .hasMessageEndingWith(
-              "The tests create roles and databases, and some need a superuser: replace hello with a"
-                  + " superuser in the URL that pg-hello.server (or PG_HELLO_SERVER) contains.");
+              "The tests create roles and databases, and some need a superuser: replace hello with"
+                  + " a superuser in the URL that pg-hello.server (or PG_HELLO_SERVER) contains.");
       assertThat(ask(admin.superuserDataSource(), LEFT)).isNull();
     }
   }
@@ -291,9 +290,5 @@ class ServerChoiceIT {
         .hasMessageContaining("the server set in pg-hello.server cannot be prepared")
         .hasMessageContaining("127.0.0.1:1 refused")
         .hasMessageNotContaining("secret");
-  }
-
-  private static TestDatabase create(DatabaseFactory databases, boolean withExtensions) {
-    return new TestDatabase(databases, SharedServer.createDatabase(databases, withExtensions));
   }
 }

@@ -6,7 +6,7 @@ import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import io.pghello.extension.testkit.internal.files.ClassPathExtension;
 import io.pghello.extension.testkit.internal.files.ControlFile;
 import io.pghello.extension.testkit.internal.files.ServerExtension;
-import io.pghello.extension.testkit.internal.server.TestServerHandle;
+import io.pghello.extension.testkit.internal.server.ServerRequirements;
 import java.util.List;
 import java.util.Map;
 
@@ -31,8 +31,8 @@ public final class ExtensionFiles {
    * The requirements of the tests: the extension, and the names of the objects that are created for
    * tests.
    */
-  public static final TestServerHandle.Needs NEEDS =
-      new TestServerHandle.Needs(
+  public static final ServerRequirements NEEDS =
+      new ServerRequirements(
           "hello", "pg-hello-testkit", List.of(forServer()), Map.of(), /* schema= */ null);
 
   private ExtensionFiles() {}

@@ -4,6 +4,8 @@ package io.pghello.extension.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.extension.testkit.internal.database.DatabaseFactory;
+import io.pghello.extension.testkit.internal.database.ServerDatabase;
 import io.pghello.testkit.PgHelloTest;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -193,18 +195,23 @@ class WireProxyIT {
     proxy.resume();
   }
 
+  private static DataSource through(WireProxy proxy, TestDatabase database) {
+    return ((ServerDatabase) database).dataSource(proxy, /* superuser= */ false);
+  }
+
   @Test
   void closesAConnectionThatTheServerRejects(TestDatabase database) {
     try (WireProxy nowhere = WireProxy.to("127.0.0.1", 1)) {
-      assertThatThrownBy(() -> database.dataSource(nowhere, false).getConnection())
+      assertThatThrownBy(() -> through(nowhere, database).getConnection())
           .isInstanceOf(SQLException.class);
     }
   }
 
   @Test
   void leavesNoThreadBehind(TestDatabase database) throws Exception {
-    var proxy = WireProxy.to(database.databases().host(), database.databases().port());
-    try (Connection connection = database.dataSource(proxy, false).getConnection()) {
+    DatabaseFactory databases = ((ServerDatabase) database).databases();
+    var proxy = WireProxy.to(databases.host(), databases.port());
+    try (Connection connection = through(proxy, database).getConnection()) {
       proxy.delay(Duration.ofMillis(2));
       ask(connection, "SELECT 1");
     } finally {

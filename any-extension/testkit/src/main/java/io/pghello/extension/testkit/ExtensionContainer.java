@@ -2,31 +2,15 @@
 package io.pghello.extension.testkit;
 
 import com.github.dockerjava.api.command.InspectContainerResponse;
-import com.github.dockerjava.api.command.InspectImageResponse;
-import com.github.dockerjava.api.exception.NotFoundException;
-import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.database.DatabaseFactory;
-import io.pghello.extension.testkit.internal.database.DatabaseNames;
-import io.pghello.extension.testkit.internal.database.Login;
-import io.pghello.extension.testkit.internal.files.ExtensionBundle;
-import io.pghello.extension.testkit.internal.files.ServerExtension;
+import io.pghello.extension.testkit.internal.server.ContainerExtensions;
 import io.pghello.extension.testkit.internal.server.NamedExtensions;
 import io.pghello.extension.testkit.internal.server.SharedServer;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.sql.SQLException;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.testcontainers.containers.ContainerLaunchException;
 import org.testcontainers.containers.PostgreSQLContainer;
-import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.utility.DockerImageName;
 
 /**
@@ -65,11 +49,8 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     extends PostgreSQLContainer<SELF> {
   private final String role;
   private final String application;
-  private final List<ServerExtension> extensions = new ArrayList<>();
-  private final Map<String, String> settings = new LinkedHashMap<>();
-  private @Nullable String schema;
+  private final ContainerExtensions extensions;
   private @Nullable DatabaseFactory databases;
-  private @Nullable IllegalStateException refusal;
 
   /**
    * Creates a container. {@link #start()} starts it.
@@ -102,8 +83,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
     super(image.asCompatibleSubstituteFor("postgres"));
     this.role = role;
     this.application = application;
-    withCreateContainerCmdModifier(
-        command -> command.withCmd(withSettings(command.getCmd(), extensions, settings)));
+    this.extensions = new ContainerExtensions(this, Map.of());
   }
 
   /**
@@ -135,31 +115,6 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   }
 
   /**
-   * Adds extensions and server settings. For subclasses in this project only.
-   *
-   * @param schema the schema to create the extensions in; null for the default schema
-   */
-  protected SELF with(
-      List<ServerExtension> extensions, Map<String, String> settings, @Nullable String schema) {
-    this.extensions.addAll(extensions);
-    this.settings.putAll(settings);
-    this.schema = schema;
-    return self();
-  }
-
-  /**
-   * Appends the settings of the extensions to a server command, or to the image's default command
-   * if {@code command} is null.
-   */
-  static List<String> withSettings(
-      String @Nullable [] command, List<ServerExtension> extensions, Map<String, String> settings) {
-    var all = new ArrayList<String>(command == null ? List.of() : Arrays.asList(command));
-    ExtensionBundle.settings(extensions, settings)
-        .forEach((name, value) -> all.addAll(List.of("-c", name + "=" + value)));
-    return all;
-  }
-
-  /**
    * Starts the container.
    *
    * @throws IllegalStateException if the image is not supported, or two extensions need different
@@ -169,111 +124,20 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
    */
   @Override
   public void start() {
-    refusal = null;
-    // check the settings here, because Testcontainers would wrap exceptions from the command
-    // modifier
-    Map<String, String> unused = ExtensionBundle.settings(extensions, settings);
-    try {
-      super.start();
-    } catch (ContainerLaunchException e) {
-      if (refusal == null) {
-        throw e;
-      }
-      stop();
-      throw refusal;
-    }
+    extensions.start(super::start);
   }
 
   /** Copies the files after the container is created and before it starts. */
   @Override
   protected void containerIsCreated(String containerId) {
-    try {
-      copyExtensions(containerId);
-    } catch (IllegalStateException e) {
-      refusal = e;
-      throw e;
-    }
+    extensions.copyFiles(containerId);
     super.containerIsCreated(containerId);
-  }
-
-  private void copyExtensions(String containerId) {
-    String image = getDockerImageName();
-    InspectImageResponse inspected = dockerClient.inspectImageCmd(image).exec();
-    Platform platform =
-        Platform.of(
-            Objects.requireNonNullElse(inspected.getOs(), "linux"),
-            Objects.requireNonNullElse(inspected.getArch(), "amd64"),
-            isAlpine(containerId));
-    int major = major(image, inspected);
-    // Debian has a directory for each major version; the Alpine image has a single server, built
-    // from source
-    boolean alpine = platform.musl();
-    String libraries =
-        alpine ? "/usr/local/lib/postgresql/" : "/usr/lib/postgresql/" + major + "/lib/";
-    String shared =
-        alpine ? "/usr/local/share/postgresql/" : "/usr/share/postgresql/" + major + "/";
-    files(image, platform, major, libraries, shared)
-        .forEach(
-            (path, content) ->
-                copyFileToContainer(
-                    Transferable.of(content, path.startsWith(shared) ? 0644 : 0755), path));
-  }
-
-  private Map<String, byte[]> files(
-      String image, Platform platform, int major, String libraries, String shared) {
-    try {
-      return ExtensionBundle.files(extensions, platform, major, libraries, shared);
-    } catch (IllegalStateException e) {
-      throw new IllegalStateException(image + " cannot be used: " + e.getMessage(), e);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private boolean isAlpine(String containerId) {
-    try (InputStream release =
-        dockerClient.copyArchiveFromContainerCmd(containerId, "/etc/alpine-release").exec()) {
-      return release != null;
-    } catch (NotFoundException e) {
-      return false;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static int major(String image, InspectImageResponse inspected) {
-    String[] environment = inspected.getConfig() == null ? null : inspected.getConfig().getEnv();
-    if (environment != null) {
-      for (String variable : environment) {
-        if (variable.matches("PG_MAJOR=[0-9]{1,4}")) {
-          return Integer.parseInt(variable.substring("PG_MAJOR=".length()));
-        }
-      }
-    }
-    throw new IllegalStateException(
-        image
-            + " does not set PG_MAJOR, so its PostgreSQL version is unknown. Use an official"
-            + " postgres image, or an image that is based on one.");
   }
 
   @Override
   protected void containerIsStarted(InspectContainerResponse container) {
     super.containerIsStarted(container);
-    var created =
-        DatabaseFactory.foreign(
-            getHost(),
-            getMappedPort(POSTGRESQL_PORT),
-            getDatabaseName(),
-            new Login(getUsername(), getPassword()),
-            DatabaseNames.of(role, application, extensions, schema),
-            false);
-    try {
-      created.prepare();
-    } catch (SQLException e) {
-      throw new IllegalStateException(
-          "could not prepare the template database: " + e.getMessage(), e);
-    }
-    databases = created;
+    databases = extensions.prepareDatabases(role, application, /* schema= */ null);
   }
 
   @Override
@@ -288,20 +152,11 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
    * @throws IllegalStateException if the container is not running or the database cannot be created
    */
   public TestDatabase createDatabase() {
-    return new TestDatabase(databases(), SharedServer.createDatabase(databases(), true));
-  }
-
-  /**
-   * Returns the databases of the server. For subclasses in this project only.
-   *
-   * @throws IllegalStateException if the container is not running
-   */
-  protected DatabaseFactory databases() {
     if (databases == null) {
       throw new IllegalStateException(
           "the container is not started: call start(), or annotate its field with @Container");
     }
-    return databases;
+    return SharedServer.createDatabase(databases, /* withExtensions= */ true, /* preparer= */ null);
   }
 
   @Override

@@ -156,7 +156,7 @@ public final class ExtensionServer implements AutoCloseable {
    * @throws IllegalStateException if the database cannot be created
    */
   public TestDatabase createDatabase() {
-    return new TestDatabase(server.databases(), server.createDatabase(true));
+    return server.createDatabase(/* withExtensions= */ true, /* preparer= */ null);
   }
 
   /**
@@ -168,9 +168,7 @@ public final class ExtensionServer implements AutoCloseable {
    *     message contains the cause
    */
   public TestDatabase createDatabase(DatabasePreparer preparer) {
-    Objects.requireNonNull(preparer, "preparer");
-    return new TestDatabase(
-        server.databases(), SharedServer.createDatabase(server.databases(), true, preparer));
+    return server.createDatabase(true, Objects.requireNonNull(preparer, "preparer"));
   }
 
   /**
@@ -180,8 +178,7 @@ public final class ExtensionServer implements AutoCloseable {
    *     is taken
    */
   public TestDatabase createDatabase(String name) {
-    server.createDatabase(Objects.requireNonNull(name, "name"), true);
-    return new TestDatabase(server.databases(), name);
+    return server.createDatabase(Objects.requireNonNull(name, "name"), true);
   }
 
   /**
@@ -190,7 +187,7 @@ public final class ExtensionServer implements AutoCloseable {
    * @throws IllegalStateException if the database cannot be created
    */
   public TestDatabase createEmptyDatabase() {
-    return new TestDatabase(server.databases(), server.createDatabase(false));
+    return server.createDatabase(/* withExtensions= */ false, /* preparer= */ null);
   }
 
   /**
@@ -201,8 +198,7 @@ public final class ExtensionServer implements AutoCloseable {
    *     is taken
    */
   public TestDatabase createEmptyDatabase(String name) {
-    server.createDatabase(Objects.requireNonNull(name, "name"), false);
-    return new TestDatabase(server.databases(), name);
+    return server.createDatabase(Objects.requireNonNull(name, "name"), false);
   }
 
   /** Returns the major version of the server, e.g. 17. */

@@ -2,6 +2,8 @@
 package io.pghello.extension.testkit;
 
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
+import io.pghello.extension.testkit.internal.junit.DatabaseJUnitExtension;
+import io.pghello.extension.testkit.internal.junit.DatabaseSettings;
 import io.pghello.extension.testkit.internal.server.NamedExtensions;
 import io.pghello.extension.testkit.internal.server.SharedServer;
 import io.pghello.extension.testkit.internal.server.TestServerHandle;
@@ -16,13 +18,13 @@ final class ExtensionTestSupport extends DatabaseJUnitExtension {
   }
 
   @Override
-  protected Settings settings(Annotation annotation) {
+  protected DatabaseSettings settings(Annotation annotation) {
     var test = (ExtensionTest) annotation;
     var extensions =
         new NamedExtensions(
             test.extensions(), test.install(), test.settings(), test.create(), test.schema());
     ServerLocation place = ServerLocation.ofAny().withMajor(test.major());
-    return new Settings(
+    return new DatabaseSettings(
         List.of(extensions, test.major()),
         request -> requireMajor(TestServerHandle.open(place, extensions.needs(), request), test),
         place.isOurs(),

@@ -61,10 +61,15 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
    */
   public static SqlScripts fromClassPath(String... resources) {
     ClassLoader threads = Thread.currentThread().getContextClassLoader();
-    return read(threads == null ? SqlScripts.class.getClassLoader() : threads, resources);
+    return fromClassPath(threads == null ? SqlScripts.class.getClassLoader() : threads, resources);
   }
 
-  static SqlScripts read(ClassLoader loader, String... resources) {
+  /**
+   * Reads scripts from the class path with a class loader; see {@link #fromClassPath(String...)}.
+   *
+   * @throws IllegalArgumentException if a script does not exist or is not UTF-8
+   */
+  public static SqlScripts fromClassPath(ClassLoader loader, String... resources) {
     var scripts = new ArrayList<Script>();
     for (String resource : resources) {
       String name = resource.startsWith("/") ? resource.substring(1) : resource;

@@ -10,7 +10,7 @@ import java.lang.annotation.Target;
 /**
  * Makes an injected data source or connection log in as the superuser instead of the role that owns
  * the database. Applies to parameters of type {@link javax.sql.DataSource} and {@link
- * java.sql.Connection} that a {@link DatabaseJUnitExtension} injects.
+ * java.sql.Connection} of tests with an annotation such as {@link ExtensionTest}.
  */
 @Documented
 @Target({ElementType.PARAMETER, ElementType.ANNOTATION_TYPE})

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -10,12 +12,26 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.tngtech.archunit.ArchConfiguration;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMember;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import com.tngtech.archunit.library.dependencies.SliceRule;
+import io.pghello.extension.testkit.internal.database.Login;
+import io.pghello.extension.testkit.internal.files.ServerExtension;
+import io.pghello.extension.testkit.internal.server.ContainerExtensions;
+import io.pghello.extension.testkit.internal.server.SharedServer;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Checks the testkit's dependencies, and that it does not depend on any extension. */
@@ -49,6 +65,40 @@ class ArchitectureTest {
   private static final SliceRule NO_CIRCLES_OF_FILES =
       slices().assignedFrom(FILES).should().beFreeOfCycles();
 
+  private static final ArchRule API_HAS_NO_INTERNAL_TYPES =
+      classes()
+          .that()
+          .resideOutsideOfPackage("..internal..")
+          .and(describe("are visible", type -> isVisible(type.getModifiers())))
+          .should(
+              new ArchCondition<>("have no internal types in visible signatures") {
+                @Override
+                public void check(JavaClass type, ConditionEvents events) {
+                  Stream.concat(type.getSuperclass().stream(), type.getInterfaces().stream())
+                      .flatMap(supertype -> supertype.getAllInvolvedRawTypes().stream())
+                      .forEach(involved -> check(type.getName(), involved, events));
+                  for (JavaMember member : type.getMembers()) {
+                    if (isVisible(member.getModifiers())) {
+                      member
+                          .getAllInvolvedRawTypes()
+                          .forEach(involved -> check(member.getFullName(), involved, events));
+                    }
+                  }
+                }
+
+                private void check(String signature, JavaClass involved, ConditionEvents events) {
+                  if (involved.getPackageName().contains(".internal")) {
+                    events.add(
+                        SimpleConditionEvent.violated(
+                            signature, signature + " contains " + involved.getName()));
+                  }
+                }
+              });
+
+  private static boolean isVisible(Set<JavaModifier> modifiers) {
+    return modifiers.contains(JavaModifier.PUBLIC) || modifiers.contains(JavaModifier.PROTECTED);
+  }
+
   @Test
   void packagesHaveNoCircles() {
     slices().matching("io.pghello.extension.testkit.(**)").should().beFreeOfCycles().check(CLASSES);
@@ -69,10 +119,31 @@ class ArchitectureTest {
   }
 
   @Test
+  void apiHasNoInternalTypes() {
+    API_HAS_NO_INTERNAL_TYPES.check(CLASSES);
+  }
+
+  /** A class of the API with internal types. */
+  public abstract static class Leak implements Supplier<ServerExtension> {
+    protected abstract void add(List<SharedServer> servers);
+
+    abstract void addHidden(Login login);
+  }
+
+  @Test
+  void internalTypesInTheApiAreDetected() {
+    JavaClasses leak = new ClassFileImporter().importClasses(Leak.class);
+    assertThatThrownBy(() -> API_HAS_NO_INTERNAL_TYPES.check(leak))
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("Leak contains " + ServerExtension.class.getName())
+        .hasMessageContaining("add(java.util.List) contains " + SharedServer.class.getName())
+        .hasMessageNotContaining("Login");
+  }
+
+  @Test
   void onlyJunitExtensionsNeedJunit() {
     noClasses()
-        .that()
-        .resideInAPackage("..internal..")
+        .that(resideInAPackage("..internal..").and(resideOutsideOfPackage("..internal.junit..")))
         .or()
         .areAssignableTo(TestDatabase.class)
         .or()
@@ -89,7 +160,9 @@ class ArchitectureTest {
   void onlyContainersNeedTestcontainers() {
     noClasses()
         .that()
-        .areNotAssignableTo(ExtensionContainer.class)
+        .areNotAssignableTo("org.testcontainers.containers.PostgreSQLContainer")
+        .and()
+        .doNotBelongToAnyOf(ContainerExtensions.class)
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.testcontainers..", "com.github.dockerjava..")

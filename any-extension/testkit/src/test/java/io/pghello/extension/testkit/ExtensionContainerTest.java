@@ -1,39 +1,13 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.testkit;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** Tests that do not need a container engine. */
 class ExtensionContainerTest {
-  @Test
-  void addsSettingsToTheCommand() {
-    var cron =
-        NativeExtension.contrib("pg_cron")
-            .preload("pg_cron")
-            .setting("cron.database_name", "jobs")
-            .extension();
-    assertThat(
-            ExtensionContainer.withSettings(
-                new String[] {"postgres", "-F"}, List.of(cron), Map.of("work_mem", "1MB")))
-        .containsExactly(
-            "postgres",
-            "-F",
-            "-c",
-            "cron.database_name=jobs",
-            "-c",
-            "shared_preload_libraries=pg_cron",
-            "-c",
-            "work_mem=1MB");
-    // the image's entry point accepts options without a program
-    assertThat(ExtensionContainer.withSettings(null, List.of(cron), Map.of())).startsWith("-c");
-  }
-
   @Test
   void rejectsTwoValuesOfASettingBeforeStarting() {
     try (var container =

@@ -3,18 +3,15 @@ package io.pghello.extension.testkit;
 
 import static io.pghello.extension.testkit.ExtensionServerIT.ask;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import io.pghello.extension.testkit.ExtensionTest.Scope;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
-import java.lang.ref.WeakReference;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeAll;
@@ -261,28 +258,5 @@ class ParametersIT {
   @Test
   void sharesOneDatabaseAmongInvocationsOfAClass() {
     passes(OfInvocations.class, 4);
-  }
-
-  /** Returns a fake connection, because real ones would take long. */
-  private static Connection closed(boolean closed) {
-    return (Connection)
-        Proxy.newProxyInstance(
-            ParametersIT.class.getClassLoader(),
-            new Class<?>[] {Connection.class},
-            (proxy, method, arguments) -> method.getName().equals("isClosed") ? closed : null);
-  }
-
-  @Test
-  void forgetsClosedConnections() throws Exception {
-    var opened = new DatabaseJUnitExtension.OpenConnections();
-    var connections = new ArrayList<WeakReference<Connection>>();
-    opened.track(closed(false));
-    for (int i = 0; i < 10_000; i++) {
-      connections.add(new WeakReference<>(opened.track(closed(true))));
-    }
-    System.gc();
-    assertThat(connections.stream().filter(each -> each.get() != null).count())
-        .isLessThanOrEqualTo(1_000);
-    assertThatThrownBy(opened::finish).hasMessageStartingWith("the test left 1 connection(s) open");
   }
 }

@@ -5,6 +5,7 @@ import static io.pghello.extension.testkit.ExtensionServerIT.ask;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.extension.testkit.internal.database.ServerDatabase;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -84,7 +85,7 @@ class PasswordsIT {
   @Test
   void sendsNoPasswordToAStrangerOnAServersPort() throws Exception {
     ExtensionServer server = ExtensionServer.builder().extension("cube").start();
-    TestDatabase database = server.createDatabase();
+    var database = (ServerDatabase) server.createDatabase();
     String password = server.password();
     server.close();
     try (var stranger = new Stranger(server.port());

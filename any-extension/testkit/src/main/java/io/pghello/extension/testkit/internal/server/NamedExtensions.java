@@ -84,9 +84,9 @@ public final class NamedExtensions {
    * @throws IllegalArgumentException if a directory has none of the extensions
    * @throws IllegalStateException if a descriptor on the class path is invalid
    */
-  public TestServerHandle.Needs needs() {
+  public ServerRequirements needs() {
     List<ServerExtension> found = found();
-    return new TestServerHandle.Needs(
+    return new ServerRequirements(
         PREFIX,
         APPLICATION,
         create ? found : found.stream().map(ServerExtension::withoutCreate).toList(),

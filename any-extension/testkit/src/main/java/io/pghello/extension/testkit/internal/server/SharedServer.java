@@ -2,12 +2,14 @@
 package io.pghello.extension.testkit.internal.server;
 
 import io.pghello.extension.testkit.DatabasePreparer;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import io.pghello.extension.testkit.internal.database.DatabaseFactory;
 import io.pghello.extension.testkit.internal.database.DatabaseNames;
 import io.pghello.extension.testkit.internal.database.Login;
 import io.pghello.extension.testkit.internal.database.Remedies;
+import io.pghello.extension.testkit.internal.database.ServerDatabase;
 import io.pghello.extension.testkit.internal.database.TemplateRequest;
 import io.pghello.extension.testkit.internal.distribution.Distributions;
 import io.pghello.extension.testkit.internal.distribution.PostgresDistribution;
@@ -191,28 +193,23 @@ public final class SharedServer implements AutoCloseable {
    *
    * @throws IllegalStateException if the database cannot be created
    */
-  public void createDatabase(String name, boolean withExtensions) {
+  public TestDatabase createDatabase(String name, boolean withExtensions) {
     try {
       databases.create(name, withExtensions);
+      return new ServerDatabase(databases, name);
     } catch (SQLException e) {
       throw failure("could not create the database " + name, e);
     }
   }
 
   /**
-   * Creates a database with a generated name and returns the name.
+   * Creates a database with a generated name.
    *
-   * @throws IllegalStateException if the database cannot be created
+   * @param preparer the preparer; null for a database without additional contents
+   * @throws IllegalStateException if the database cannot be created or the preparer fails
    */
-  public String createDatabase(boolean withExtensions) {
-    return createDatabase(databases, withExtensions);
-  }
-
-  /**
-   * Creates a database on the server of the given databases; see {@link #createDatabase(boolean)}.
-   */
-  public static String createDatabase(DatabaseFactory databases, boolean withExtensions) {
-    return createDatabase(databases, withExtensions, null);
+  public TestDatabase createDatabase(boolean withExtensions, @Nullable DatabasePreparer preparer) {
+    return createDatabase(databases, withExtensions, preparer);
   }
 
   /**
@@ -222,10 +219,10 @@ public final class SharedServer implements AutoCloseable {
    * @param preparer the preparer; null for a database without additional contents
    * @throws IllegalStateException if the database cannot be created or the preparer fails
    */
-  public static String createDatabase(
+  public static ServerDatabase createDatabase(
       DatabaseFactory databases, boolean withExtensions, @Nullable DatabasePreparer preparer) {
     try {
-      return databases.create(withExtensions, preparer);
+      return new ServerDatabase(databases, databases.create(withExtensions, preparer));
     } catch (SQLException e) {
       throw failure("could not create a database", e);
     }

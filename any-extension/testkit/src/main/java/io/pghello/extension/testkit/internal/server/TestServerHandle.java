@@ -2,17 +2,15 @@
 package io.pghello.extension.testkit.internal.server;
 
 import io.pghello.extension.testkit.DatabasePreparer;
-import io.pghello.extension.testkit.ExtensionContainer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.database.DatabaseFactory;
-import io.pghello.extension.testkit.internal.database.DatabaseNames;
 import io.pghello.extension.testkit.internal.database.Login;
 import io.pghello.extension.testkit.internal.database.ServerAddress;
+import io.pghello.extension.testkit.internal.database.ServerDatabase;
 import io.pghello.extension.testkit.internal.database.TemplateRequest;
 import io.pghello.extension.testkit.internal.distribution.PostgresDistribution;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import io.pghello.extension.testkit.internal.files.ExtensionBundle;
-import io.pghello.extension.testkit.internal.files.ServerExtension;
 import java.lang.System.Logger.Level;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -31,7 +29,6 @@ import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import org.testcontainers.utility.DockerImageName;
 
 /**
  * The server that tests run on: one started by this JVM, a container, or an existing server given
@@ -57,33 +54,6 @@ public final class TestServerHandle implements AutoCloseable {
 
   // these servers are stopped when the JVM exits
   private static final Map<Object, TestServerHandle> SHARED = new ConcurrentHashMap<>();
-
-  /**
-   * The extensions and settings that tests need, and the names to use.
-   *
-   * @param prefix the name of the ordinary role, and the prefix of its databases' names
-   * @param application the {@code application_name} of the testkit's own sessions
-   * @param extensions the extensions, in creation order
-   * @param settings the server settings
-   * @param schema the schema to create the extensions in; null for the default schema
-   */
-  public record Needs(
-      String prefix,
-      String application,
-      List<ServerExtension> extensions,
-      Map<String, String> settings,
-      @Nullable String schema) {
-    /** Copies the collections. */
-    public Needs {
-      extensions = List.copyOf(extensions);
-      settings = Map.copyOf(settings);
-    }
-
-    /** Returns the names to use on the server. */
-    public DatabaseNames names() {
-      return DatabaseNames.of(prefix, application, extensions, schema);
-    }
-  }
 
   /** A function that keeps a database, so that the testkit does not drop it after the tests. */
   @FunctionalInterface
@@ -126,7 +96,7 @@ public final class TestServerHandle implements AutoCloseable {
    * @throws java.io.UncheckedIOException if the server does not start
    */
   public static TestServerHandle open(
-      ServerLocation place, Needs needs, @Nullable TemplateRequest request) {
+      ServerLocation place, ServerRequirements needs, @Nullable TemplateRequest request) {
     TestServerHandle server = start(place, needs, request);
     if (place.isUrl()) {
       // without this hook, nothing would be cleaned up if the JVM was terminated during the tests
@@ -136,7 +106,7 @@ public final class TestServerHandle implements AutoCloseable {
   }
 
   private static TestServerHandle start(
-      ServerLocation place, Needs needs, @Nullable TemplateRequest request) {
+      ServerLocation place, ServerRequirements needs, @Nullable TemplateRequest request) {
     if (place.isOurs()) {
       SharedServer server =
           SharedServer.start(
@@ -147,7 +117,7 @@ public final class TestServerHandle implements AutoCloseable {
       return ofUrl(place, needs);
     }
     try {
-      return Container.start(place.value(), needs);
+      return ofContainer(place.value(), needs);
     } catch (NoClassDefFoundError e) {
       throw new IllegalStateException(
           "a container needs Testcontainers: add org.testcontainers:testcontainers-postgresql to"
@@ -175,7 +145,7 @@ public final class TestServerHandle implements AutoCloseable {
   public static TestDatabase createDatabase(
       ServerLocation place,
       Object key,
-      Supplier<Needs> needs,
+      Supplier<ServerRequirements> needs,
       @Nullable DatabasePreparer preparer) {
     if (!place.isUrl()) {
       TemplateRequest request =
@@ -196,7 +166,8 @@ public final class TestServerHandle implements AutoCloseable {
   }
 
   private TestDatabase createDatabase(@Nullable DatabasePreparer preparer, Runnable atTheEnd) {
-    return new TestDatabase(databases, SharedServer.createDatabase(databases, true, preparer)) {
+    String name = SharedServer.createDatabase(databases, true, preparer).name();
+    return new ServerDatabase(databases, name) {
       @Override
       public void close() {
         try {
@@ -208,29 +179,19 @@ public final class TestServerHandle implements AutoCloseable {
     };
   }
 
-  /** A container. Only this nested class needs Testcontainers on the class path. */
-  // see ExtensionContainer for the use of this deprecated class
-  private static final class Container extends ExtensionContainer<Container> {
-    private Container(String image, Needs needs) {
-      super(DockerImageName.parse(image), needs.prefix(), needs.application());
-      with(needs.extensions(), needs.settings(), needs.schema());
-    }
-
-    static TestServerHandle start(String place, Needs needs) {
-      int colon = place.indexOf(':');
-      String image = colon < 0 ? DEFAULT_IMAGE : place.substring(colon + 1);
-      var container = new Container(image, needs);
-      container.start();
-      return new TestServerHandle(
-          "container " + image,
-          container.databases(),
-          null,
-          database -> " is not kept, because its container stops when the tests end.",
-          container::stop);
-    }
+  private static TestServerHandle ofContainer(String place, ServerRequirements needs) {
+    int colon = place.indexOf(':');
+    String image = colon < 0 ? DEFAULT_IMAGE : place.substring(colon + 1);
+    TestContainer container = TestContainer.start(image, needs);
+    return new TestServerHandle(
+        "container " + image,
+        container.databases(),
+        null,
+        database -> " is not kept, because its container stops when the tests end.",
+        () -> container.stop());
   }
 
-  private static TestServerHandle ofUrl(ServerLocation place, Needs needs) {
+  private static TestServerHandle ofUrl(ServerLocation place, ServerRequirements needs) {
     // the URL is not parsed by the driver, because the driver logs invalid URLs including the
     // password
     Matcher url = URL.matcher(place.value());
@@ -310,8 +271,8 @@ public final class TestServerHandle implements AutoCloseable {
     }
   }
 
-  private static void requireUsable(Connection connection, ServerLocation place, Needs needs)
-      throws SQLException {
+  private static void requireUsable(
+      Connection connection, ServerLocation place, ServerRequirements needs) throws SQLException {
     String server = "the server that " + place.property() + " names";
     int major = connection.getMetaData().getDatabaseMajorVersion();
     if (major < PostgresDistribution.OLDEST) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit;
+package io.pghello.extension.testkit.internal.junit;
 
-import io.pghello.extension.testkit.DatabaseJUnitExtension.OpenConnections;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
