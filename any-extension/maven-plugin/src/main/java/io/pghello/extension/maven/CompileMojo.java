@@ -118,14 +118,14 @@ public class CompileMojo extends AbstractMojo {
       try (lock) {
         compile();
       }
-    } catch (Pgxs.BuildException | IllegalArgumentException e) {
+    } catch (BuildException | IllegalArgumentException e) {
       throw new MojoFailureException(e.getMessage(), e);
     } catch (IOException | UncheckedIOException e) {
       throw new MojoExecutionException(e.toString(), e);
     }
   }
 
-  private void compile() throws IOException, MojoFailureException, Pgxs.BuildException {
+  private void compile() throws IOException, MojoFailureException, BuildException {
     List<String> wanted = Target.platforms(platforms);
     var packages = new ArrayList<String>();
     var unbuilt = new ArrayList<String>();
@@ -158,7 +158,7 @@ public class CompileMojo extends AbstractMojo {
     }
   }
 
-  private Pgxs pgxs(Pgxs.@Nullable Other other) {
+  private Pgxs pgxs(@Nullable OtherPlatform other) {
     return new Pgxs(
             sourceDirectory.toPath(),
             buildDirectory.toPath(),
@@ -170,7 +170,7 @@ public class CompileMojo extends AbstractMojo {
         .withServers(new ServerPrograms(servers), allowedSymbols);
   }
 
-  private void build(Pgxs pgxs, String name, int major) throws IOException, Pgxs.BuildException {
+  private void build(Pgxs pgxs, String name, int major) throws IOException, BuildException {
     getLog()
         .info(
             pgxs.build(major, getLog()::info)
@@ -187,11 +187,11 @@ public class CompileMojo extends AbstractMojo {
   private int buildOther(Target target, List<String> packages) throws IOException {
     String platform = target.platform();
     Path builds = Target.builds(buildDirectory.toPath(), platform);
-    Pgxs pgxs = pgxs(new Pgxs.Other(target, new ServerPrograms(servers)));
+    Pgxs pgxs = pgxs(new OtherPlatform(target, new ServerPrograms(servers)));
     try {
       pgxs.requireTools();
-    } catch (Pgxs.BuildException e) {
-      Pgxs.delete(builds);
+    } catch (BuildException e) {
+      FileTree.delete(builds);
       packages.addAll(e.packages());
       getLog().warn("Not built for " + platform + ": " + e.getMessage());
       return 0;
@@ -202,8 +202,8 @@ public class CompileMojo extends AbstractMojo {
       try {
         build(pgxs, name, major);
         built++;
-      } catch (Pgxs.BuildException e) {
-        Pgxs.discard(builds, major);
+      } catch (BuildException e) {
+        new BuildDirectory(builds, major).discard();
         getLog().warn("Not built for " + name + ": " + e.getMessage());
       }
     }

@@ -13,5 +13,5 @@ interface LibraryFinder {
    *
    * @param name the name that the other library contains, e.g. {@code libm.so.6}
    */
-  Optional<Path> find(String name) throws IOException, Pgxs.BuildException;
+  Optional<Path> find(String name) throws IOException, BuildException;
 }

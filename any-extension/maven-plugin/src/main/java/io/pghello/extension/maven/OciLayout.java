@@ -71,7 +71,7 @@ final class OciLayout {
               + " exists, but is not an OCI layout. Remedy: remove it, or set"
               + " pg-extension.image.directory to another directory.");
     }
-    Pgxs.delete(unfinished());
+    FileTree.delete(unfinished());
     this.blobs = Files.createDirectories(unfinished().resolve("blobs/sha256"));
     Files.writeString(unfinished().resolve(MARKER), "{\"imageLayoutVersion\":\"1.0.0\"}");
   }
@@ -143,7 +143,7 @@ final class OciLayout {
         unfinished().resolve("index.json"),
         "{\"schemaVersion\":2,\"mediaType\":%s,\"manifests\":[%s]}"
             .formatted(quote(MEDIA + "index.v1+json"), String.join(",", tags)));
-    Pgxs.delete(folder);
+    FileTree.delete(folder);
     Files.move(unfinished(), folder);
   }
 

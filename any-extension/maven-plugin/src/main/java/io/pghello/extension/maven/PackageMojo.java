@@ -129,13 +129,13 @@ public class PackageMojo extends AbstractMojo {
       boolean shared = false;
       for (String platform : wanted) {
         Path builds = Target.builds(buildDirectory.toPath(), platform);
-        Path build = Pgxs.installed(builds, major);
-        if (Target.of(platform).isPresent() && !Files.exists(build)) {
+        var build = new BuildDirectory(builds, major);
+        if (Target.of(platform).isPresent() && !Files.exists(build.installed())) {
           unbuilt.add(platform + "/" + major);
           continue;
         }
-        Pgxs.requireExtension(build);
-        InstalledExtension installed = InstalledExtension.in(build, extension);
+        build.requireExtension();
+        InstalledExtension installed = InstalledExtension.in(build.installed(), extension);
         extension = installed.name();
         for (Map.Entry<String, byte[]> file : installed.files(platform, major).entrySet()) {
           // the shared files are the same for all platforms
@@ -144,7 +144,7 @@ public class PackageMojo extends AbstractMojo {
         if (!shared) {
           shared = true;
           warn(major, installed.leftOut(major));
-          String version = Pgxs.headersVersion(builds, major);
+          String version = build.headersVersion();
           if (version != null) {
             headers.put(major, version);
           }
@@ -170,11 +170,11 @@ public class PackageMojo extends AbstractMojo {
     Path descriptors = classesDirectory.toPath().resolve(FOLDER);
     Path folder = descriptors.resolve(Objects.requireNonNull(extension));
     // files of an earlier build may be outdated
-    Pgxs.delete(folder.resolve(SHARED));
+    FileTree.delete(folder.resolve(SHARED));
     for (String platform : Target.platforms(List.of(Target.ALL))) {
       if (wanted.contains(platform)
           || Files.exists(Target.builds(buildDirectory.toPath(), platform))) {
-        Pgxs.delete(folder.resolve(platform));
+        FileTree.delete(folder.resolve(platform));
       }
     }
     for (Map.Entry<String, byte[]> file : packed.entrySet()) {

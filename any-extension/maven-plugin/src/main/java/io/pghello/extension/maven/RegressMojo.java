@@ -118,7 +118,7 @@ public class RegressMojo extends AbstractMojo {
           }
         }
       }
-    } catch (Pgxs.BuildException | IllegalArgumentException | IllegalStateException e) {
+    } catch (BuildException | IllegalArgumentException | IllegalStateException e) {
       throw new MojoFailureException(e.getMessage(), e);
     } catch (IOException | UncheckedIOException e) {
       throw new MojoExecutionException(e.toString(), e);
@@ -130,7 +130,7 @@ public class RegressMojo extends AbstractMojo {
   }
 
   /** Returns the reason why the tests of a major version cannot run; null if they ran. */
-  private @Nullable String test(int major) throws IOException, Pgxs.BuildException {
+  private @Nullable String test(int major) throws IOException, BuildException {
     String place = place(major);
     int its;
     try {
@@ -145,11 +145,11 @@ public class RegressMojo extends AbstractMojo {
           + its
           + ". Remedy: set pg-extension.server to a server of the required major version.";
     }
-    Path build = buildDirectory.toPath();
-    Pgxs.requireExtension(Pgxs.installed(build, major));
+    Path builds = buildDirectory.toPath();
+    var build = new BuildDirectory(builds, major);
+    build.requireExtension();
     InstalledExtension installed =
-        InstalledExtension.in(Pgxs.installed(build, major), name)
-            .withHeaders(Pgxs.headersVersion(build, major));
+        InstalledExtension.in(build.installed(), name).withHeaders(build.headersVersion());
     // false, because the tests create the extension
     var extension = new ServerExtension(installed.name(), installed, preload, settings, false);
     Path sockets = socketFolder();
@@ -166,11 +166,11 @@ public class RegressMojo extends AbstractMojo {
       if (!Files.exists(program)) {
         return "the server has no " + program + ". Remedy: install its development package.";
       }
-      new Pgxs(sourceDirectory.toPath(), build, false, "", System.getenv())
+      new Pgxs(sourceDirectory.toPath(), builds, false, "", System.getenv())
           .withVariables(makeArguments)
           .test(major, running.embedded(), sockets, getLog()::info, getLog()::warn);
     } finally {
-      Pgxs.delete(sockets);
+      FileTree.delete(sockets);
     }
     return null;
   }

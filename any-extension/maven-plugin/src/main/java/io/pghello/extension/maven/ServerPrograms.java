@@ -32,10 +32,10 @@ final class ServerPrograms {
   }
 
   /** Returns the path of the program {@code postgres} of a major version. */
-  Path program(Platform platform, int major) throws IOException, Pgxs.BuildException {
+  Path program(Platform platform, int major) throws IOException, BuildException {
     String version = versions().getProperty(Integer.toString(major));
     if (version == null) {
-      throw new Pgxs.BuildException(
+      throw new BuildException(
           "There is no PostgreSQL "
               + major
               + " server to link libraries for "
@@ -49,7 +49,7 @@ final class ServerPrograms {
     try {
       return EmbeddedDistribution.program(repository.jar(GROUP, artifact, version), platform);
     } catch (IOException e) {
-      throw new Pgxs.BuildException(
+      throw new BuildException(
           "Could not get the server to link with, "
               + GROUP
               + ":"

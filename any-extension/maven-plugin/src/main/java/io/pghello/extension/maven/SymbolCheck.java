@@ -34,7 +34,7 @@ record SymbolCheck(ServerProgram server, LibraryFinder libraries, List<String> a
    *
    * @param built the libraries of an extension, which may use symbols of each other
    */
-  Optional<String> problem(List<Path> built) throws IOException, Pgxs.BuildException {
+  Optional<String> problem(List<Path> built) throws IOException, BuildException {
     var own = new HashMap<String, Path>();
     for (Path library : built) {
       own.put(String.valueOf(library.getFileName()), library);
@@ -49,7 +49,7 @@ record SymbolCheck(ServerProgram server, LibraryFinder libraries, List<String> a
   }
 
   private Optional<String> problem(Path library, Map<String, Path> own)
-      throws IOException, Pgxs.BuildException {
+      throws IOException, BuildException {
     byte[] content = Files.readAllBytes(library);
     var providers = new LinkedHashMap<String, ElfSymbols>();
     providers.put("PostgreSQL " + server.version(), server.symbols());
@@ -78,7 +78,7 @@ record SymbolCheck(ServerProgram server, LibraryFinder libraries, List<String> a
    * @return false if one of them was not found
    */
   private boolean addNeeded(List<String> needed, Map<String, ElfSymbols> providers)
-      throws IOException, Pgxs.BuildException {
+      throws IOException, BuildException {
     var waiting = new ArrayList<>(needed);
     Set<String> seen = new HashSet<>();
     boolean complete = true;
@@ -99,7 +99,7 @@ record SymbolCheck(ServerProgram server, LibraryFinder libraries, List<String> a
     return complete && waiting.isEmpty();
   }
 
-  private Optional<Path> find(String name) throws IOException, Pgxs.BuildException {
+  private Optional<Path> find(String name) throws IOException, BuildException {
     for (Path directory : server.directories()) {
       Path file = directory.resolve(name);
       if (Files.isRegularFile(file)) {

@@ -177,7 +177,7 @@ class BuildIT {
   @Test
   void buildsAgainIfAnEarlierBuildIsIncomplete() throws Exception {
     compile(source);
-    Pgxs.delete(Pgxs.installed(target(source), MAJOR));
+    FileTree.delete(installed(source));
     compile(source);
     assertThat(library(source)).isNotEmpty();
     Path code = source.resolve("src/acme_steps.c");
@@ -246,7 +246,7 @@ class BuildIT {
           .isEqualTo(
               "Waiting until another build of this project releases "
                   + target(source).resolve(".lock"));
-      assertThat(Pgxs.installed(target(source), MAJOR)).doesNotExist();
+      assertThat(installed(source)).doesNotExist();
     }
     build.get(1, TimeUnit.MINUTES);
     assertThat(library(source)).isNotEmpty();
@@ -384,8 +384,12 @@ class BuildIT {
     return source.resolve("target/pg-extension");
   }
 
+  static Path installed(Path source) {
+    return new BuildDirectory(target(source), MAJOR).installed();
+  }
+
   private static byte[] library(Path source) throws IOException {
-    try (Stream<Path> files = Files.walk(Pgxs.installed(target(source), MAJOR))) {
+    try (Stream<Path> files = Files.walk(installed(source))) {
       return Files.readAllBytes(
           files.filter(file -> file.endsWith("acme_steps.so")).findFirst().orElseThrow());
     }

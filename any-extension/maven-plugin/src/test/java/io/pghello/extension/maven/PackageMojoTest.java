@@ -27,7 +27,7 @@ class PackageMojoTest {
 
   /** Writes a file to the directory into which make install puts the files of a major version. */
   private void install(int major, String file, String content) throws IOException {
-    Path path = Pgxs.installed(folder.resolve("build"), major).resolve(file);
+    Path path = new BuildDirectory(folder.resolve("build"), major).installed().resolve(file);
     Files.createDirectories(path.getParent());
     Files.writeString(path, content);
   }
@@ -81,7 +81,8 @@ class PackageMojoTest {
             "share/17/extension/acme.control");
     install(17, "after");
     Files.delete(
-        Pgxs.installed(folder.resolve("build"), 17)
+        new BuildDirectory(folder.resolve("build"), 17)
+            .installed()
             .resolve("usr/share/postgresql/17/extension/acme--1.0--1.1.sql"));
     mojo(17).execute();
     assertThat(listed())

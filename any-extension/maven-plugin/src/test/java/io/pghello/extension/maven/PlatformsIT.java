@@ -325,7 +325,7 @@ class PlatformsIT {
         .forEach(
             (target, message) ->
                 assertThatThrownBy(() -> pgxs(source, environment, target).requireTools())
-                    .isInstanceOf(Pgxs.BuildException.class)
+                    .isInstanceOf(BuildException.class)
                     .hasMessage("Not on the path: " + message));
     // otherwise, JUnit would warn about links to files outside the temporary directory
     for (String program : HOST_TOOLS) {
@@ -432,7 +432,7 @@ class PlatformsIT {
         false,
         "",
         environment,
-        new Pgxs.Other(target, new ServerPrograms(PlatformsIT::jar)));
+        new OtherPlatform(target, new ServerPrograms(PlatformsIT::jar)));
   }
 
   /** Skips the test if the machine cannot build for the platform. */
@@ -442,7 +442,7 @@ class PlatformsIT {
       if (target.server().isPresent()) {
         new ServerPrograms(PlatformsIT::jar).program(target.server().get(), major);
       }
-    } catch (Pgxs.BuildException e) {
+    } catch (BuildException e) {
       assumeTrue(false, target.platform() + " cannot be built for here: " + e.getMessage());
     }
   }

@@ -394,7 +394,7 @@ class ProjectsIT {
     environment.put("PATH", bin.toString());
     var pgxs = new Pgxs(source, BuildIT.target(source), false, "", environment);
     assertThatThrownBy(() -> pgxs.build(BuildIT.MAJOR, said::add))
-        .isInstanceOf(Pgxs.BuildException.class)
+        .isInstanceOf(BuildException.class)
         .hasMessage(
             "Not on the path: g++. Remedy: install them, for example: sudo apt-get install bash gcc"
                 + " libc6-dev make g++");
@@ -524,7 +524,7 @@ class ProjectsIT {
   }
 
   private byte[] library() throws IOException {
-    try (Stream<Path> files = Files.walk(Pgxs.installed(BuildIT.target(source), BuildIT.MAJOR))) {
+    try (Stream<Path> files = Files.walk(BuildIT.installed(source))) {
       return Files.readAllBytes(
           files.filter(file -> file.endsWith("contrib_style.so")).findFirst().orElseThrow());
     }
