@@ -171,7 +171,8 @@ final class Descriptor {
             + major
             + ", only for "
             + String.join(", ", majors)
-            + ": use one of these, or build the extension with mvn verify -Dpg-extension.majors="
+            + (majors.size() == 1 ? ": use it" : ": use one of these")
+            + ", or build the extension with mvn verify -Dpg-extension.majors="
             + all
             + " (a recipe: with scripts/recipes.sh "
             + major

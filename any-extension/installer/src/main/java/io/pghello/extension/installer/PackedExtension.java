@@ -393,8 +393,8 @@ public final class PackedExtension {
             + platform
             + ", only for "
             + String.join(", ", builds())
-            + ". Use one of these, or run make install with the pg_config of such a server, and use"
-            + " that server.");
+            + (builds().size() == 1 ? ". Use it" : ". Use one of these")
+            + ", or run make install with the pg_config of such a server, and use that server.");
   }
 
   /**

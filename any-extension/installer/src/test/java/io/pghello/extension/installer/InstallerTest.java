@@ -456,7 +456,9 @@ class InstallerTest {
     Files.write(bin.resolve("postgres"), program(AMD64, "libc.so.6", "16.2"));
     refuses(run("install"), "no library for PostgreSQL 16 on linux-amd64, only for linux-amd64/17");
     Files.write(bin.resolve("postgres"), program(ARM64, "libc.so.6", "17.2"));
-    refuses(run("install"), "no library for PostgreSQL 17 on linux-arm64, only for linux-amd64/17");
+    refuses(
+        run("install"),
+        "no library for PostgreSQL 17 on linux-arm64, only for linux-amd64/17. Use it, or run make");
     Files.write(bin.resolve("postgres"), program(AMD64, "libc.musl-x86_64.so.1", "17.2"));
     refuses(run("install"), "no library for PostgreSQL 17 on linux-amd64-musl");
     Files.writeString(bin.resolve("postgres"), "#!/bin/sh");

@@ -263,7 +263,8 @@ class ClassPathExtensionTest {
               .isEqualTo(platform + "/17/acme.so");
           assertThatThrownBy(() -> files(16))
               .hasMessageStartingWith(
-                  "The extension \"acme\" has no files for PostgreSQL 16, only for 15, 17, 18: ")
+                  "The extension \"acme\" has no files for PostgreSQL 16, only for 15, 17, 18: use one"
+                      + " of these, or build the extension with ")
               .hasMessageEndingWith(
                   "mvn verify -Dpg-extension.majors=15,16,17,18 (a recipe: with scripts/recipes.sh 16).");
           assertThatThrownBy(() -> files(18))
@@ -288,6 +289,7 @@ class ClassPathExtensionTest {
           assertThat(found.hasLibc()).isFalse();
           assertThat(found.missingLibc()).contains("org/acme/libc");
           assertThat(found.libc()).isEmpty();
+          assertThatThrownBy(() -> files(16)).hasMessageContaining("only for 17: use it, or build");
           return null;
         },
         folder);
