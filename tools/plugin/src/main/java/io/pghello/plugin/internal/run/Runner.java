@@ -45,14 +45,14 @@ public final class Runner {
   /** Runs one statement. */
   public <T> T write(Call call, Function<Session, T> work) {
     return call.transactionId() == null
-        ? once(call, null, new Session.Mode(call.permissions().readOnly(), false), work)
+        ? once(call, null, new SessionMode(call.permissions().readOnly(), false), work)
         : transactions.use(call, work);
   }
 
   /** Runs several statements in one transaction. */
   public <T> T transaction(Call call, @Nullable Isolation isolation, Function<Session, T> work) {
     return call.transactionId() == null
-        ? once(call, isolation, new Session.Mode(call.permissions().readOnly(), true), work)
+        ? once(call, isolation, new SessionMode(call.permissions().readOnly(), true), work)
         : transactions.use(call, work);
   }
 
@@ -72,7 +72,7 @@ public final class Runner {
   }
 
   private <T> T once(
-      Call call, @Nullable Isolation isolation, Session.Mode mode, Function<Session, T> work) {
+      Call call, @Nullable Isolation isolation, SessionMode mode, Function<Session, T> work) {
     Pool pool = call.pool();
     // First return the connection of the previous attempt, because a call uses only one connection
     // at a time.

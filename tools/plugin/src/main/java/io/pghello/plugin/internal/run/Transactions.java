@@ -192,7 +192,7 @@ public final class Transactions {
       }
       long millis = Math.max(1, Math.min(call.timeoutMillis(), transaction.millisLeft()));
       try (Timeouts.Guard guard = timeouts.guard(transaction.connection, call, millis)) {
-        var mode = new Session.Mode(transaction.readOnly, true);
+        var mode = new SessionMode(transaction.readOnly, true);
         var session = new Session(call, transaction.connection, guard, mode, transaction.after);
         try {
           return work.apply(session);
