@@ -10,6 +10,7 @@ import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.pool.Pool;
 import io.pghello.plugin.internal.pool.Pool.After;
 import io.pghello.plugin.internal.sql.DollarSql;
+import io.pghello.plugin.internal.sql.Place;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -98,7 +99,7 @@ public final class Session {
   }
 
   private QueryResult change(DollarSql sql, List<JsonNode> params, int maxRows) {
-    DollarSql.Place main = sql.main();
+    Place main = sql.main();
     if (main != null) {
       String name = sql.unusedName();
       String prefix = (sql.hasWith() ? ", " : "WITH ") + name + " AS (\n";
@@ -114,7 +115,7 @@ public final class Session {
     return executor.run(
         sql,
         params,
-        DollarSql.Place.START,
+        Place.START,
         "",
         "",
         statement -> {

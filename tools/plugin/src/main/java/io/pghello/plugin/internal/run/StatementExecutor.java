@@ -12,6 +12,7 @@ import io.pghello.plugin.internal.pool.Pool.After;
 import io.pghello.plugin.internal.pool.ServerErrors;
 import io.pghello.plugin.internal.rows.RowReader;
 import io.pghello.plugin.internal.sql.DollarSql;
+import io.pghello.plugin.internal.sql.Place;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -144,14 +145,14 @@ final class StatementExecutor {
   /** Runs a query with text around it. */
   <T> T read(
       DollarSql sql, List<JsonNode> params, String prefix, String suffix, Reading<T> reading) {
-    return read(sql, params, DollarSql.Place.START, prefix, suffix, reading);
+    return read(sql, params, Place.START, prefix, suffix, reading);
   }
 
   /** Runs a query with a prefix that is inserted at a place, and a suffix. */
   <T> T read(
       DollarSql sql,
       List<JsonNode> params,
-      DollarSql.Place place,
+      Place place,
       String prefix,
       String suffix,
       Reading<T> reading) {
@@ -187,7 +188,7 @@ final class StatementExecutor {
     return attempt(
         sql,
         params,
-        DollarSql.Place.START,
+        Place.START,
         prefix,
         suffix,
         (text, values) -> {
@@ -239,7 +240,7 @@ final class StatementExecutor {
   <T> T run(
       DollarSql sql,
       List<JsonNode> params,
-      DollarSql.Place place,
+      Place place,
       String prefix,
       String suffix,
       Work<T> work) {
@@ -268,7 +269,7 @@ final class StatementExecutor {
   private <T> T attempt(
       DollarSql sql,
       List<JsonNode> params,
-      DollarSql.Place place,
+      Place place,
       String prefix,
       String suffix,
       Attempt<T> attempt) {

@@ -50,17 +50,6 @@ public record DollarSql(
     @Nullable Place main,
     boolean mayChangeSession,
     Set<String> names) {
-  /**
-   * A place in a statement.
-   *
-   * @param jdbc the index in the statement with question marks
-   * @param text the index in the caller's text
-   */
-  public record Place(int jdbc, int text) {
-    /** The beginning of a statement. */
-    public static final Place START = new Place(0, 0);
-  }
-
   private static final int PARAMETERS_MAX = 65_535;
   private static final int CACHED_MAX = 500;
 
@@ -172,6 +161,7 @@ public record DollarSql(
   private static final class Translation {
     private final String text;
     private final char[] chars;
+    private final TokenScanner scanner;
     private final StringBuilder out;
     private final List<Integer> order = new ArrayList<>();
     private final Map<Integer, Integer> places = new HashMap<>();
@@ -188,6 +178,7 @@ public record DollarSql(
     Translation(String text) {
       this.text = text;
       this.chars = text.toCharArray();
+      this.scanner = new TokenScanner(chars);
       this.out = new StringBuilder(chars.length + 8);
     }
 
@@ -255,12 +246,12 @@ public record DollarSql(
         case '\'' -> {
           end = Parser.parseSingleQuotes(chars, start, true);
           if (escapesAt == start) {
-            requireEscapesSeen(start, end);
+            scanner.requireEscapesSeen(start, end);
           }
           shape.symbol(c);
         }
         case '"' -> {
-          end = endOfName(start);
+          end = scanner.nameEnd(start);
           shape.name();
           if (end < chars.length) {
             String name = text.substring(start + 1, end);
@@ -323,10 +314,10 @@ public record DollarSql(
         // The driver would treat braces as JDBC escapes. The server rejects braces.
         case '{', '}' -> throw bad("Found a brace outside of quotes at index " + start + ".");
         default -> {
-          if (isWordStart(c)) {
+          if (TokenScanner.isWordStart(c)) {
             end = word(start);
-          } else if (isDigit(c)) {
-            end = wordEnd(start);
+          } else if (TokenScanner.isDigit(c)) {
+            end = scanner.wordEnd(start);
             // The server may treat a dollar sign after the number as the beginning of a quote.
             if (text.substring(start, end + 1).contains("$")) {
               throw bad("Found a $ directly after the number at index " + start + ".");
@@ -354,22 +345,10 @@ public record DollarSql(
       return end;
     }
 
-    /**
-     * Returns the end of a quoted name. The driver parses a name that contains a quote as two
-     * names.
-     */
-    private int endOfName(int start) {
-      int end = Parser.parseDoubleQuotes(chars, start);
-      while (end + 1 < chars.length && chars[end + 1] == '"') {
-        end = Parser.parseDoubleQuotes(chars, end + 1);
-      }
-      return end;
-    }
-
     /** Appends a parameter. Returns its end, or the start if there is none. */
     private int parameter(int start) {
       int end = start + 1;
-      while (end < chars.length && isDigit(chars[end])) {
+      while (end < chars.length && TokenScanner.isDigit(chars[end])) {
         end++;
       }
       if (end == start + 1) {
@@ -381,7 +360,7 @@ public record DollarSql(
       if (number < 1 || number > PARAMETERS_MAX) {
         throw bad("Invalid parameter $" + (digits.length() > 9 ? "…" : digits) + ".");
       }
-      if (end < chars.length && (isWordStart(chars[end]) || chars[end] == '$')) {
+      if (end < chars.length && (TokenScanner.isWordStart(chars[end]) || chars[end] == '$')) {
         throw bad("Found a character directly after the parameter at index " + start + ".");
       }
       Integer known = places.putIfAbsent(number, order.size() + 1);
@@ -401,7 +380,7 @@ public record DollarSql(
     }
 
     private int word(int start) {
-      int end = wordEnd(start);
+      int end = scanner.wordEnd(start);
       String written = text.substring(start, end + 1);
       String word = written.toUpperCase(Locale.ROOT);
       if (first.isEmpty()) {
@@ -430,66 +409,6 @@ public record DollarSql(
      */
     private static String folded(String word) {
       return CAPITALS.matcher(word).replaceAll(some -> some.group().toLowerCase(Locale.ROOT));
-    }
-
-    /**
-     * Rejects string literals with escapes if the server and the driver would find different ends.
-     * The driver does not recognize escapes directly after another literal, or in the continuation
-     * of a literal with escapes.
-     */
-    private void requireEscapesSeen(int start, int end) {
-      if (start < 2 || chars[start - 2] == '\'' || chars[start - 2] == '$') {
-        throw bad("Missing space before the string at index " + (start - 1) + ".");
-      }
-      int last = end;
-      for (int next = continuation(end); next < chars.length; next = continuation(last)) {
-        last = next + 1;
-        while (last < chars.length && chars[last] != '\'') {
-          last += chars[last] == '\\' ? 2 : 1;
-        }
-        if (last != Parser.parseSingleQuotes(chars, next, true)) {
-          throw bad(
-              "A string with escapes is continued at index " + next + ": write it in one piece.");
-        }
-      }
-    }
-
-    /**
-     * Returns the index at which a string literal continues, or the length of the text if it does
-     * not.
-     */
-    private int continuation(int end) {
-      int i = end + 1;
-      while (i < chars.length && chars[i] != '\'') {
-        if (chars[i] == '-' && i + 1 < chars.length && chars[i + 1] == '-') {
-          i = Parser.parseLineComment(chars, i);
-        } else if (chars[i] > ' ') {
-          return chars.length;
-        }
-        i++;
-      }
-      return i;
-    }
-
-    private int wordEnd(int start) {
-      int end = start;
-      while (end + 1 < chars.length && isWordPart(chars[end + 1])) {
-        end++;
-      }
-      return end;
-    }
-
-    // Follows the server's lexer.
-    private static boolean isWordStart(char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
-    }
-
-    private static boolean isWordPart(char c) {
-      return isWordStart(c) || isDigit(c) || c == '$';
-    }
-
-    private static boolean isDigit(char c) {
-      return c >= '0' && c <= '9';
     }
 
     private void requireNotEnded(int index) {

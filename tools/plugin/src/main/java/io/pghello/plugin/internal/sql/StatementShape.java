@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin.internal.sql;
 
-import io.pghello.plugin.internal.sql.DollarSql.Place;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;

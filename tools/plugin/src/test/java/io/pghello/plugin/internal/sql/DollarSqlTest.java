@@ -189,7 +189,7 @@ class DollarSqlTest {
       })
   void findsMainStatementThatChangesAndReturns(String text, String main) {
     DollarSql sql = DollarSql.of(text);
-    DollarSql.Place place = sql.main();
+    Place place = sql.main();
     assertThat(place == null ? null : sql.jdbc().substring(place.jdbc()).strip()).isEqualTo(main);
     assertThat(sql.changesAndReturns()).isEqualTo(main != null);
     if (place != null && main != null) {
