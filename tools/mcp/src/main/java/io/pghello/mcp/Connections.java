@@ -20,6 +20,12 @@ import org.jspecify.annotations.Nullable;
 
 /** The configured connections that tools can use, with their permissions. Immutable. */
 final class Connections {
+  /**
+   * Maximum length of a result, in characters of JSON. A response message contains the result
+   * twice. Also the default of the permission {@code maxBytes}.
+   */
+  static final int ANSWER_MAX = 4 << 20;
+
   private static final String FILE_VARIABLE = "PG_HELLO_MCP_CONFIG";
   private static final Map<String, String> VARIABLES =
       Map.of(
@@ -108,7 +114,7 @@ final class Connections {
 
   /** Returns the default permissions of a connection. */
   private static Permissions reader() {
-    return Permissions.read().withSql(true).withMaxBytes(Tools.ANSWER_MAX);
+    return Permissions.read().withSql(true).withMaxBytes(ANSWER_MAX);
   }
 
   private static boolean tls(String mode) {
@@ -215,7 +221,7 @@ final class Connections {
     private static Permissions permissions(JsonNode given, String where) {
       ObjectNode all = JsonNodeFactory.instance.objectNode();
       all.put("sql", given.path("readOnly").asBoolean(true) && !given.has("tables"));
-      all.put("maxBytes", Tools.ANSWER_MAX);
+      all.put("maxBytes", ANSWER_MAX);
       if (given instanceof ObjectNode members) {
         all.setAll(members);
       }

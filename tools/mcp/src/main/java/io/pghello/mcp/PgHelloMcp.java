@@ -93,7 +93,7 @@ public final class PgHelloMcp {
         if (args[i].equals("--help") || args[i].equals("-h")) {
           return print(out, USAGE);
         } else if (args[i].equals("--version")) {
-          return print(out, "pg-hello-mcp " + version() + "\n");
+          return print(out, "pg-hello-mcp " + Server.version() + "\n");
         } else if (args[i].equals("--config") && i + 1 < args.length) {
           file = Path.of(args[++i]);
         } else if (args[i].startsWith("--config=")) {
@@ -127,11 +127,6 @@ public final class PgHelloMcp {
   private static int print(OutputStream out, String text) {
     new PrintStream(out, true, StandardCharsets.UTF_8).print(text);
     return OK;
-  }
-
-  static String version() {
-    String version = PgHelloMcp.class.getPackage().getImplementationVersion();
-    return version == null ? "development build" : version;
   }
 
   private static int serve(Connections connections, InputStream in, OutputStream out) {

@@ -6,7 +6,6 @@ import io.modelcontextprotocol.json.jackson2.JacksonMcpJsonMapper;
 import io.modelcontextprotocol.json.schema.JsonSchemaValidator.ValidationResponse;
 import io.modelcontextprotocol.server.McpServer;
 import io.modelcontextprotocol.spec.McpSchema.Implementation;
-import io.modelcontextprotocol.spec.McpSchema.ServerCapabilities;
 import io.pghello.plugin.PostgresPlugin;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -17,8 +16,6 @@ import java.util.concurrent.TimeUnit;
 
 /** An MCP server that communicates over two streams. */
 final class Server implements AutoCloseable {
-  static final ServerCapabilities CAPABILITIES = ServerCapabilities.builder().tools(false).build();
-
   private static final int THREADS = 32;
   private static final long IDLE_SECONDS = 10;
   private static final long GRACE_MILLIS = 1_000;
@@ -53,17 +50,23 @@ final class Server implements AutoCloseable {
     var unused =
         McpServer.async(transport)
             .serverInfo(
-                Implementation.builder("pg-hello-mcp", PgHelloMcp.version())
+                Implementation.builder("pg-hello-mcp", version())
                     .title("PostgreSQL, by pg-hello")
                     .build())
             .instructions(tools.instructions(owners))
-            .capabilities(CAPABILITIES)
+            .capabilities(Transport.CAPABILITIES)
             .jsonMapper(mapper)
             // The plugin validates the parameters itself, with better error messages.
             .validateToolInputs(false)
             .jsonSchemaValidator((schema, content) -> ValidationResponse.asValid(null))
             .tools(tools.all())
             .build();
+  }
+
+  /** Returns the version of this program. */
+  static String version() {
+    String version = Server.class.getPackage().getImplementationVersion();
+    return version == null ? "development build" : version;
   }
 
   private static ForkJoinWorkerThread thread(ForkJoinPool pool) {

@@ -29,12 +29,6 @@ import reactor.core.publisher.Mono;
 
 /** The tools, one for each operation that at least one connection allows. */
 final class Tools {
-  /**
-   * Maximum length of a result, in characters of JSON. A response message contains the result
-   * twice. Also the default of the permission {@code maxBytes}.
-   */
-  static final int ANSWER_MAX = 4 << 20;
-
   private static final String PRIVILEGED =
       " Its role may be able to change files and settings of the server through "
           + "functions, and no rollback can undo these changes.";
@@ -205,7 +199,7 @@ final class Tools {
   private static ObjectNode result(ObjectNode answer) {
     try {
       String text = ANSWERS.writeValueAsString(answer);
-      if (text.length() > ANSWER_MAX) {
+      if (text.length() > Connections.ANSWER_MAX) {
         return failed(
             error(
                 Code.LIMIT_REACHED,

@@ -38,6 +38,9 @@ import reactor.core.publisher.Mono;
  * and does not support cancellation.
  */
 final class Transport implements McpServerTransportProvider {
+  static final McpSchema.ServerCapabilities CAPABILITIES =
+      McpSchema.ServerCapabilities.builder().tools(false).build();
+
   /** Maximum number of calls in flight. */
   static final int IN_FLIGHT_MAX = 256;
 
@@ -397,7 +400,7 @@ final class Transport implements McpServerTransportProvider {
           ? McpSchema.JSONRPCResponse.result(
               response.id(),
               McpSchema.InitializeResult.builder(
-                      result.protocolVersion(), Server.CAPABILITIES, result.serverInfo())
+                      result.protocolVersion(), CAPABILITIES, result.serverInfo())
                   .instructions(result.instructions())
                   .build())
           : message;

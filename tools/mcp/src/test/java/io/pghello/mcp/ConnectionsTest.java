@@ -130,7 +130,7 @@ class ConnectionsTest {
 
   /** A result must fit into a message. */
   private static Permissions bounded(Permissions permissions) {
-    return permissions.withMaxBytes(Tools.ANSWER_MAX);
+    return permissions.withMaxBytes(Connections.ANSWER_MAX);
   }
 
   @ParameterizedTest
