@@ -77,8 +77,14 @@ public record Permissions(
 
   private static void require(String member, long value) {
     JsonNode limits = SCHEMA.get("properties").get(member);
-    PluginContext.require(
-        member, value, limits.get("minimum").longValue(), limits.get("maximum").longValue());
+    require(member, value, limits.get("minimum").longValue(), limits.get("maximum").longValue());
+  }
+
+  static void require(String what, long value, long least, long most) {
+    if (value < least || value > most) {
+      throw new IllegalArgumentException(
+          what + " must be between " + least + " and " + most + ", but is " + value);
+    }
   }
 
   /** Returns the defaults: read-only operations, no SQL, 1,000 rows. */

@@ -46,10 +46,12 @@ public record PluginContext(
   public PluginContext {
     config = config == null ? null : config.deepCopy();
     Objects.requireNonNull(permissions, "permissions");
-    require("maxPools", maxPools, 1, 10_000);
-    require("maxConnections", maxConnections, 1, 100_000);
-    require("poolIdleTimeout in milliseconds", poolIdleTimeout.toMillis(), 1, 86_400_000);
-    require("transactionLease in milliseconds", transactionLease.toMillis(), 1, 3_600_000);
+    Permissions.require("maxPools", maxPools, 1, 10_000);
+    Permissions.require("maxConnections", maxConnections, 1, 100_000);
+    Permissions.require(
+        "poolIdleTimeout in milliseconds", poolIdleTimeout.toMillis(), 1, 86_400_000);
+    Permissions.require(
+        "transactionLease in milliseconds", transactionLease.toMillis(), 1, 3_600_000);
   }
 
   /** Returns a copy of the configuration; null if there is none. */
@@ -63,13 +65,6 @@ public record PluginContext(
   public String toString() {
     return "PluginContext[maxPools=%s, maxConnections=%s, poolIdleTimeout=%s, transactionLease=%s]"
         .formatted(maxPools, maxConnections, poolIdleTimeout, transactionLease);
-  }
-
-  static void require(String what, long value, long least, long most) {
-    if (value < least || value > most) {
-      throw new IllegalArgumentException(
-          what + " must be between " + least + " and " + most + ", but is " + value);
-    }
   }
 
   /**

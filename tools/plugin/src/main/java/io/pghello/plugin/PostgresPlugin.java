@@ -3,6 +3,7 @@ package io.pghello.plugin;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.plugin.internal.ErrorResult;
 import io.pghello.plugin.internal.Failures;
 import io.pghello.plugin.internal.Json;
 import io.pghello.plugin.internal.operations.OperationDescriptions;
@@ -193,7 +194,7 @@ public final class PostgresPlugin implements AutoCloseable {
         answer.set("data", call(connectionId, config, operation, parameters, caller));
         answer.put("durationMillis", (System.nanoTime() - begun) / NANOS_PER_MILLI);
       } catch (RuntimeException e) {
-        answer = Failures.toJson(e);
+        answer = ErrorResult.of(e);
       }
       taker.accept(answer);
     }

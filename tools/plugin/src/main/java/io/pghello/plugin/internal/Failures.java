@@ -1,23 +1,16 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.plugin.internal;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.PostgresException;
 import io.pghello.plugin.PostgresException.Code;
 import io.pghello.plugin.PostgresException.Reason;
-import java.lang.System.Logger;
-import java.lang.System.Logger.Level;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Creates the plugin's errors, and converts them to JSON. */
+/** Creates the plugin's errors. */
 public final class Failures {
-  private static final Logger LOG = System.getLogger("io.pghello.plugin");
-
   private Failures() {}
 
   /**
@@ -111,29 +104,6 @@ public final class Failures {
   /** Returns an error for an invalid configuration, with a remedy. */
   public static PostgresException badConfig(String message, String remedy) {
     return withRemedy(Code.BAD_CONFIG, message, remedy);
-  }
-
-  /**
-   * Returns an error for a bug in the plugin, and logs the stack trace of the exception. The
-   * exception's message is omitted, because it may contain data.
-   */
-  private static PostgresException internal(RuntimeException fault) {
-    String name = fault.getClass().getName();
-    var place = new IllegalStateException(name);
-    place.setStackTrace(fault.getStackTrace());
-    LOG.log(Level.ERROR, "Internal error in the plugin; please report it", place);
-    return builder(Code.INTERNAL, "Internal error in the plugin.").with(Detail.FAULT, name).build();
-  }
-
-  /** Returns an error as the JSON result of {@code execute}. */
-  public static ObjectNode toJson(RuntimeException fault) {
-    PostgresException e = fault instanceof PostgresException known ? known : internal(fault);
-    ObjectNode answer = Json.object().put("success", false);
-    ObjectNode error = answer.putObject("error");
-    error.put("code", e.code().text()).put("message", e.getMessage());
-    error.set("details", Json.of(e.details()));
-    error.put("timestamp", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
-    return answer;
   }
 
   /**

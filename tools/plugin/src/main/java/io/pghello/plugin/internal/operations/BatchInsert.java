@@ -31,7 +31,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class BatchInsert {
   static final int COPY_BETWEEN_FROM = 50_000;
-  static final String VALUE = "A value of records";
   private static final int CHUNK = 10_000;
   private static final int COPY_CHUNK = 500;
   private static final AtomicLong TEMPORARY = new AtomicLong();
@@ -162,7 +161,7 @@ final class BatchInsert {
           JsonNode record = records.get(index);
           @Nullable String[] row = new String[columns.size()];
           for (int i = 0; i < row.length; i++) {
-            row[i] = Bindings.text(record.get(columns.get(i)), delimiters.get(i), VALUE);
+            row[i] = Bindings.text(record.get(columns.get(i)), delimiters.get(i), BinaryRows.VALUE);
           }
           return row;
         });

@@ -22,6 +22,9 @@ import org.postgresql.core.Oid;
  * {@code "tomorrow"}.
  */
 final class BinaryRows implements Iterable<byte[]> {
+  /** The name of a value in error messages. */
+  static final String VALUE = "A value of records";
+
   private static final int CHUNK = 1 << 15;
   private static final byte[] SIGNATURE = {
     'P', 'G', 'C', 'O', 'P', 'Y', '\n', (byte) 0xff, '\r', '\n', 0, 0, 0, 0, 0, 0, 0, 0, 0
@@ -154,7 +157,7 @@ final class BinaryRows implements Iterable<byte[]> {
   }
 
   private boolean text(JsonNode value, byte[] before) {
-    String text = Bindings.text(value, "", BatchInsert.VALUE);
+    String text = Bindings.text(value, "", VALUE);
     byte[] bytes = String.valueOf(text).getBytes(StandardCharsets.UTF_8);
     int length = before.length + bytes.length;
     room(Integer.BYTES + length).putInt(length).put(before).put(bytes);

@@ -23,7 +23,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The table of all operations, which are described by {@link OperationDescriptions}. Each operation
@@ -109,7 +108,7 @@ public final class OperationTable {
     }
     requirePermission(operation.about(), permissions);
     ParameterSchema.check(operation.schema(), parameters, "parameters", Code.BAD_REQUEST);
-    requireTable(permissions.tables(), parameters.path("table").textValue());
+    Tables.requireTable(permissions.tables(), parameters.path("table").textValue());
     long timeout = timeout(pool, permissions, parameters.path("timeout"));
     String transaction = parameters.path("transactionId").textValue();
     var call = new Call(pool, permissions, timeout, transaction, caller);
@@ -147,16 +146,6 @@ public final class OperationTable {
           why,
           "Extend the permissions in PluginContext.withPermissions, or for the MCP "
               + "server in its configuration file.");
-    }
-  }
-
-  /** Throws if a table is not allowed. */
-  static void requireTable(@Nullable Set<String> allowed, @Nullable String table) {
-    if (allowed != null && table != null && !allowed.contains(table)) {
-      throw Failures.withRemedy(
-          Code.NOT_ALLOWED,
-          "This table is not allowed on the connection.",
-          "Call listTables to list the allowed tables, or ask the author of the configuration.");
     }
   }
 }

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Operations on tables. */
 final class Tables {
@@ -67,10 +68,20 @@ final class Tables {
         call, session -> TableInfo.query(session, TableInfo.DESCRIPTION, describe.table()));
   }
 
+  /** Throws if a table is not allowed. */
+  static void requireTable(@Nullable Set<String> allowed, @Nullable String table) {
+    if (allowed != null && table != null && !allowed.contains(table)) {
+      throw Failures.withRemedy(
+          Code.NOT_ALLOWED,
+          "This table is not allowed on the connection.",
+          "Call listTables to list the allowed tables, or ask the author of the configuration.");
+    }
+  }
+
   private static void requireReferences(Call call, List<Column> columns) {
     for (Column column : columns) {
       if (column.references() != null) {
-        OperationTable.requireTable(call.permissions().tables(), column.references().table());
+        requireTable(call.permissions().tables(), column.references().table());
       }
     }
   }

@@ -18,6 +18,13 @@ import org.postgresql.ds.PGSimpleDataSource;
  */
 @SuppressWarnings("serial") // Instances are never serialized.
 final class LoginDataSource extends PGSimpleDataSource {
+  /**
+   * Expressions that seed random(), release advisory locks, and return true if no statements
+   * prepared with SQL are left. If any are left, the session must be closed. RESET and ROLLBACK do
+   * none of this.
+   */
+  static final String LEFT = Texts.resource(LoginDataSource.class, "left.sql");
+
   private static final Driver DRIVER = new Driver();
   private static final long PAUSE_MIN_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final long PAUSE_MAX_NANOS = TimeUnit.MINUTES.toNanos(5);
@@ -63,7 +70,7 @@ final class LoginDataSource extends PGSimpleDataSource {
         + "SELECT "
         + session
         + ", "
-        + Pool.LEFT;
+        + LEFT;
   }
 
   @Override

@@ -40,13 +40,6 @@ public final class Pool {
   private static final Logger LOG = System.getLogger("io.pghello.plugin");
   private static final int CACHED_MAX = 256;
 
-  /**
-   * Expressions that seed random(), release advisory locks, and return true if no statements
-   * prepared with SQL are left. If any are left, the session must be closed. RESET and ROLLBACK do
-   * none of this.
-   */
-  static final String LEFT = Texts.resource(Pool.class, "left.sql");
-
   private final String id;
   private final JsonNode json;
   private final ConnectionConfig config;
@@ -234,7 +227,8 @@ public final class Pool {
     }
     // A rollback does not release session-level locks, and does not discard statements prepared by
     // functions.
-    String rest = open && connection.isReadOnly() ? "SELECT " + LEFT : logins.reset();
+    String rest =
+        open && connection.isReadOnly() ? "SELECT " + LoginDataSource.LEFT : logins.reset();
     var answer = new Answer();
     send(base, open ? "ROLLBACK; " + rest : rest, answer);
     return answer.reset;
