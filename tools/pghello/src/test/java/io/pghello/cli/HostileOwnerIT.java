@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.cli.connect.Target;
+import io.pghello.cli.connect.TargetResolver;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
@@ -272,7 +273,7 @@ class HostileOwnerIT {
     }
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGUSER", "postgres");
-    Target target = Target.find(Map.of(), Map.of(), environment::get, "nobody", 60);
+    Target target = TargetResolver.find(Map.of(), Map.of(), environment::get, "nobody", 60);
     try (Connection connection = target.connect();
         Connection other = target.connectForLong()) {
       assertThat(Run.value(connection, session)).isEqualTo("postgres pg_catalog, pg_temp");

@@ -67,7 +67,7 @@ public final class ConnectionOptions {
     // Like in libpq, an empty option has no effect, but an empty variable is a name.
     String name = service == null || service.isEmpty() ? variables.apply("PGSERVICE") : service;
     try {
-      return Target.find(
+      return TargetResolver.find(
           options,
           name == null
               ? Map.of()

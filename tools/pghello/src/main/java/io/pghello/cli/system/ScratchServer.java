@@ -2,6 +2,7 @@
 package io.pghello.cli.system;
 
 import io.pghello.cli.connect.Target;
+import io.pghello.cli.connect.TargetResolver;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.SqlErrors;
 import java.io.IOException;
@@ -101,7 +102,7 @@ public final class ScratchServer {
    * @param options the settings of each session, in libpq's format
    */
   public static Target target(Path folder, String role, String password, String options) {
-    return Target.find(
+    return TargetResolver.find(
         Map.of(
             "host",
             folder.toString(),

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.cli.Run;
 import io.pghello.cli.connect.Target;
+import io.pghello.cli.connect.TargetResolver;
 import io.pghello.cli.output.Failure;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
@@ -50,6 +51,7 @@ class UndoFilePathIT {
   }
 
   private static Target target(PgHelloServer server, TestDatabase database) {
-    return Target.find(Map.of(), Map.of(), Run.environment(server, database)::get, "nobody", 60);
+    return TargetResolver.find(
+        Map.of(), Map.of(), Run.environment(server, database)::get, "nobody", 60);
   }
 }

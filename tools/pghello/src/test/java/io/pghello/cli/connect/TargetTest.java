@@ -120,10 +120,10 @@ class TargetTest {
   @Test
   void rejectsUserWithoutName() {
     Account nameless = new Account("?", home);
-    assertThatThrownBy(() -> Target.find(Map.of(), Map.of(), name -> null, nameless, 7))
+    assertThatThrownBy(() -> TargetResolver.find(Map.of(), Map.of(), name -> null, nameless, 7))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("the user of this process has no name: pass the role with -U");
-    assertThat(Target.find(Map.of(), Map.of("user", "u"), name -> null, nameless, 7).role())
+    assertThat(TargetResolver.find(Map.of(), Map.of("user", "u"), name -> null, nameless, 7).role())
         .isEqualTo("u");
   }
 
@@ -329,13 +329,14 @@ class TargetTest {
         .containsEntry("PGCONNECT_TIMEOUT", "7");
     // libpq would treat one second as two.
     assertThat(
-            Target.find(Map.of(), Map.of(), name -> null, new Account("me", home), 1).environment())
+            TargetResolver.find(Map.of(), Map.of(), name -> null, new Account("me", home), 1)
+                .environment())
         .containsEntry("PGCONNECT_TIMEOUT", "2");
   }
 
   private static Target find(
       Map<String, String> options, Map<String, String> service, Map<String, String> variables) {
     var nullable = new HashMap<String, @Nullable String>(options);
-    return Target.find(nullable, service, variables::get, new Account("me", home), 7);
+    return TargetResolver.find(nullable, service, variables::get, new Account("me", home), 7);
   }
 }

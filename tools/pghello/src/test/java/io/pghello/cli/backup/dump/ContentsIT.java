@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.cli.Run;
 import io.pghello.cli.connect.Target;
+import io.pghello.cli.connect.TargetResolver;
 import io.pghello.cli.output.Failure;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
@@ -508,7 +509,7 @@ class ContentsIT {
   private static Target target(PgHelloServer server, TestDatabase database) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGUSER", "postgres");
-    return Target.find(Map.of(), Map.of(), environment::get, "nobody", 60);
+    return TargetResolver.find(Map.of(), Map.of(), environment::get, "nobody", 60);
   }
 
   /** A view that has replaced a table would run its owner's code. */

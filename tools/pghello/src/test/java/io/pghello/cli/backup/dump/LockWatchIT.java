@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.cli.Run;
 import io.pghello.cli.connect.Target;
+import io.pghello.cli.connect.TargetResolver;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
@@ -28,7 +29,7 @@ class LockWatchIT {
   private static Target target(PgHelloServer server, TestDatabase database) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGUSER", "postgres");
-    return Target.find(Map.of(), Map.of(), environment::get, "nobody", 60);
+    return TargetResolver.find(Map.of(), Map.of(), environment::get, "nobody", 60);
   }
 
   private static CompletableFuture<Void> start(Connection connection, String statement) {

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.pghello.cli.Run;
 import io.pghello.cli.backup.folder.Backup;
 import io.pghello.cli.connect.Query;
-import io.pghello.cli.connect.Target;
+import io.pghello.cli.connect.TargetResolver;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.system.Programs;
 import io.pghello.extension.testkit.ExtensionServer;
@@ -130,7 +130,7 @@ final class RestoreFixture implements AutoCloseable {
     Map<String, String> environment = new HashMap<>(environment());
     environment.put("PGDATABASE", database);
     try (Connection connection =
-        Target.find(Map.of(), Map.of(), environment::get, "nobody", 60)
+        TargetResolver.find(Map.of(), Map.of(), environment::get, "nobody", 60)
             .withoutEventTriggers(server.major())
             .connect()) {
       return Run.value(connection, sql);
