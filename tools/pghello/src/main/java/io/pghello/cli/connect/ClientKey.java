@@ -40,7 +40,7 @@ final class ClientKey {
    */
   static PrivateKey read(Path file, PublicKey certified) {
     check(file);
-    byte[] bytes = TlsSocketFactory.read(file);
+    byte[] bytes = TlsFile.read(file);
     Matcher pem = PEM.matcher(new String(bytes, StandardCharsets.ISO_8859_1));
     if (pem.find()) {
       Failure.refuseIf(

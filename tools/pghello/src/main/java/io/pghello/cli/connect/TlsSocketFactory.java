@@ -3,11 +3,8 @@ package io.pghello.cli.connect;
 
 import io.pghello.cli.output.Failure;
 import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.Principal;
@@ -43,9 +40,6 @@ import org.postgresql.ssl.WrappedFactory;
  * a client certificate only to some servers, and supports fewer kinds of keys.
  */
 public final class TlsSocketFactory extends WrappedFactory {
-  /** The maximum size of a file, several times the size of a bundle of all public authorities. */
-  private static final int MAX_BYTES = 16 << 20;
-
   /** The extension that limits the names of servers. */
   private static final String NAME_CONSTRAINTS = "2.5.29.30";
 
@@ -128,7 +122,7 @@ public final class TlsSocketFactory extends WrappedFactory {
 
   /** Returns the certificates of a PEM file, which may contain other text. */
   private static List<X509Certificate> certificates(Path file) {
-    String text = new String(read(file), StandardCharsets.ISO_8859_1);
+    String text = new String(TlsFile.read(file), StandardCharsets.ISO_8859_1);
     var certificates = new ArrayList<X509Certificate>();
     try {
       CertificateFactory reader = CertificateFactory.getInstance("X.509");
@@ -148,21 +142,6 @@ public final class TlsSocketFactory extends WrappedFactory {
           file + " contains no certificate: set sslcert and sslrootcert to files in PEM format");
     }
     return certificates;
-  }
-
-  /** Reads a file of limited size. */
-  static byte[] read(Path file) {
-    try (InputStream in = Files.newInputStream(file)) {
-      byte[] bytes = in.readNBytes(MAX_BYTES + 1);
-      if (bytes.length > MAX_BYTES) {
-        throw new IllegalArgumentException(
-            file
-                + " is larger than 16 MB: set sslcert, sslkey and sslrootcert to files in PEM format");
-      }
-      return bytes;
-    } catch (IOException e) {
-      throw new IllegalArgumentException("cannot read " + file + ": " + Failure.reason(e), e);
-    }
   }
 
   /**

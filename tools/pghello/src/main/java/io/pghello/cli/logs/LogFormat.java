@@ -92,9 +92,15 @@ enum LogFormat {
     private boolean isOtherRecord(String line) {
       return line.startsWith("{")
           && !line.contains("\"error_severity\"")
-          && (line.endsWith("}") || line.length() >= LogScanner.LINE_BYTES);
+          && (line.endsWith("}") || line.length() >= LINE_BYTES);
     }
   };
+
+  /**
+   * Maximum number of bytes to examine in a line. The severity and the extension's messages are
+   * within this limit.
+   */
+  static final int LINE_BYTES = 1 << 18;
 
   /** Levels of messages that may be about the extension, except messages about crashes. */
   static final List<String> SEVERITIES = List.of("ERROR", "FATAL", "PANIC", "WARNING");

@@ -26,12 +26,6 @@ final class LogScanner {
     void found(LogEvent event, @Nullable String state, LogFormat.Entry entry);
   }
 
-  /**
-   * Maximum number of bytes to examine in a line. The severity and the extension's messages are
-   * within this limit.
-   */
-  static final int LINE_BYTES = 1 << 18;
-
   /** Number of characters that show the format of a log. */
   private static final int FORMAT_CHARACTERS = 200;
 
@@ -45,7 +39,7 @@ final class LogScanner {
       Pattern.compile("^waiting for server to (?:start|shut down)\\.+");
 
   private final Sink sink;
-  private final byte[] buffer = new byte[LINE_BYTES];
+  private final byte[] buffer = new byte[LogFormat.LINE_BYTES];
   private int filled;
   private boolean inLongLine;
   private boolean understood;

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.output;
 
-import java.lang.reflect.Method;
-import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -55,7 +51,7 @@ public final class Json {
       return plain(table.toMaps());
     }
     if (value instanceof Record record) {
-      return plain(map(record));
+      return plain(Records.map(record));
     }
     if (value instanceof Map<?, ?> map) {
       var plain = new LinkedHashMap<String, @Nullable Object>();
@@ -70,29 +66,5 @@ public final class Json {
     return value == null || value instanceof Number || value instanceof Boolean
         ? value
         : value.toString();
-  }
-
-  /** Returns the values of a record by their names in JSON and tables, e.g. mean_us. */
-  static Map<String, @Nullable Object> map(Record record) {
-    var map = new LinkedHashMap<String, @Nullable Object>();
-    for (RecordComponent component : record.getClass().getRecordComponents()) {
-      try {
-        Method accessor = component.getAccessor();
-        // The record may be a private class of a command.
-        accessor.setAccessible(true);
-        map.put(name(component), accessor.invoke(record));
-      } catch (ReflectiveOperationException e) {
-        throw new IllegalStateException(e);
-      }
-    }
-    return map;
-  }
-
-  static List<String> names(Class<? extends Record> type) {
-    return List.of(type.getRecordComponents()).stream().map(Json::name).toList();
-  }
-
-  private static String name(RecordComponent component) {
-    return component.getName().replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
   }
 }

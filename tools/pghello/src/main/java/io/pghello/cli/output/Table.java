@@ -34,8 +34,8 @@ public record Table(List<String> columns, List<List<@Nullable Object>> rows) {
 
   /** Returns a table of records, with their components as columns. */
   public static <T extends Record> Table of(Class<T> type, List<T> rows) {
-    var table = new Table(Json.names(type), new ArrayList<>());
-    rows.forEach(row -> table.rows.add(new ArrayList<>(Json.map(row).values())));
+    var table = new Table(Records.names(type), new ArrayList<>());
+    rows.forEach(row -> table.rows.add(new ArrayList<>(Records.map(row).values())));
     return table;
   }
 

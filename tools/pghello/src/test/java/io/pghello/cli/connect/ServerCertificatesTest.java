@@ -129,10 +129,10 @@ class ServerCertificatesTest {
     Path path = folder.resolve("large");
     try (var file = new RandomAccessFile(path.toFile(), "rw")) {
       file.setLength(16 << 20);
-      assertThat(TlsSocketFactory.read(path)).hasSize(16 << 20);
+      assertThat(TlsFile.read(path)).hasSize(16 << 20);
       file.setLength((16 << 20) + 1);
     }
-    assertThatThrownBy(() -> TlsSocketFactory.read(path))
+    assertThatThrownBy(() -> TlsFile.read(path))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith(path + " is larger than 16 MB");
   }

@@ -89,7 +89,7 @@ class LogsIT {
     byte[] ours =
         PlantedLog.line(LogFormat.STDERR, true, PlantedLog.MESSAGES.get(0)).getBytes(UTF_8);
     for (int i = -3; i <= ours.length; i++) {
-      byte[] log = new byte[LogScanner.LINE_BYTES - i + ours.length];
+      byte[] log = new byte[LogFormat.LINE_BYTES - i + ours.length];
       Arrays.fill(log, (byte) '.');
       log[log.length - ours.length - 1] = '\n';
       System.arraycopy(ours, 0, log, log.length - ours.length, ours.length);
