@@ -83,7 +83,7 @@ class BatchedFunctionIT {
     public void bind(PreparedStatement statement, List<Greeting> requests) throws SQLException {
       var connection = statement.getConnection();
       List<String> names = requests.stream().map(Greeting::name).toList();
-      Object[] times = requests.stream().map(Greeting::times).toArray();
+      Integer[] times = requests.stream().map(Greeting::times).toArray(Integer[]::new);
       statement.setArray(1, TextArray.of(connection, names));
       statement.setArray(2, connection.createArrayOf("int4", times));
     }

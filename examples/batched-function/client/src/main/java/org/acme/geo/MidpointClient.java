@@ -45,8 +45,10 @@ public final class MidpointClient implements AutoCloseable {
     @Override
     public void bind(PreparedStatement statement, List<Pair> pairs) throws SQLException {
       Connection connection = statement.getConnection();
-      statement.setArray(1, connection.createArrayOf("float8", pairs.stream().map(Pair::a).toArray()));
-      statement.setArray(2, connection.createArrayOf("float8", pairs.stream().map(Pair::b).toArray()));
+      Double[] a = pairs.stream().map(Pair::a).toArray(Double[]::new);
+      Double[] b = pairs.stream().map(Pair::b).toArray(Double[]::new);
+      statement.setArray(1, connection.createArrayOf("float8", a));
+      statement.setArray(2, connection.createArrayOf("float8", b));
     }
 
     @Override

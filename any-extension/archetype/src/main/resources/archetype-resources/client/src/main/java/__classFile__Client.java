@@ -67,8 +67,10 @@ public final class ${className}Client implements AutoCloseable {
     @Override
     public void bind(PreparedStatement statement, List<double[]> pairs) throws SQLException {
       Connection connection = statement.getConnection();
-      statement.setArray(1, connection.createArrayOf("float8", pairs.stream().map(pair -> pair[0]).toArray()));
-      statement.setArray(2, connection.createArrayOf("float8", pairs.stream().map(pair -> pair[1]).toArray()));
+      Double[] a = pairs.stream().map(pair -> pair[0]).toArray(Double[]::new);
+      Double[] b = pairs.stream().map(pair -> pair[1]).toArray(Double[]::new);
+      statement.setArray(1, connection.createArrayOf("float8", a));
+      statement.setArray(2, connection.createArrayOf("float8", b));
     }
 
     @Override
