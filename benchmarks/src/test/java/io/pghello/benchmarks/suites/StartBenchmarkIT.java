@@ -62,10 +62,10 @@ class StartBenchmarkIT {
 
   @Test
   void aRecipeIsMeasuredOnlyIfItsJarHasFilesForTheServer() throws Exception {
-    assertThat(StartBenchmark.hasRecipe("acme_recipe", 17)).isTrue();
-    assertThat(StartBenchmark.hasRecipe("acme_recipe", 18)).isFalse();
-    assertThat(StartBenchmark.hasRecipe("acme_recipe", 1)).isFalse();
-    assertThat(StartBenchmark.hasRecipe("acme_missing", 17)).isFalse();
+    assertThat(SampleExtension.hasRecipe("acme_recipe", 17)).isTrue();
+    assertThat(SampleExtension.hasRecipe("acme_recipe", 18)).isFalse();
+    assertThat(SampleExtension.hasRecipe("acme_recipe", 1)).isFalse();
+    assertThat(SampleExtension.hasRecipe("acme_missing", 17)).isFalse();
   }
 
   /** Returns the command lines of servers with data in one of these directories. */
