@@ -360,7 +360,7 @@ class PreflightIT {
             HelloErrors.CHECKS,
             new StatementExecutor(
                 dataSource::getConnection,
-                Settings.Statements.withoutClient(null, timeout),
+                new Settings.Statements(null, false, timeout, true, Settings.NO_LISTENER),
                 new ServerFunctions(
                     Function.EXTENSION, List.of(Function.values()), HelloErrors.CHECKS)));
     List<ArrayStatements.Asked<HelloRequest>> requests =

@@ -5,6 +5,8 @@ import io.pghello.PgHelloInfo;
 import io.pghello.extension.ExtensionFunction;
 import io.pghello.extension.ExtensionProblem;
 import io.pghello.extension.Installation;
+import io.pghello.extension.batching.BatchedFunction;
+import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.batching.FunctionSession;
 import io.pghello.extension.batching.Preflight;
@@ -41,13 +43,22 @@ public final class ServerCalls {
   }
 
   /**
-   * Checks the installation of the extension once, on a connection from a source, without a client.
+   * Checks the installation of the extension once, on a connection from a source.
    *
-   * @param schema the quoted schema of the extension; null for any schema
+   * @param schema the schema of the extension, without quotes; null for any schema
    */
   public static HelloPreflight preflight(
       ConnectionSource source, @Nullable String schema, Duration timeout) {
-    return HelloPreflight.of(Preflight.run(source, schema, Function.EXTENSION, timeout));
+    ClientBuilder<BatchedFunction<HelloRequest, String>> builder =
+        BatchedFunction.builder(Function.EXTENSION, Function.HELLO_ALL, HelloMapper.INSTANCE)
+            .connections(source)
+            .callTimeout(timeout);
+    if (schema != null) {
+      builder.schema(schema);
+    }
+    try (BatchedFunction<HelloRequest, String> client = builder.build()) {
+      return HelloPreflight.of(client.preflight());
+    }
   }
 
   /**

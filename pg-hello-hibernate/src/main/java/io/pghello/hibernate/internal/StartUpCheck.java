@@ -21,6 +21,7 @@ import org.hibernate.engine.config.spi.ConfigurationService;
 import org.hibernate.engine.jdbc.connections.spi.JdbcConnectionAccess;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.resource.transaction.spi.TransactionCoordinatorBuilder;
+import org.hibernate.service.ServiceRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,8 +54,7 @@ final class StartUpCheck extends ExtensionCheck {
       return false;
     }
     try {
-      String schema = Schema.name(factory.getServiceRegistry());
-      return ServerCalls.preflight(source(factory), schema, TIMEOUT).installation().isDistributed();
+      return preflight(factory).installation().isDistributed();
     } catch (FunctionCallException e) {
       return false;
     }
@@ -76,10 +76,11 @@ final class StartUpCheck extends ExtensionCheck {
         : "off";
   }
 
-  private static Source source(SessionFactoryImplementor factory) {
-    boolean jta =
-        factory.getServiceRegistry().requireService(TransactionCoordinatorBuilder.class).isJta();
-    return new Source(factory.getJdbcServices().getBootstrapJdbcConnectionAccess(), jta);
+  private static HelloPreflight preflight(SessionFactoryImplementor factory) {
+    ServiceRegistry services = factory.getServiceRegistry();
+    boolean jta = services.requireService(TransactionCoordinatorBuilder.class).isJta();
+    var source = new Source(factory.getJdbcServices().getBootstrapJdbcConnectionAccess(), jta);
+    return ServerCalls.preflight(source, Schema.name(services), TIMEOUT);
   }
 
   /** Returns whether there is a single database and Hibernate may connect to it with JDBC. */
@@ -94,9 +95,8 @@ final class StartUpCheck extends ExtensionCheck {
 
   @Override
   public void sessionFactoryCreated(SessionFactory factory) {
-    Source source = source(factory.unwrap(SessionFactoryImplementor.class));
     try {
-      HelloPreflight found = ServerCalls.preflight(source, quotedSchema(), TIMEOUT);
+      HelloPreflight found = preflight(factory.unwrap(SessionFactoryImplementor.class));
       found.warnings().forEach(warning -> warn(warning.toString()));
       problem(found.installation()).map(HelloErrors::of).ifPresent(this::report);
     } catch (FunctionCallException e) {

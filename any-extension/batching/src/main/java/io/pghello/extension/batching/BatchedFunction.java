@@ -4,10 +4,15 @@ package io.pghello.extension.batching;
 import io.pghello.extension.ArtifactVersions;
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.internal.ServerFunctions;
 import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.coalescing.Dispatcher;
 import io.pghello.extension.batching.internal.jdbc.ArrayStatements;
+import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import javax.sql.DataSource;
 
 /**
@@ -114,8 +119,41 @@ public final class BatchedFunction<Q, A> extends PooledFunctionCalls<Q, A>
    */
   public static <Q, A> ClientBuilder<BatchedFunction<Q, A>> builder(
       ExtensionDescription extension, ServerFunction function, BatchMapper<Q, A> mapper) {
-    return ClientDefinition.of(extension, function, mapper)
-        .builder("pg-extension", batched -> batched);
+    ArtifactVersions.requireSame(BatchedFunction.class, ExtensionDescription.class);
+    Objects.requireNonNull(extension, "extension");
+    Objects.requireNonNull(function, "function");
+    Objects.requireNonNull(mapper, "mapper");
+    return clientBuilder(
+        "pg-extension",
+        new ServerFunctions(extension, List.of(function)),
+        executor -> new ArrayStatements<>(mapper, function, null, null, executor),
+        batched -> batched);
+  }
+
+  /**
+   * Returns a builder for a client that makes its calls with a {@code BatchedFunction}.
+   *
+   * @param functions the functions that the client calls
+   */
+  static <Q, A, C> ClientBuilder<C> clientBuilder(
+      String name,
+      ServerFunctions functions,
+      Function<StatementExecutor, ArrayStatements<Q, A>> statements,
+      Function<BatchedFunction<Q, A>, C> client) {
+    return new ClientBuilder<>(
+        name,
+        (settings, connections) -> {
+          var executor =
+              new StatementExecutor(connections.source(), settings.statements(), functions);
+          var batched =
+              new BatchedFunction<>(statements.apply(executor), settings, connections.closePool());
+          try {
+            return client.apply(batched);
+          } catch (RuntimeException | Error e) {
+            batched.close();
+            throw e;
+          }
+        });
   }
 
   @Override

@@ -5,7 +5,6 @@ import io.pghello.extension.ArtifactVersions;
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.batching.internal.ServerFunctions;
 import io.pghello.extension.batching.internal.jdbc.ArrayStatements;
-import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -99,22 +98,10 @@ public final class ClientDefinition<Q, A> {
     Objects.requireNonNull(client, "client");
     SingleMapper<Q, A> single = this.single;
     ArgumentChecks<Q> checks = this.checks;
-    var called = new ServerFunctions(extension, List.copyOf(functions), checks);
-    return new ClientBuilder<>(
+    return BatchedFunction.clientBuilder(
         name,
-        (settings, connections) -> {
-          var executor = new StatementExecutor(connections.source(), settings.statements(), called);
-          var batched =
-              new BatchedFunction<>(
-                  new ArrayStatements<>(mapper, function, single, checks, executor),
-                  settings,
-                  connections.closePool());
-          try {
-            return client.apply(batched);
-          } catch (RuntimeException | Error e) {
-            batched.close();
-            throw e;
-          }
-        });
+        new ServerFunctions(extension, List.copyOf(functions), checks),
+        executor -> new ArrayStatements<>(mapper, function, single, checks, executor),
+        client);
   }
 }

@@ -6,16 +6,9 @@ import io.pghello.extension.ExtensionException;
 import io.pghello.extension.ExtensionProblem;
 import io.pghello.extension.Installation;
 import io.pghello.extension.batching.FunctionCallException.Code;
-import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
-import io.pghello.extension.batching.internal.ServerFunctions;
-import io.pghello.extension.batching.internal.Settings;
-import io.pghello.extension.batching.internal.StatementContext;
-import io.pghello.extension.batching.internal.jdbc.Session;
-import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -54,28 +47,6 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
     } catch (ExtensionException e) {
       throw Errors.of(problem(e.problem()));
     }
-  }
-
-  /**
-   * Inspects the installation on a connection of a source, without a client, for example at
-   * startup. Retries if the connection is lost. Takes one round trip.
-   *
-   * @param schema the expected schema, in quotes or as returned by {@code quote_ident}; null for
-   *     any schema
-   * @param timeout the timeout, at least one millisecond and less than 20 days
-   * @throws FunctionCallException if the server cannot be reached, or the query fails
-   */
-  public static Preflight run(
-      ConnectionSource source,
-      @Nullable String schema,
-      ExtensionDescription extension,
-      Duration timeout) {
-    var executor =
-        new StatementExecutor(
-            source,
-            Settings.Statements.withoutClient(schema, Deadline.checkTimeout(timeout)),
-            new ServerFunctions(extension, List.of()));
-    return executor.run(StatementContext.single(Deadline.after(timeout)), Session::preflight);
   }
 
   /** Returns a copy with a warning about a pooler that may mix up prepared statements. */

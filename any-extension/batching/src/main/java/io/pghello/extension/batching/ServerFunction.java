@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.batching;
 
+import static java.util.stream.Collectors.joining;
+
 import io.pghello.extension.ExtensionFunction;
-import io.pghello.extension.batching.internal.DescribedFunction;
+import java.util.Objects;
 
 /**
  * A function of an extension, and the SQL that calls it. Use {@link #of} unless the SQL needs other
@@ -17,7 +19,25 @@ public interface ServerFunction {
    * built-in types are cast to the declared types.
    */
   static ServerFunction of(ExtensionFunction description) {
-    return new DescribedFunction(description);
+    Objects.requireNonNull(description, "description");
+    return new ServerFunction() {
+      @Override
+      public ExtensionFunction description() {
+        return description;
+      }
+
+      // casts are added, because otherwise another role's overload could be a better match
+      @Override
+      public String expressionIn(String schema) {
+        return description.argumentTypes().stream()
+            .map(
+                type ->
+                    ExtensionFunction.isBuiltIn(type)
+                        ? "?::pg_catalog." + ExtensionFunction.catalogName(type)
+                        : "?")
+            .collect(joining(", ", schema + "." + description.name() + "(", ")"));
+      }
+    };
   }
 
   /** Returns the function's description, as declared in the extension's script. */

@@ -26,11 +26,6 @@ public record Settings(Statements statements, Batches batches, Queue queue, Futu
       Duration callTimeout,
       boolean retryOnConnectionLoss,
       CallListener listener) {
-    /** Returns the settings of a statement that is run without a client. */
-    public static Statements withoutClient(@Nullable String schema, Duration timeout) {
-      return new Statements(schema, false, timeout, true, NO_LISTENER);
-    }
-
     /** Returns whether there is a listener. */
     public boolean listens() {
       return !listener.equals(NO_LISTENER);

@@ -9,6 +9,7 @@ import io.pghello.extension.batching.ArgumentChecks;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.ServerFunction;
+import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,11 @@ public record NameRequest(String name, int bytes) implements Request {
           ExtensionDescription.builder("acme").function("acme_greet(text)", "text").build(),
           List.of(FUNCTION),
           new Checks());
+
+  /** Returns settings for statements. */
+  public static Settings.Statements settings(@Nullable String schema, Duration timeout) {
+    return new Settings.Statements(schema, false, timeout, true, Settings.NO_LISTENER);
+  }
 
   public static NameRequest of(String name) {
     return new NameRequest(name, name.getBytes(UTF_8).length);

@@ -13,7 +13,6 @@ import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.NameRequest;
-import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.StatementContext;
 import java.io.IOException;
 import java.sql.Array;
@@ -51,7 +50,7 @@ class ArrayStatementsTest {
               () -> {
                 throw new SQLException("unused");
               },
-              Settings.Statements.withoutClient(null, Duration.ofSeconds(1)),
+              NameRequest.settings(null, Duration.ofSeconds(1)),
               NameRequest.FUNCTIONS));
 
   @ParameterizedTest
@@ -163,7 +162,7 @@ class ArrayStatementsTest {
             () -> {
               throw new SQLException("no connection is needed");
             },
-            Settings.Statements.withoutClient(null, TIMEOUT),
+            NameRequest.settings(null, TIMEOUT),
             NameRequest.FUNCTIONS) {
           private boolean isRejected;
 

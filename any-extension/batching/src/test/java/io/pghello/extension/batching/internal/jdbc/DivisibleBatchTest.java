@@ -10,7 +10,6 @@ import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.NameRequest;
 import io.pghello.extension.batching.internal.Request;
-import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.StatementContext;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -141,7 +140,7 @@ class DivisibleBatchTest {
             () -> {
               throw new SQLException("unused");
             },
-            Settings.Statements.withoutClient(null, LONG),
+            NameRequest.settings(null, LONG),
             NameRequest.FUNCTIONS);
     final List<String> parts = new ArrayList<>();
     final FunctionCallException shared = new FunctionCallException(Code.SERVER_ERROR, "shared");

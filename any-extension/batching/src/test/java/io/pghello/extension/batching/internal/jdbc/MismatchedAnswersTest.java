@@ -10,8 +10,8 @@ import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.ServerFunction;
 import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.NameRequest;
 import io.pghello.extension.batching.internal.ServerFunctions;
-import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.StatementContext;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
@@ -67,7 +67,7 @@ class MismatchedAnswersTest {
           null,
           new StatementExecutor(
               () -> connection,
-              Settings.Statements.withoutClient("acme", LONG),
+              NameRequest.settings("acme", LONG),
               new ServerFunctions(EXTENSION, List.of(ECHO))));
 
   private PreparedStatement statement() {

@@ -11,8 +11,8 @@ import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.ServerFunction;
 import io.pghello.extension.batching.internal.Deadline;
+import io.pghello.extension.batching.internal.NameRequest;
 import io.pghello.extension.batching.internal.ServerFunctions;
-import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.StatementContext;
 import io.pghello.extension.batching.internal.installation.Installations;
 import io.pghello.extension.testkit.ExtensionTest;
@@ -137,7 +137,7 @@ class NetworkTimeoutIT {
     return new StatementExecutor(
         source,
         new SessionContext(
-            Settings.Statements.withoutClient("pg_catalog", TIMEOUT),
+            NameRequest.settings("pg_catalog", TIMEOUT),
             FUNCTIONS,
             new Installations(FUNCTIONS, "pg_catalog")),
         watch);

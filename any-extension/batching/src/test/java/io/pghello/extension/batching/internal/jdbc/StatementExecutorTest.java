@@ -64,8 +64,7 @@ class StatementExecutorTest {
           throw new SQLException("interrupted");
         };
     var executor =
-        new StatementExecutor(
-            stuck, Settings.Statements.withoutClient(null, SHORT), NameRequest.FUNCTIONS);
+        new StatementExecutor(stuck, NameRequest.settings(null, SHORT), NameRequest.FUNCTIONS);
     assertThatThrownBy(() -> run(executor, Deadline.after(SHORT)))
         .isInstanceOf(FunctionCallException.class)
         .hasMessageContaining("200 ms");
@@ -88,7 +87,7 @@ class StatementExecutorTest {
         };
     var executor =
         new StatementExecutor(
-            interrupted, Settings.Statements.withoutClient(null, SHORT), NameRequest.FUNCTIONS);
+            interrupted, NameRequest.settings(null, SHORT), NameRequest.FUNCTIONS);
     assertThatThrownBy(() -> run(executor, deadline))
         .isInstanceOfSatisfying(
             FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.INTERRUPTED));
@@ -114,8 +113,7 @@ class StatementExecutorTest {
           return UNUSED;
         };
     var executor =
-        new StatementExecutor(
-            source, Settings.Statements.withoutClient(null, LONG), NameRequest.FUNCTIONS);
+        new StatementExecutor(source, NameRequest.settings(null, LONG), NameRequest.FUNCTIONS);
     CompletableFuture<String> working =
         start(
             executor,
@@ -141,7 +139,7 @@ class StatementExecutorTest {
     var parser = new IllegalArgumentException("no viable alternative at input");
     var executor =
         new StatementExecutor(
-            () -> UNUSED, Settings.Statements.withoutClient(null, LONG), NameRequest.FUNCTIONS);
+            () -> UNUSED, NameRequest.settings(null, LONG), NameRequest.FUNCTIONS);
     assertThatThrownBy(
             () ->
                 executor.run(
@@ -177,7 +175,7 @@ class StatementExecutorTest {
                   });
       var executor =
           new StatementExecutor(
-              () -> closed, Settings.Statements.withoutClient(null, LONG), NameRequest.FUNCTIONS);
+              () -> closed, NameRequest.settings(null, LONG), NameRequest.FUNCTIONS);
       assertThatThrownBy(
               () ->
                   executor.run(
@@ -197,7 +195,7 @@ class StatementExecutorTest {
     var server = new PSQLException(new ServerErrorMessage("SERROR\0C42P01\0Mgone\0Wsecret\0\0"));
     var executor =
         new StatementExecutor(
-            () -> UNUSED, Settings.Statements.withoutClient(null, LONG), NameRequest.FUNCTIONS);
+            () -> UNUSED, NameRequest.settings(null, LONG), NameRequest.FUNCTIONS);
     assertThatThrownBy(
             () ->
                 executor.run(
@@ -273,7 +271,7 @@ class StatementExecutorTest {
     var first = new AtomicBoolean(true);
     var executor =
         new StatementExecutor(
-            () -> UNUSED, Settings.Statements.withoutClient(null, LONG), NameRequest.FUNCTIONS);
+            () -> UNUSED, NameRequest.settings(null, LONG), NameRequest.FUNCTIONS);
     return executor.run(
         StatementContext.single(Deadline.after(LONG)),
         session -> {
@@ -293,7 +291,7 @@ class StatementExecutorTest {
     var sent = new AtomicInteger();
     var executor =
         new StatementExecutor(
-            () -> UNUSED, Settings.Statements.withoutClient(null, LONG), NameRequest.FUNCTIONS);
+            () -> UNUSED, NameRequest.settings(null, LONG), NameRequest.FUNCTIONS);
     assertThatThrownBy(
             () ->
                 executor.run(
@@ -312,8 +310,7 @@ class StatementExecutorTest {
     var taken = new AtomicInteger();
     ConnectionSource source = () -> taken.incrementAndGet() <= 20 ? closed() : UNUSED;
     var executor =
-        new StatementExecutor(
-            source, Settings.Statements.withoutClient(null, LONG), NameRequest.FUNCTIONS);
+        new StatementExecutor(source, NameRequest.settings(null, LONG), NameRequest.FUNCTIONS);
     assertThat(run(executor, Deadline.after(LONG))).isEqualTo("never");
     assertThat(taken).hasValue(21);
   }
