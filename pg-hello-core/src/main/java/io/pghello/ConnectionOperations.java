@@ -4,7 +4,6 @@ package io.pghello;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionOperations;
 import io.pghello.internal.Function;
-import io.pghello.internal.HelloErrors;
 import io.pghello.internal.HelloPreflight;
 import io.pghello.internal.HelloRequest;
 import io.pghello.internal.NameValidator;
@@ -84,7 +83,7 @@ class ConnectionOperations implements PgHelloOperations {
 
   @Override
   public PgHelloOperations withRepeat(int repeat) {
-    return new ConnectionOperations(calls, HelloErrors.checkRepeat(repeat));
+    return new ConnectionOperations(calls, HelloRequest.checkRepeat(repeat));
   }
 
   @Override

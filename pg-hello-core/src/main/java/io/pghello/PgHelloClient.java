@@ -91,7 +91,7 @@ public final class PgHelloClient extends PooledOperations implements CallStatist
    * @throws IllegalStateException as in {@link #builder()}
    */
   public static ClientBuilder<PgHelloClient> builder(int defaultRepeat) {
-    return builderWith(HelloErrors.checkRepeat(defaultRepeat));
+    return builderWith(HelloRequest.checkRepeat(defaultRepeat));
   }
 
   private static ClientBuilder<PgHelloClient> builderWith(int repeat) {

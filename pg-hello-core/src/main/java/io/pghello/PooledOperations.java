@@ -2,7 +2,6 @@
 package io.pghello;
 
 import io.pghello.extension.batching.FunctionAsyncOperations;
-import io.pghello.internal.HelloErrors;
 import io.pghello.internal.HelloRequest;
 import java.time.Duration;
 import java.util.Collection;
@@ -35,7 +34,7 @@ class PooledOperations extends ConnectionOperations implements PgHelloAsyncOpera
 
   @Override
   public PgHelloAsyncOperations withRepeat(int repeat) {
-    return new PooledOperations(calls, HelloErrors.checkRepeat(repeat));
+    return new PooledOperations(calls, HelloRequest.checkRepeat(repeat));
   }
 
   @Override

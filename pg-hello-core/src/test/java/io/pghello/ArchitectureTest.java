@@ -12,6 +12,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static java.util.stream.Collectors.toSet;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.tngtech.archunit.ArchConfiguration;
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -20,9 +21,14 @@ import com.tngtech.archunit.core.domain.JavaMember;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import com.tngtech.archunit.library.dependencies.SliceRule;
 import io.pghello.extension.batching.FunctionCallException;
 import java.time.Clock;
 import java.time.Instant;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
 import java.util.Date;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -40,6 +46,27 @@ class ArchitectureTest {
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     CLASSES = new ClassFileImporter().importPath("target/classes");
   }
+
+  /** Each top-level class, with the classes nested in it, is a file. */
+  private static final SliceAssignment FILES =
+      new SliceAssignment() {
+        @Override
+        public SliceIdentifier getIdentifierOf(JavaClass type) {
+          JavaClass file = type;
+          while (file.getEnclosingClass().isPresent()) {
+            file = file.getEnclosingClass().get();
+          }
+          return SliceIdentifier.of(file.getName());
+        }
+
+        @Override
+        public String getDescription() {
+          return "files";
+        }
+      };
+
+  private static final SliceRule NO_CIRCLES_OF_FILES =
+      slices().assignedFrom(FILES).should().beFreeOfCycles();
 
   @Test
   void internalPackagesDependInOneDirection() {
@@ -92,6 +119,20 @@ class ArchitectureTest {
   @Test
   void internalPackagesHaveNoCycles() {
     slices().matching("io.pghello.(**)").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  @Test
+  void filesHaveNoCircles() {
+    NO_CIRCLES_OF_FILES.check(CLASSES);
+  }
+
+  @Test
+  void circlesOfFilesAreDetected() {
+    JavaClasses circle =
+        new ClassFileImporter().importClasses(LocalDate.class, LocalDateTime.class);
+    assertThatThrownBy(() -> NO_CIRCLES_OF_FILES.check(circle))
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("Cycle detected: Slice java.time.LocalDate");
   }
 
   /** Otherwise, the client and its components would depend on each other. */

@@ -14,7 +14,7 @@ import java.sql.SQLException;
 import java.util.HashSet;
 import org.jspecify.annotations.Nullable;
 
-/** Creates errors about names and counts, and translates other errors to the client's exception. */
+/** Creates errors about the installation, and translates errors to the client's exception. */
 public final class HelloErrors {
   /** The checks of names and counts. */
   public static final ArgumentChecks<HelloRequest> CHECKS = new NameChecks();
@@ -23,45 +23,6 @@ public final class HelloErrors {
   private static final String INSUFFICIENT_PRIVILEGE = "42501";
 
   private HelloErrors() {}
-
-  /** Returns the problem with a name that the database's encoding cannot represent. */
-  static CallProblem notInEncoding(String where) {
-    return new CallProblem(
-        FunctionCallException.Code.INVALID_ARGUMENT,
-        NameValidator.theName(where)
-            + " has a character that the encoding of this database cannot represent.",
-        "Remove it, or use a database with the encoding UTF8.");
-  }
-
-  /** Returns the problem with a name that is too long, or whose greeting is too long. */
-  static CallProblem tooLarge(String where) {
-    return new CallProblem(
-        FunctionCallException.Code.RESULT_TOO_LARGE,
-        NameValidator.theName(where)
-            + " or its greeting would exceed the server's limit of 1 GB for a value.",
-        "Use a shorter name or a smaller count.");
-  }
-
-  /** Checks a repeat count, and returns it. */
-  public static int checkRepeat(int repeat) {
-    if (repeat < HelloRequest.REPEAT_MIN || repeat > HelloRequest.REPEAT_MAX) {
-      throw invalidRepeat(repeat);
-    }
-    return repeat;
-  }
-
-  /** Returns the error for a count that is out of range. */
-  private static FunctionCallException invalidRepeat(int repeat) {
-    return of(
-        new CallProblem(
-            Code.INVALID_ARGUMENT,
-            "The repeat count is " + repeat + ".",
-            "Use a count between "
-                + HelloRequest.REPEAT_MIN
-                + " and "
-                + HelloRequest.REPEAT_MAX
-                + "."));
-  }
 
   /** Returns the error for a result that does not match the request. */
   public static FunctionCallException mismatch() {
@@ -135,9 +96,10 @@ public final class HelloErrors {
     @Override
     public @Nullable CallProblem problem(String sqlState, @Nullable String serverEncoding) {
       return switch (sqlState) {
-        case "54000" -> tooLarge("");
-        case "22P05" -> notInEncoding("");
-        case "22021" -> ServerEncoding.refusesOwnBytes(serverEncoding) ? notInEncoding("") : null;
+        case "54000" -> NameValidator.tooLarge("");
+        case "22P05" -> NameValidator.notInEncoding("");
+        case "22021" ->
+            ServerEncoding.refusesOwnBytes(serverEncoding) ? NameValidator.notInEncoding("") : null;
         default -> null;
       };
     }
@@ -148,13 +110,15 @@ public final class HelloErrors {
       CharsetEncoder encoder = ServerEncoding.encoder(serverEncoding);
       return encoder == null
           ? null
-          : request -> encoder.canEncode(request.name()) ? null : notInEncoding("");
+          : request -> encoder.canEncode(request.name()) ? null : NameValidator.notInEncoding("");
     }
 
     @Override
     public @Nullable CallProblem mismatchProblem(
         HelloRequest request, @Nullable String serverEncoding) {
-      return ServerEncoding.changes(serverEncoding, request.name()) ? notInEncoding("") : null;
+      return ServerEncoding.changes(serverEncoding, request.name())
+          ? NameValidator.notInEncoding("")
+          : null;
     }
 
     @Override

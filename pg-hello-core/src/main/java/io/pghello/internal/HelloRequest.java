@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.internal;
 
+import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -61,6 +63,24 @@ public final class HelloRequest {
     return new HelloRequest(name, repeat, NameValidator.check(name, where));
   }
 
+  /** Checks a repeat count, and returns it. */
+  public static int checkRepeat(int repeat) {
+    if (repeat < REPEAT_MIN || repeat > REPEAT_MAX) {
+      throw invalidRepeat(repeat);
+    }
+    return repeat;
+  }
+
+  /** Returns the error for a count that is out of range. */
+  private static FunctionCallException invalidRepeat(int repeat) {
+    var problem =
+        new CallProblem(
+            Code.INVALID_ARGUMENT,
+            "The repeat count is " + repeat + ".",
+            "Use a count between " + REPEAT_MIN + " and " + REPEAT_MAX + ".");
+    return new FunctionCallException(problem, null, null);
+  }
+
   /** Returns the name. */
   public String name() {
     return name;
@@ -80,7 +100,7 @@ public final class HelloRequest {
   public int bytes() {
     if (bytes < 0) {
       if (bytes == UNCHECKED_WITH_COUNT) {
-        int unused = HelloErrors.checkRepeat(repeat);
+        int unused = checkRepeat(repeat);
       }
       bytes = NameValidator.check(name, "");
     }

@@ -6,7 +6,7 @@ import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import java.util.Objects;
 
-/** Checks names before they are sent. */
+/** Checks names before they are sent, and describes the problems with names. */
 public final class NameValidator {
   // A message to the server has the same limit as a value (1 GB), and contains more than the name.
   private static final int BYTES_MAX = 0x3fff_ffff - (1 << 16);
@@ -52,7 +52,7 @@ public final class NameValidator {
   /** Rejects a name that is too long for a message. */
   static int checkLength(long bytes, String where) {
     if (bytes > BYTES_MAX) {
-      throw HelloErrors.of(HelloErrors.tooLarge(where));
+      throw new FunctionCallException(tooLarge(where), null, null);
     }
     return (int) bytes;
   }
@@ -67,8 +67,24 @@ public final class NameValidator {
     return "names[" + index + "]";
   }
 
+  /** Returns the problem with a name that the database's encoding cannot represent. */
+  static CallProblem notInEncoding(String where) {
+    return new CallProblem(
+        Code.INVALID_ARGUMENT,
+        theName(where) + " has a character that the encoding of this database cannot represent.",
+        "Remove it, or use a database with the encoding UTF8.");
+  }
+
+  /** Returns the problem with a name that is too long, or whose greeting is too long. */
+  static CallProblem tooLarge(String where) {
+    return new CallProblem(
+        Code.RESULT_TOO_LARGE,
+        theName(where) + " or its greeting would exceed the server's limit of 1 GB for a value.",
+        "Use a shorter name or a smaller count.");
+  }
+
   private static FunctionCallException invalid(String where, String what, int index) {
-    return HelloErrors.of(
+    var problem =
         new CallProblem(
             Code.INVALID_ARGUMENT,
             theName(where)
@@ -77,6 +93,7 @@ public final class NameValidator {
                 + " at index "
                 + index
                 + ", which PostgreSQL's text cannot store.",
-            "Remove it before the call."));
+            "Remove it before the call.");
+    return new FunctionCallException(problem, null, null);
   }
 }
