@@ -135,7 +135,7 @@ class PreflightIT {
     execute(dataSource, "CREATE EXTENSION pg_hello SCHEMA \"Odd one\"");
     PgHelloClient client = PgHelloClient.create(dataSource);
     CallProblem problem = only(client.preflight());
-    assertThat(problem.code()).isEqualTo(Code.NOT_ON_PATH);
+    assertThat(problem.code()).isEqualTo(Code.NOT_ON_SEARCH_PATH);
     assertThat(problem.message())
         .startsWith("Extension pg_hello is in schema \"Odd one\", which is not on the search_path");
     assertThat(problem.remedy()).contains("\"Odd one\".pg_hello(...)").contains("SET search_path");
@@ -399,11 +399,11 @@ class PreflightIT {
     execute(dataSource, "CREATE SCHEMA \"Ext\"; CREATE EXTENSION pg_hello SCHEMA \"Ext\"");
     assertThat(problems(dataSource, "Ext"))
         .extracting(CallProblem::code, CallProblem::functions)
-        .containsExactly(tuple(Code.NOT_ON_PATH, Set.of()));
+        .containsExactly(tuple(Code.NOT_ON_SEARCH_PATH, Set.of()));
     List<CallProblem> problems = problems(dataSource, "ext");
     assertThat(problems)
         .extracting(CallProblem::code, CallProblem::functions)
-        .containsExactly(tuple(Code.NOT_ON_PATH, ALL), tuple(Code.NOT_ON_PATH, Set.of()));
+        .containsExactly(tuple(Code.WRONG_SCHEMA, ALL), tuple(Code.NOT_ON_SEARCH_PATH, Set.of()));
     assertThat(problems.get(0).message())
         .isEqualTo(
             "Extension pg_hello is in schema \"Ext\", but the client is configured for schema"
@@ -464,7 +464,7 @@ class PreflightIT {
     execute(dataSource, "ALTER ROLE " + role + " SET search_path = mine, \"$user\"");
     try {
       CallProblem problem = only(PgHelloClient.create(dataSource).preflight());
-      assertThat(problem.code()).isEqualTo(Code.NOT_ON_PATH);
+      assertThat(problem.code()).isEqualTo(Code.NOT_ON_SEARCH_PATH);
       String remedy = "ALTER ROLE " + role + " SET search_path = mine, \"$user\", \"Odd one\";";
       assertThat(problem.remedy()).endsWith(remedy);
       execute(dataSource, remedy);
@@ -484,7 +484,7 @@ class PreflightIT {
     execute(dataSource, "ALTER ROLE " + role + " SET search_path = ''");
     try {
       CallProblem problem = only(PgHelloClient.create(dataSource).preflight());
-      assertThat(problem.code()).isEqualTo(Code.NOT_ON_PATH);
+      assertThat(problem.code()).isEqualTo(Code.NOT_ON_SEARCH_PATH);
       execute(dataSource, problem.remedy().substring(problem.remedy().indexOf("ALTER ROLE")));
       assertThat(PgHelloClient.create(dataSource).preflight()).isEmpty();
     } finally {

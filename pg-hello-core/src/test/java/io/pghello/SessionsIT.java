@@ -320,7 +320,7 @@ class SessionsIT {
               each -> each.helloAll(List.of("Ada")),
               PgHelloClient::now,
               PgHelloClient::spiVersion)) {
-        FunctionCallException error = assertFails(Code.NOT_ON_PATH, () -> call.accept(client));
+        FunctionCallException error = assertFails(Code.WRONG_SCHEMA, () -> call.accept(client));
         assertThat(error).hasMessageContaining("is in schema public");
         assertThat(error).hasMessageContaining("is configured for schema \"" + wrong + "\"");
       }
@@ -454,7 +454,9 @@ class SessionsIT {
     assertThat(client.now()).isNotNull();
     assertThat(client.spiVersion()).startsWith("PostgreSQL ");
     assertThat(client.info().defaultRepeat()).isEqualTo(repeat);
-    assertThat(client.preflight()).extracting(CallProblem::code).isSubsetOf(Code.NOT_ON_PATH);
+    assertThat(client.preflight())
+        .extracting(CallProblem::code)
+        .isSubsetOf(Code.NOT_ON_SEARCH_PATH);
   }
 
   private static HikariDataSource pool(DataSource dataSource, Consumer<HikariConfig> settings) {

@@ -399,7 +399,7 @@ class StartUpCheckIT {
     execute(dataSource, "CREATE SCHEMA \"Odd \"\"one\"");
     execute(dataSource, CREATE + " SCHEMA \"Odd \"\"one\"");
     FunctionCallException failure =
-        assertFails(Code.NOT_ON_PATH, dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail"));
+        assertFails(Code.NOT_ON_SEARCH_PATH, dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail"));
     assertThat(failure)
         .hasMessageStartingWith(
             "Extension pg_hello is in schema \"Odd \"\"one\", which is not on the search_path of"
@@ -419,7 +419,7 @@ class StartUpCheckIT {
     execute(dataSource, CREATE);
     FunctionCallException failure =
         assertFails(
-            Code.NOT_ON_PATH,
+            Code.WRONG_SCHEMA,
             dataSource,
             Map.of(PgHelloSettings.PREFLIGHT, "fail", PgHelloSettings.SCHEMA, schema));
     assertThat(failure)

@@ -34,7 +34,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
      * The extension is in a schema that is not on the {@code search_path}. Affects only unqualified
      * names in the application's own SQL.
      */
-    NOT_ON_PATH,
+    NOT_ON_SEARCH_PATH,
     /** The extension is not in the configured schema. */
     WRONG_SCHEMA,
     /** The version of the extension, or of its library on the server, is too old. */
@@ -61,7 +61,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
    * Returns whether the problem prevents calls; false if it affects only unqualified names in SQL.
    */
   public boolean isObstacle() {
-    return kind != Kind.NOT_ON_PATH;
+    return kind != Kind.NOT_ON_SEARCH_PATH;
   }
 
   /** Returns the message and the remedy. */
@@ -136,11 +136,13 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.INCOMPATIBLE_BUILD,
         """
         The extension named %s in database %s is from a different build: its functions differ from those \
-        that this program was written for, so results may be stale or wrong."""
+        that this program was written for, so results may be stale or wrong.\
+        """
             .formatted(extension.name(), database),
         """
         Install the files of the right build on the server, save the contents of the extension's \
-        own tables, then have its owner run: DROP EXTENSION %s; CREATE EXTENSION %1$s%s;"""
+        own tables, then have its owner run: DROP EXTENSION %s; CREATE EXTENSION %1$s%s;\
+        """
             .formatted(extension.quotedName(), schema == null ? "" : " SCHEMA " + schema),
         extension.signatures());
   }
@@ -169,7 +171,8 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
                 ? ": CREATE EXTENSION %s;".formatted(extension.quotedName())
                 : """
                 , if no other role can create objects in schema %s: CREATE SCHEMA IF NOT EXISTS \
-                %1$s; CREATE EXTENSION %s SCHEMA %1$s;"""
+                %1$s; CREATE EXTENSION %s SCHEMA %1$s;\
+                """
                     .formatted(schema, extension.quotedName())),
         extension.signatures());
   }
@@ -188,7 +191,8 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.INCOMPATIBLE_BUILD,
         """
         Extension %s in database %s contains functions that a role other than a superuser has \
-        added or replaced: %s. These functions are not called."""
+        added or replaced: %s. These functions are not called.\
+        """
             .formatted(extension.name(), database, list(foreign)),
         "Find out who did this, then have the owner of the extension and the functions, or a"
             + " superuser, run: "
@@ -211,12 +215,14 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Kind.INCOMPATIBLE_BUILD,
         """
         The declarations of functions of extension %s in database %s do not match this program's \
-        description: %s. These functions are not called."""
+        description: %s. These functions are not called.\
+        """
             .formatted(extension.name(), database, list(mismatched)),
         """
         Have a superuser install the build that this program was written for. If this is the right \
         build, correct the description: it may contain only C functions of library %s in schema \
-        %s that are owned by a superuser."""
+        %s that are owned by a superuser.\
+        """
             .formatted(extension.library(), schema),
         signatures(mismatched));
   }
@@ -243,7 +249,8 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         "Role %s may not execute %s.".formatted(role, list(forbidden)),
         """
         Unless the privilege was revoked on purpose, have a superuser run: \
-        GRANT EXECUTE ON FUNCTION %s TO %s;"""
+        GRANT EXECUTE ON FUNCTION %s TO %s;\
+        """
             .formatted(String.join(", ", qualified), role),
         signatures(forbidden));
   }
@@ -285,7 +292,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
    *
    * @param function the name of an example function of the extension; null if no function is known
    */
-  static ExtensionProblem notOnPath(
+  static ExtensionProblem notOnSearchPath(
       ExtensionDescription extension,
       String schema,
       @Nullable String function,
@@ -293,7 +300,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
       @Nullable String path) {
     boolean isEmpty = path == null || path.isBlank() || path.equals("\"\"");
     return new ExtensionProblem(
-        Kind.NOT_ON_PATH,
+        Kind.NOT_ON_SEARCH_PATH,
         "Extension %s is in schema %s, which is not on the search_path of role %s."
             .formatted(extension.name(), schema, role),
         (function == null
@@ -305,7 +312,7 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         Set.of());
   }
 
-  static ExtensionProblem elsewhere(
+  static ExtensionProblem wrongSchema(
       ExtensionDescription extension, String schema, String expected) {
     return new ExtensionProblem(
         Kind.WRONG_SCHEMA,
@@ -324,7 +331,8 @@ public record ExtensionProblem(Kind kind, String message, String remedy, Set<Str
         """
         If there is a pooler between client and server, configure it to track prepared \
         statements, or connect with prepareThreshold=0. Otherwise, check the functions of \
-        extension %s in this database, and the program's BatchMapper if it has one."""
+        extension %s in this database, and the program's BatchMapper if it has one.\
+        """
             .formatted(extension.name()),
         extension.signatures());
   }

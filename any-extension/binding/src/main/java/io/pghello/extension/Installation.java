@@ -308,12 +308,12 @@ public record Installation(
               extension, server.database, version, server.filesVersion, missing));
     }
     if (expected != null && !quoted(expected).equals(quoted(schema))) {
-      problems.add(ExtensionProblem.elsewhere(extension, schema, expected));
+      problems.add(ExtensionProblem.wrongSchema(extension, schema, expected));
     }
     // do not suggest adding a schema that contains foreign functions to the search path
     if (!server.onPath && foreign.isEmpty()) {
       problems.add(
-          ExtensionProblem.notOnPath(
+          ExtensionProblem.notOnSearchPath(
               extension,
               schema,
               own.isEmpty() ? null : own.get(0).name(),

@@ -75,7 +75,7 @@ class InstallationIT {
                 + " \"Odd one\";");
     execute(connection, remedy.substring(remedy.indexOf("CREATE SCHEMA")));
     ExtensionProblem offPath = only(HSTORE.inspect(connection, "\"Odd one\""));
-    assertThat(offPath.kind()).isEqualTo(Kind.NOT_ON_PATH);
+    assertThat(offPath.kind()).isEqualTo(Kind.NOT_ON_SEARCH_PATH);
     assertThat(offPath.isObstacle()).isFalse();
     // without a description, there is no function to use as an example
     assertThat(offPath.remedy())
@@ -105,8 +105,8 @@ class InstallationIT {
     assertThat(only(found).toString())
         .isEqualTo(
             "Extension cube is in schema public, but the client is configured for schema \"other\"."
-                + " Configure the client with the extension's schema, or with no schema, so that the"
-                + " client locates it.");
+                + " Configure the client with the extension's schema, or with no schema, so that"
+                + " the client locates it.");
     assertThatThrownBy(found::requireUsable).isInstanceOf(ExtensionException.class);
   }
 
@@ -129,8 +129,8 @@ class InstallationIT {
         .endsWith(
             ", at version "
                 + old.version()
-                + ", is older than 99. Install newer files on the server. Have the extension's owner"
-                + " run: ALTER EXTENSION cube UPDATE;");
+                + ", is older than 99. Install newer files on the server. Have the extension's"
+                + " owner run: ALTER EXTENSION cube UPDATE;");
     // the remedy does not suggest an earlier version
     execute(superuser, "UPDATE pg_extension SET extversion = '98' WHERE extname = 'cube'");
     ExtensionDescription later =
@@ -226,7 +226,7 @@ class InstallationIT {
             .inspect(connection);
     assertThat(without.problems())
         .extracting(ExtensionProblem::kind)
-        .containsExactly(Kind.VERSION_TOO_OLD, Kind.NOT_ON_PATH);
+        .containsExactly(Kind.VERSION_TOO_OLD, Kind.NOT_ON_SEARCH_PATH);
     assertThat(without.problems().get(1).remedy()).contains(", write public.cube_dim(...), or ");
   }
 
@@ -245,7 +245,8 @@ class InstallationIT {
     assertThat(only(found).kind()).isEqualTo(Kind.INCOMPATIBLE_BUILD);
     assertThat(only(found).message())
         .endsWith(
-            " do not match this program's description: cube_dim(cube). These functions are not called.");
+            " do not match this program's description: cube_dim(cube). These functions are not"
+                + " called.");
     assertThat(only(found).remedy())
         .startsWith("Have a superuser install the build that this program was written for. ")
         .contains("it may contain only C functions of library $libdir/other in schema public ")
@@ -277,8 +278,8 @@ class InstallationIT {
     assertThat(CUBE.inspect(connection).problems()).isEmpty();
     execute(
         superuser,
-        "UPDATE pg_proc SET probin = '$libdir/cube-' || extversion FROM pg_extension WHERE proname ="
-            + " 'cube_dim' AND extname = 'cube'");
+        "UPDATE pg_proc SET probin = '$libdir/cube-' || extversion FROM pg_extension WHERE proname"
+            + " = 'cube_dim' AND extname = 'cube'");
     assertThat(
             ExtensionDescription.builder("cube")
                 .library("$libdir/cube-VERSION")
@@ -376,7 +377,7 @@ class InstallationIT {
             CUBE.diagnose(failure(connection, "SELECT cube_dim('(1,2)')"), connection)
                 .orElseThrow()
                 .kind())
-        .isEqualTo(Kind.NOT_ON_PATH);
+        .isEqualTo(Kind.NOT_ON_SEARCH_PATH);
     // this error is unrelated to the path
     SQLException forbidden = failure(connection, "SELECT * FROM pg_catalog.pg_authid");
     assertThat(forbidden.getSQLState()).isEqualTo("42501");

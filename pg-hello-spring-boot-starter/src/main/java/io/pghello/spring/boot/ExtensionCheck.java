@@ -88,7 +88,8 @@ final class ExtensionCheck implements SmartInitializingSingleton {
       return extension.inspect(connection, null, TIMEOUT).problems().stream()
           // if the extension's description contains no functions, no function is called, and the
           // schema may be intentionally missing from the search path
-          .filter(each -> each.kind() != Kind.NOT_ON_PATH || !extension.functions().isEmpty())
+          .filter(
+              each -> each.kind() != Kind.NOT_ON_SEARCH_PATH || !extension.functions().isEmpty())
           .toList();
     } catch (ExtensionException e) {
       return List.of(e.problem());

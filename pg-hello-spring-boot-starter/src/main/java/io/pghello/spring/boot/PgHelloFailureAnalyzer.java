@@ -51,7 +51,8 @@ final class PgHelloFailureAnalyzer implements FailureAnalyzer {
     return switch (error.code()) {
       case FILES_MISSING,
           NOT_CREATED,
-          NOT_ON_PATH,
+          NOT_ON_SEARCH_PATH,
+          WRONG_SCHEMA,
           VERSION_TOO_OLD,
           INCOMPATIBLE_BUILD,
           NO_SCHEMA_PRIVILEGE,

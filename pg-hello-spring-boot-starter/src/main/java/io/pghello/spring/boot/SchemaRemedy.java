@@ -16,22 +16,22 @@ final class SchemaRemedy {
    * @param schema the value of {@code pg-hello.schema}; null if it is not set
    */
   static CallProblem in(CallProblem problem, @Nullable String schema) {
-    return problem.code() == Code.NOT_ON_PATH
-        ? new CallProblem(
-            problem.code(), problem.message(), remedy(problem, schema), problem.functions())
-        : problem;
+    if (problem.code() == Code.NOT_ON_SEARCH_PATH && schema == null) {
+      return withRemedy(
+          problem,
+          problem.remedy() + " For Hibernate and jOOQ, set pg-hello.schema to that schema.");
+    }
+    // only problems that the client has found contain the affected functions
+    if (problem.code() == Code.WRONG_SCHEMA && schema != null && !problem.functions().isEmpty()) {
+      return withRemedy(
+          problem,
+          "Set pg-hello.schema to that schema, or remove the property: the client finds the"
+              + " extension without it.");
+    }
+    return problem;
   }
 
-  private static String remedy(CallProblem problem, @Nullable String schema) {
-    // only problems that the client has found contain the affected functions
-    if (!problem.functions().isEmpty()) {
-      return schema == null
-          ? problem.remedy()
-          : "Set pg-hello.schema to that schema, or remove the property: the client finds the"
-              + " extension without it.";
-    }
-    return schema == null
-        ? problem.remedy() + " For Hibernate and jOOQ, set pg-hello.schema to that schema."
-        : problem.remedy();
+  private static CallProblem withRemedy(CallProblem problem, String remedy) {
+    return new CallProblem(problem.code(), problem.message(), remedy, problem.functions());
   }
 }

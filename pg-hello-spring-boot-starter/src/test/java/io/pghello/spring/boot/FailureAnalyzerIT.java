@@ -22,7 +22,8 @@ class FailureAnalyzerIT {
       EnumSet.of(
           Code.FILES_MISSING,
           Code.NOT_CREATED,
-          Code.NOT_ON_PATH,
+          Code.NOT_ON_SEARCH_PATH,
+          Code.WRONG_SCHEMA,
           Code.VERSION_TOO_OLD,
           Code.INCOMPATIBLE_BUILD,
           Code.NO_SCHEMA_PRIVILEGE,
@@ -41,11 +42,24 @@ class FailureAnalyzerIT {
 
   @Test
   void mentionsThePropertyIfNoSchemaIsSet() {
-    var problem = new CallProblem(Code.NOT_ON_PATH, "It is not there.", "Set the path.");
+    var problem = new CallProblem(Code.NOT_ON_SEARCH_PATH, "It is not there.", "Set the path.");
     var failure = new FunctionCallException(problem, null, null);
     assertThat(action(failure, "ext")).isEqualTo("Set the path.");
     assertThat(action(failure, " "))
         .isEqualTo("Set the path. For Hibernate and jOOQ, set pg-hello.schema to that schema.");
+  }
+
+  @Test
+  void mentionsThePropertyIfTheClientHasAnotherSchema() {
+    var problem =
+        new CallProblem(
+            Code.WRONG_SCHEMA, "It is elsewhere.", "Move it.", Set.of("pg_hello(text)"));
+    var failure = new FunctionCallException(problem, null, null);
+    assertThat(action(failure, "ext")).startsWith("Set pg-hello.schema to that schema, or remove");
+    assertThat(action(failure, " ")).isEqualTo("Move it.");
+    var ofHibernate = new CallProblem(Code.WRONG_SCHEMA, "It is elsewhere.", "Set Hibernate's.");
+    assertThat(action(new FunctionCallException(ofHibernate, null, null), "ext"))
+        .isEqualTo("Set Hibernate's.");
   }
 
   private static String action(FunctionCallException failure, String schema) {

@@ -157,7 +157,7 @@ class PreflightIT {
                       "--pgHello.schema=ext"
                     }))
         .hasRootCauseInstanceOf(FunctionCallException.class);
-    assertThat(output).contains("APPLICATION FAILED TO START", "[NOT_ON_PATH]", "Action:", SCHEMA);
+    assertThat(output).contains("APPLICATION FAILED TO START", "[WRONG_SCHEMA]", "Action:", SCHEMA);
   }
 
   @Test

@@ -24,8 +24,13 @@ public final class FunctionCallException extends RuntimeException {
     FILES_MISSING(false),
     /** The files are on the server, but {@code CREATE EXTENSION} was not run in this database. */
     NOT_CREATED(false),
+    /**
+     * The extension is in a schema that is not on the {@code search_path}. Affects only unqualified
+     * names in the application's own SQL.
+     */
+    NOT_ON_SEARCH_PATH(false),
     /** The extension is not in the configured schema. */
-    NOT_ON_PATH(false),
+    WRONG_SCHEMA(false),
     /**
      * The version of the extension, or of its library on the server, does not have the function.
      */

@@ -60,7 +60,8 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
         switch (problem.kind()) {
           case FILES_MISSING -> Code.FILES_MISSING;
           case NOT_CREATED -> Code.NOT_CREATED;
-          case NOT_ON_PATH, WRONG_SCHEMA -> Code.NOT_ON_PATH;
+          case NOT_ON_SEARCH_PATH -> Code.NOT_ON_SEARCH_PATH;
+          case WRONG_SCHEMA -> Code.WRONG_SCHEMA;
           case VERSION_TOO_OLD -> Code.VERSION_TOO_OLD;
           case INCOMPATIBLE_BUILD -> Code.INCOMPATIBLE_BUILD;
           case NO_SCHEMA_PRIVILEGE -> Code.NO_SCHEMA_PRIVILEGE;

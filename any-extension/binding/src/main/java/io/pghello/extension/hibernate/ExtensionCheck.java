@@ -135,7 +135,7 @@ public class ExtensionCheck implements SessionFactoryObserver {
                     remedy,
                     // no function is listed as affected, because the client's schema may be correct
                     Set.of()));
-        case NOT_ON_PATH -> {
+        case NOT_ON_SEARCH_PATH -> {
           // if a schema is configured, calls are qualified; if no functions are described, there
           // are no calls
           if (schema == null && !extension.functions().isEmpty()) {

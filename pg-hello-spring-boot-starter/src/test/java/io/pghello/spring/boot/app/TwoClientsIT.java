@@ -51,7 +51,7 @@ class TwoClientsIT {
     assertThat(get("/actuator/health/pgHello/greetings"))
         .contains("\"status\":\"UP\"", "\"extensionVersion\":\"");
     assertThat(get("/actuator/health/pgHello/reports"))
-        .contains("\"status\":\"DOWN\"", "\"code\":\"NOT_ON_PATH\"");
+        .contains("\"status\":\"DOWN\"", "\"code\":\"WRONG_SCHEMA\"");
   }
 
   @Test

@@ -57,7 +57,8 @@ public final class ClientProblems {
       case RESPONSE_MISMATCH, RESULT_TOO_LARGE, SERVER_ERROR -> "The database reported an error.";
       case FILES_MISSING,
           NOT_CREATED,
-          NOT_ON_PATH,
+          NOT_ON_SEARCH_PATH,
+          WRONG_SCHEMA,
           VERSION_TOO_OLD,
           INCOMPATIBLE_BUILD,
           NO_SCHEMA_PRIVILEGE,
