@@ -125,7 +125,7 @@ class ConnectionOperations implements PgHelloOperations {
       String name = names.next();
       long position = index++;
       return HelloRequest.of(
-          Objects.requireNonNull(name, () -> NameValidator.where(position)), repeat);
+          Objects.requireNonNull(name, () -> NameValidator.location(position)), repeat);
     }
   }
 }

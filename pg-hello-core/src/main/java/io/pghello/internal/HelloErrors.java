@@ -123,7 +123,7 @@ public final class HelloErrors {
 
     @Override
     public CallProblem withIndex(CallProblem problem, long index) {
-      String where = NameValidator.where(index);
+      String where = NameValidator.location(index);
       String message = problem.message();
       if (message.startsWith(THE_ANSWER)) {
         message = THE_ANSWER + " to " + where + message.substring(THE_ANSWER.length());
