@@ -5,8 +5,8 @@ function number(hex,   value, i) {
   for (i = 1; i <= length(hex); i++) value = 16 * value + index("123456789abcdef", substr(hex, i, 1))
   return value
 }
-function is_code(address,   i) {
-  for (i = 1; i <= sections; i++) if (code[i] && address >= start[i] && address < start[i] + size[i]) return 1
+function is_code(at,   i) {
+  for (i = 1; i <= sections; i++) if (code[i] && at >= start[i] && at < start[i] + size[i]) return 1
   return 0
 }
 $1 == "ImageBase" { base = number($2) }
@@ -24,7 +24,10 @@ table && /^\t\[/ {
 NF == 7 && $7 ~ /^2\*\*/ { size[++sections] = number($3); start[sections] = number($4) - base }
 /^ +CONTENTS, .*CODE/ { code[sections] = 1 }
 END {
-  if (!symbols) exit 1
+  if (!symbols) {
+    print "objdump lists no symbols that the server exports" >"/dev/stderr"
+    exit 1
+  }
   printf "LIBRARY \"%s\"\nEXPORTS\n", name
   for (i = 1; i <= symbols; i++) print "  " symbol[i] (is_code(place[i]) ? "" : " DATA")
 }

@@ -5,7 +5,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** A shared library or a program for Linux, macOS or Windows. */
+/**
+ * A shared library or a program for Linux, macOS or Windows. Only the installer implements this
+ * interface; any release may add methods.
+ */
 public interface NativeFile {
   /**
    * Returns the platforms that run the file, e.g. {@code linux-amd64}. A universal macOS file and a

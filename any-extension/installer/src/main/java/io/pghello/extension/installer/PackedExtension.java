@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * The files of an extension in a jar, which a descriptor lists. {@link #files} returns the files
  * for a server.
  *
- * <p>The descriptor is {@code META-INF/pg-extension/NAME.properties}. Thread-safe.
+ * <p>The descriptor is {@code META-INF/pg-extension/NAME.properties}; docs/extension-build.md
+ * describes its keys. Thread-safe.
  */
 public final class PackedExtension {
   /** The directory of descriptors. */

@@ -29,14 +29,14 @@ record CompilerLibraries(CommandRunner runner, Platform platform, String compile
   /** Returns musl, which is the only library that libraries for other platforms may need. */
   private Optional<Path> musl() throws IOException {
     String processor = platform.processor().equals("amd64") ? "x86_64" : "aarch64";
-    String folder = "usr/lib/" + processor + "-linux-musl/libc.so";
+    String file = "usr/lib/" + processor + "-linux-musl/libc.so";
     return Stream.of(
-            Path.of("/" + folder),
+            Path.of("/" + file),
             Path.of("/lib/ld-musl-" + processor + ".so.1"),
             InstallationCache.open()
                 .scripts()
                 .resolve("sdk/musl-" + platform.processor())
-                .resolve(folder))
+                .resolve(file))
         .filter(Files::isRegularFile)
         .findFirst();
   }

@@ -43,19 +43,19 @@ final class CompilerOptions {
   }
 
   /**
-   * Returns a script that calls the C++ compiler with the options of this build. PGXS has no
+   * Writes a script that calls the C++ compiler with the options of this build. PGXS has no
    * variable for these options: {@code COPT} is only for C.
    *
    * @param compiler a word of a shell command
    */
-  Path cxx(String compiler, Path folder, Path copy, Path include) throws IOException {
+  Path writeCxx(String compiler, Path folder, Path copy, Path include) throws IOException {
     var words = new ArrayList<>(options);
     words.remove(ONLY_FOR_C);
     words.add("-ffile-prefix-map=" + copy + "=.");
     words.add("-ffile-prefix-map=" + include + "=server");
     // the server's headers are C, and cause warnings in C++
     words.addAll(List.of("-isystem", include.toString()));
-    return ShellScript.program(
+    return ShellScript.writeProgram(
         folder,
         CXX,
         "exec "
@@ -65,8 +65,7 @@ final class CompilerOptions {
   }
 
   /** Returns the options for the digest of a build's inputs. */
-  @Override
-  public String toString() {
+  String digestInput() {
     return options.toString();
   }
 }

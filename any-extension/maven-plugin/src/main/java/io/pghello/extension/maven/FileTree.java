@@ -31,6 +31,7 @@ final class FileTree {
     }
   }
 
+  /** Returns the text after the last dot of a name, or the whole name if it has no dot. */
   static String suffix(Path file) {
     return name(file).substring(name(file).lastIndexOf('.') + 1);
   }

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Checks that the newest available server for Linux has the symbols that the libraries import.
  *
- * @param scripts assemble a server if there is none
+ * @param scripts the scripts, which assemble a server if there is none
  * @param platform the platform that the libraries are for
  * @param isOther whether this machine has another platform
  * @param servers the embedded servers; null if they are not used

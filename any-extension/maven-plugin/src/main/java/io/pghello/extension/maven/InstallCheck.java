@@ -94,7 +94,7 @@ record InstallCheck(CommandRunner runner, MakeCommand make, PgConfig config, Bui
     Path libraries = server.clientLibraries();
     if (libraries != null) {
       // psql must not use the server's libpq, because psql may need a later version of libpq
-      ShellScript.program(
+      ShellScript.writeProgram(
           folder,
           "psql",
           "LD_LIBRARY_PATH="
@@ -176,7 +176,7 @@ record InstallCheck(CommandRunner runner, MakeCommand make, PgConfig config, Bui
    */
   private static Path regress(Path folder, String kind, Path program, @Nullable Path libraries)
       throws IOException {
-    return ShellScript.program(
+    return ShellScript.writeProgram(
         folder,
         Objects.requireNonNull(program.getFileName()).toString(),
         "echo "

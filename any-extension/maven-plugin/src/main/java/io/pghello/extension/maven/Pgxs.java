@@ -133,7 +133,7 @@ final class Pgxs {
         MakeCommand.with(
             make.command(config),
             "COPT=" + options.forC(copy, include),
-            "CXX=" + ShellScript.quoted(options.cxx(cxx, build.path(), copy, include)));
+            "CXX=" + ShellScript.quoted(options.writeCxx(cxx, build.path(), copy, include)));
     if (other != null) {
       // do not build programs: jars do not contain programs, and the libraries to link them with
       // are missing
@@ -194,7 +194,7 @@ final class Pgxs {
         digest,
         FORMAT
             + "\n"
-            + options
+            + options.digestInput()
             + "\n"
             + make.variables()
             + "\n"

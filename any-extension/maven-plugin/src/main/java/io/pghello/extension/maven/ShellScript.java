@@ -16,7 +16,7 @@ final class ShellScript {
   }
 
   /** Creates an executable shell script. */
-  static Path program(Path folder, String name, String script) throws IOException {
+  static Path writeProgram(Path folder, String name, String script) throws IOException {
     Path program = Files.createDirectories(programs(folder)).resolve(name);
     Files.writeString(program, "#!/bin/sh\n" + script + "\n");
     Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));

@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit;
 
 import java.io.IOException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -220,7 +221,12 @@ public class LiquibaseChangelog implements DatabasePreparer {
   }
 
   private Optional<String> hash(Map<String, List<byte[]>> files) {
-    return ChangelogHash.of(properties, searchPath(), directory(), loader(), files);
+    try {
+      return ChangelogHash.of(properties, searchPath(), directory(), loader(), files);
+    } catch (InvalidPathException e) {
+      // Liquibase reports the problem if it concerns the changelog
+      return Optional.empty();
+    }
   }
 
   /** Returns whether the other object has the same class and properties. */

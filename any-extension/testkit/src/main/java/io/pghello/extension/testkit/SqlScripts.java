@@ -67,6 +67,8 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
   /**
    * Reads scripts from the class path with a class loader; see {@link #fromClassPath(String...)}.
    *
+   * @param loader the class loader that finds the scripts
+   * @param resources the paths of the scripts
    * @throws IllegalArgumentException if a script does not exist or is not UTF-8
    */
   public static SqlScripts fromClassPath(ClassLoader loader, String... resources) {

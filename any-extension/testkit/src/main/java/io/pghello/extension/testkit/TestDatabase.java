@@ -5,7 +5,8 @@ import javax.sql.DataSource;
 
 /**
  * A new database on a server that has the files of the extensions under test. The database is owned
- * by an ordinary role, not by a superuser.
+ * by an ordinary role, not by a superuser. Only the testkit implements this interface; any release
+ * may add methods.
  *
  * <p>Thread-safe.
  */

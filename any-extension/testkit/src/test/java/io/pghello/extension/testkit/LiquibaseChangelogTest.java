@@ -184,6 +184,13 @@ class LiquibaseChangelogTest {
     assertThat(key("searchPath", folder + ",/nothing/is/here")).isEmpty();
   }
 
+  /** In the POSIX locale, such paths are invalid if they contain an umlaut. */
+  @Test
+  void isEmptyForInvalidPaths() {
+    assertThat(key("changelogFile", "db/\0/main.yaml")).isEmpty();
+    assertThat(key("searchPath", "\0")).isEmpty();
+  }
+
   @Test
   void isEmptyForChangesInJava() throws IOException {
     write("db/changes/Change.class", "");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/** Servers for tests. May change in any release. */
+/** The JUnit extension that provides tests with databases. May change in any release. */
 @NullMarked
 package io.pghello.extension.testkit.internal.junit;
 

@@ -57,7 +57,7 @@ public final class EmbeddedServer {
   private boolean restored;
 
   /**
-   * Creates a server whose data directory is empty; see {@link #createData}.
+   * Creates a server without a data directory, which {@link #createData} or {@code restore} writes.
    *
    * @param port the port to listen on; 0 for a free port
    */

@@ -96,7 +96,7 @@ final class ServerLog {
   }
 
   /** Returns the error message about a crashed process. */
-  String crash() throws IOException {
+  String crashMessage() throws IOException {
     List<String> lines = since(0).lines().toList();
     int crashed = 0;
     while (crashed < lines.size() - 1 && !lines.get(crashed).contains(CRASHED)) {

@@ -55,7 +55,7 @@ final class ServerPasswords {
   }
 
   /** Allows only TCP connections from this machine, with a password. */
-  static void require(Path data) throws IOException {
+  static void writeHbaFile(Path data) throws IOException {
     Files.writeString(
         data.resolve("pg_hba.conf"),
         """

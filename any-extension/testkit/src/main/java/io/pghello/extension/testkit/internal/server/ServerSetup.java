@@ -43,29 +43,15 @@ final class ServerSetup {
   private ServerSetup() {}
 
   /**
-   * Starts a server.
+   * Starts a server with a preparer's template, if the cache contains the template. Otherwise, the
+   * caller prepares the template, and then calls {@link EmbeddedServer#releaseTemplate} or {@link
+   * EmbeddedServer#storeTemplate}, for which other JVMs wait.
    *
    * @param port the port to listen on; 0 for a free port
    * @param settings the settings for {@code postgresql.conf}
    * @param names the names of the role, the databases and the template's extensions
    * @param extensions the extensions to add to the server
    * @param place the location of the server's programs; see {@code ServerLocation.EMBEDDED}
-   */
-  static EmbeddedServer start(
-      int port,
-      Map<String, String> settings,
-      DatabaseNames names,
-      List<ServerExtension> extensions,
-      String place)
-      throws IOException {
-    return start(port, settings, names, extensions, place, null);
-  }
-
-  /**
-   * Starts a server with a preparer's template, if the cache contains the template. Otherwise, the
-   * caller prepares the template, and then calls {@link EmbeddedServer#releaseTemplate} or {@link
-   * EmbeddedServer#storeTemplate}, for which other JVMs wait.
-   *
    * @param request the template; null for a server without one
    */
   static EmbeddedServer start(

@@ -43,7 +43,7 @@ final class TemplateDirectory {
         throw new IllegalStateException(
             "The template database cannot be prepared: "
                 + e.getMessage()
-                + (crashed(e) ? " " + crash(server, log) : ""),
+                + (crashed(e) ? " " + killAndDescribeCrash(server, log) : ""),
             e);
       }
       server.stop();
@@ -53,10 +53,11 @@ final class TemplateDirectory {
     }
   }
 
-  private static String crash(EmbeddedServer server, ServerLog log) throws IOException {
+  private static String killAndDescribeCrash(EmbeddedServer server, ServerLog log)
+      throws IOException {
     log.awaitCrash();
     server.kill();
-    return log.crash();
+    return log.crashMessage();
   }
 
   /** Returns whether the connection was lost, for example because a library crashed the process. */
@@ -86,6 +87,6 @@ final class TemplateDirectory {
           log.startFailure(0, 0, new IOException(ServerLog.ended("initdb", status))));
     }
     Files.move(file, scratch.data().resolve(DataDirectory.PASSWORD_FILE));
-    ServerPasswords.require(scratch.data());
+    ServerPasswords.writeHbaFile(scratch.data());
   }
 }

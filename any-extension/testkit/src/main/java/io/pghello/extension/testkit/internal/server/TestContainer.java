@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.testcontainers.containers.PostgreSQLContainer;
 import org.testcontainers.utility.DockerImageName;
 
-/** The container that tests run on. */
+/** The container that tests run on. Only this class needs Testcontainers on the class path. */
 // see ExtensionContainer for the use of this deprecated class
 @SuppressWarnings("deprecation")
 final class TestContainer extends PostgreSQLContainer<TestContainer> {

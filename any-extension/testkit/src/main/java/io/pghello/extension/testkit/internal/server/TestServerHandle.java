@@ -188,6 +188,7 @@ public final class TestServerHandle implements AutoCloseable {
         container.databases(),
         null,
         database -> " is not kept, because its container stops when the tests end.",
+        // a method reference would name the class of Testcontainers, which may be missing
         () -> container.stop());
   }
 

@@ -27,7 +27,8 @@ class EmbeddedServerIT {
         Map.of(),
         new DatabaseNames("app", "embedded-server-it", List.of()),
         List.of(),
-        ServerLocation.EMBEDDED);
+        ServerLocation.EMBEDDED,
+        null);
   }
 
   private static Connection connect(EmbeddedServer server) throws SQLException {
