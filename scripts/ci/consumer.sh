@@ -161,16 +161,16 @@ grep -q 'Tests run: 2, Failures: 0, Errors: 0, Skipped: 0' "$log" || {
 echo "The first project of docs/jooq-codegen.md generates code, and its tests pass"
 
 # Follows the section on Flyway: the script becomes a migration.
-(
-  cd "$project"
-  rm -r src/main/java target
-  mkdir -p src/main/resources/db/migration
-  mv src/test/resources/db/book.sql src/main/resources/db/migration/V1__book.sql
-  dependency=$(sed -n '/<artifactId>flyway-database-postgresql</,/<\/dependency>/p' "$page" | tr -d '\n')
-  sed -i "s|^  <dependencies>|&<dependency>$dependency|" pom.xml
-  sed -i 's/scripts = "db\/book.sql"/preparer = io.pghello.extension.testkit.FlywayMigrations.class/' src/test/java/com/example/*Test.java
-  bash -e -c "$(commands "$page" 'resources:resources')"
-) 2>&1 | sed 's/\x1b\[[0-9;]*m//g' >"$log" || {
+for version in "<version>$(pom_property flyway.version)</version>" "flyway-database-postgresql:$(pom_property flyway.version)\""; do
+  grep -qF "$version" "$page" || die "$page has a version other than the flyway.version of this build"
+done
+rm -r "$project"/{src/main/java,target}
+mkdir -p "$project/src/main/resources/db/migration"
+mv "$project/src/test/resources/db/book.sql" "$project/src/main/resources/db/migration/V1__book.sql"
+dependency=$(sed -n '/<artifactId>flyway-database-postgresql</,/<\/dependency>/p' "$page" | tr -d '\n')
+sed -i "s|^  <dependencies>|&<dependency>$dependency|" "$project/pom.xml"
+sed -i 's/scripts = "db\/book.sql"/preparer = io.pghello.extension.testkit.FlywayMigrations.class/' "$project"/src/test/java/com/example/*Test.java
+(cd "$project" && bash -e -c "$(commands "$page" 'resources:resources')") 2>&1 | sed 's/\x1b\[[0-9;]*m//g' >"$log" || {
   cat "$log"
   die "the project of docs/jooq-codegen.md does not build with Flyway"
 }

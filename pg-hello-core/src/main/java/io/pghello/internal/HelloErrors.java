@@ -34,7 +34,7 @@ public final class HelloErrors {
     return of(Preflight.problem(problem));
   }
 
-  /** Returns the error for a problem that the client has detected without the server. */
+  /** Returns the error for a problem. */
   static FunctionCallException of(CallProblem problem) {
     return new FunctionCallException(problem, null, null);
   }
@@ -123,13 +123,13 @@ public final class HelloErrors {
 
     @Override
     public CallProblem withIndex(CallProblem problem, long index) {
-      String where = NameValidator.location(index);
+      String location = NameValidator.location(index);
       String message = problem.message();
       if (message.startsWith(THE_ANSWER)) {
-        message = THE_ANSWER + " to " + where + message.substring(THE_ANSWER.length());
+        message = THE_ANSWER + " to " + location + message.substring(THE_ANSWER.length());
       } else if (message.startsWith(NameValidator.THE_NAME)) {
         String rest = message.substring(NameValidator.THE_NAME.length());
-        message = NameValidator.theName(where) + rest;
+        message = NameValidator.theName(location) + rest;
       }
       return new CallProblem(problem.code(), message, problem.remedy());
     }

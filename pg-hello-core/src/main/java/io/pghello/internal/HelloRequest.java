@@ -57,10 +57,10 @@ public final class HelloRequest {
   /**
    * Checks the name of an entity, and returns a request for its greeting.
    *
-   * @param where the location of the name, for the error message
+   * @param location the location of the name, for the error message
    */
-  public static HelloRequest of(String name, int repeat, String where) {
-    return new HelloRequest(name, repeat, NameValidator.check(name, where));
+  public static HelloRequest of(String name, int repeat, String location) {
+    return new HelloRequest(name, repeat, NameValidator.check(name, location));
   }
 
   /** Checks a repeat count, and returns it. */

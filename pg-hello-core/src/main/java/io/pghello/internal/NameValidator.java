@@ -18,8 +18,8 @@ public final class NameValidator {
   /**
    * Rejects a name that PostgreSQL's type {@code text} cannot store in any database.
    *
-   * @param location a text that identifies the name in the error message; empty if there is only one
-   *     name
+   * @param location a text that identifies the name in the error message; empty if there is only
+   *     one name
    * @return the number of bytes of the name in UTF-8
    */
   static int check(String name, String location) {

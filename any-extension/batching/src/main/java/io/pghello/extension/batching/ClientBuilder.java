@@ -73,7 +73,8 @@ public final class ClientBuilder<C> {
   private @Nullable String password;
   private @Nullable String applicationName;
   private @Nullable Duration statementTimeout;
-  private Consumer<HikariConfig> pool = config -> {};
+  // a lambda here would need HikariCP, also for other sources of connections
+  private @Nullable Consumer<HikariConfig> pool;
   private @Nullable String schema;
   private Duration callTimeout = Duration.ofSeconds(5);
   private boolean retryOnConnectionLoss = true;
@@ -364,7 +365,9 @@ public final class ClientBuilder<C> {
     config.setPassword(password);
     config.addDataSourceProperty(
         "ApplicationName", applicationName == null ? clientName : applicationName);
-    pool.accept(config);
+    if (pool != null) {
+      pool.accept(config);
+    }
     Duration patience =
         callTimeout.compareTo(STATEMENT_TIMEOUT) > 0 ? callTimeout : STATEMENT_TIMEOUT;
     return ManagedPool.start(config, statementTimeout == null ? patience : statementTimeout);

@@ -26,7 +26,7 @@ public final class FunctionCallException extends RuntimeException {
     NOT_CREATED(false),
     /**
      * The extension is in a schema that is not on the {@code search_path}. Affects only unqualified
-     * names in the application's own SQL.
+     * names in the application's own SQL. This is only a warning: calls do not fail with this code.
      */
     NOT_ON_SEARCH_PATH(false),
     /** The extension is not in the configured schema. */
@@ -105,7 +105,10 @@ public final class FunctionCallException extends RuntimeException {
      * Returns whether this is a warning. Warnings do not prevent calls, and you may ignore them.
      */
     public boolean isWarning() {
-      return this == UNSAFE_POOLER || this == SESSION_SETTINGS_NOT_SHARED;
+      return switch (this) {
+        case NOT_ON_SEARCH_PATH, UNSAFE_POOLER, SESSION_SETTINGS_NOT_SHARED -> true;
+        default -> false;
+      };
     }
   }
 

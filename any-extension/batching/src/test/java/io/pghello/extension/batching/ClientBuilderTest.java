@@ -4,11 +4,17 @@ package io.pghello.extension.batching;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.zaxxer.hikari.HikariConfig;
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import java.io.File;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Path;
 import java.sql.Array;
 import java.sql.PreparedStatement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
@@ -49,7 +55,36 @@ class ClientBuilderTest {
   }
 
   @Test
-  void closesThePoolIfTheClientCannotBeCreated() {
+  void needsHikariCpForAUrlOnly() throws Exception {
+    var urls = new ArrayList<URL>();
+    for (String each : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+      if (!Path.of(each).getFileName().toString().startsWith("HikariCP")) {
+        urls.add(Path.of(each).toUri().toURL());
+      }
+    }
+    try (var loader =
+        new URLClassLoader(urls.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
+      assertThatThrownBy(() -> loader.loadClass(HikariConfig.class.getName()))
+          .isInstanceOf(ClassNotFoundException.class);
+      loader
+          .loadClass(OwnSource.class.getName())
+          .asSubclass(Runnable.class)
+          .getDeclaredConstructor()
+          .newInstance()
+          .run();
+    }
+  }
+
+  /** Creates a client without a URL. */
+  public static final class OwnSource implements Runnable {
+    @Override
+    public void run() {
+      builder().connections(new PGSimpleDataSource()::getConnection).build().close();
+    }
+  }
+
+  @Test
+  void closesTheFunctionIfTheClientCannotBeCreated() {
     var created = new AtomicReference<BatchedFunction<String, String>>();
     ClientBuilder<Object> builder =
         ClientDefinition.of(EXTENSION, UPPER_ALL, new Unused())

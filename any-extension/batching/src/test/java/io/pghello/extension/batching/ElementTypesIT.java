@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.extension.testkit.ExtensionTest;
 import java.io.IOException;
+import java.lang.reflect.Array;
 import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,7 @@ import java.time.LocalDate;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,12 +65,11 @@ class ElementTypesIT {
   @MethodSource("rows")
   void passesAndReads(List<String> row, Connection connection) throws SQLException {
     String type = row.get(0);
-    Object element = type.equals("ltree") ? "Top.Science" : ELEMENTS.get(row.get(2));
+    Object element =
+        Objects.requireNonNull(type.equals("ltree") ? "Top.Science" : ELEMENTS.get(row.get(2)));
     try (PreparedStatement call = connection.prepareStatement("SELECT ?::" + type + "[]")) {
-      Object[] passed =
-          element instanceof byte[] bytes
-              ? new byte[][] {bytes, null}
-              : new Object[] {element, null};
+      Object[] passed = (Object[]) Array.newInstance(element.getClass(), 2);
+      passed[0] = element;
       call.setArray(1, connection.createArrayOf(row.get(1), passed));
       try (ResultSet answer = call.executeQuery()) {
         answer.next();

@@ -89,18 +89,14 @@ public class ExtensionCheck implements SessionFactoryObserver {
     log.warn(message);
   }
 
-  /** Returns the expected schema in quotes; null if any schema on the search path is accepted. */
-  protected final @Nullable String quotedSchema() {
-    return schema == null ? null : ExtensionSettings.quoted(schema);
-  }
-
   private Installation find(SessionFactoryImplementor factory) throws SQLException {
     boolean jta =
         factory.getServiceRegistry().requireService(TransactionCoordinatorBuilder.class).isJta();
     JdbcConnectionAccess access = factory.getJdbcServices().getBootstrapJdbcConnectionAccess();
     Connection connection = access.obtainConnection();
     try {
-      Installation found = extension.inspect(connection, quotedSchema(), TIMEOUT);
+      String quoted = schema == null ? null : ExtensionSettings.quoted(schema);
+      Installation found = extension.inspect(connection, quoted, TIMEOUT);
       // do not end a container's transaction
       if (!jta && !connection.getAutoCommit()) {
         connection.rollback();

@@ -22,7 +22,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Each snippet of a page must be the region of a tested file, with the imports that it needs and
- * that no snippet above it shows; a class has all of its imports. {@code -Dpg-hello.generate=true} writes the snippets.
+ * that no snippet above it shows; a class has all of its imports. {@code -Dpg-hello.generate=true}
+ * writes the snippets.
  */
 class GeneratedPagesTest {
   private static final Pattern SNIPPET =
