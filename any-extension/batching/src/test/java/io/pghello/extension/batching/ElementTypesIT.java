@@ -21,8 +21,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.postgresql.jdbc.PgArray;
 import org.postgresql.util.PGobject;
 
 /** Passes and reads an array of each type in the table of docs/extension-batching.md. */
@@ -84,5 +86,15 @@ class ElementTypesIT {
         }
       }
     }
+  }
+
+  /** The page recommends arrays of the element's class for this reason. */
+  @Test
+  void driverSendsNumbersInBinaryOnlyInAnArrayOfTheirClass(Connection connection)
+      throws SQLException {
+    assertThat(connection.createArrayOf("int4", new Integer[] {1}))
+        .isInstanceOfSatisfying(PgArray.class, array -> assertThat(array.isBinary()).isTrue());
+    assertThat(connection.createArrayOf("int4", new Object[] {1}))
+        .isInstanceOfSatisfying(PgArray.class, array -> assertThat(array.isBinary()).isFalse());
   }
 }

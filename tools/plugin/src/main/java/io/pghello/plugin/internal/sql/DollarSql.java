@@ -404,8 +404,8 @@ public record DollarSql(
     }
 
     /**
-     * Returns a word in the form in which the server stores it. The server usually converts only
-     * ASCII letters to lower case.
+     * Returns a word as the server stores it. The server usually converts only ASCII letters to
+     * lower case.
      */
     private static String folded(String word) {
       return CAPITALS.matcher(word).replaceAll(some -> some.group().toLowerCase(Locale.ROOT));

@@ -126,8 +126,8 @@ public final class DatabaseFactory implements AutoCloseable {
   }
 
   /**
-   * Returns a password in the form in which it is set. Some hosted servers accept passwords in
-   * clear text only.
+   * Returns the SCRAM verifier of a password, or the password itself for servers of others, because
+   * some hosted servers accept passwords in clear text only.
    */
   private String stored(String password) {
     return prepared == null ? password : ScramVerifier.of(password);

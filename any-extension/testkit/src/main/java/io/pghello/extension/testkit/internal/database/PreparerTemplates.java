@@ -37,7 +37,7 @@ public final class PreparerTemplates {
   }
 
   /**
-   * Prepares the template with which the server can be stored in the cache.
+   * Prepares the template. The caller can then store the server, with the template, in the cache.
    *
    * @throws IllegalStateException if the preparer fails
    */
