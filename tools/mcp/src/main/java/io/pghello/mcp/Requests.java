@@ -2,17 +2,20 @@
 package io.pghello.mcp;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.modelcontextprotocol.spec.McpSchema;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Validates the parameters of requests, because the SDK would report invalid parameters as internal
- * errors with Java exceptions.
+ * Validates the parameters of requests.
  *
  * @param tools the names of the available tools
  */
 record Requests(Set<String> tools) {
+  static final String INITIALIZE = "initialize";
+  static final String PING = "ping";
+  static final String LIST_TOOLS = "tools/list";
+  static final String CALL_TOOL = "tools/call";
+
   private static final int NAME_MAX = 100;
 
   /** Returns the problem with a request's parameters; null if they are valid. */
@@ -25,9 +28,9 @@ record Requests(Set<String> tools) {
       return "params._meta must be an object";
     }
     return switch (method) {
-      case McpSchema.METHOD_INITIALIZE -> wrongInitialize(params);
-      case McpSchema.METHOD_TOOLS_CALL -> wrongCall(params);
-      case McpSchema.METHOD_TOOLS_LIST ->
+      case INITIALIZE -> wrongInitialize(params);
+      case CALL_TOOL -> wrongCall(params);
+      case LIST_TOOLS ->
           // The first page contains all results, so there are no cursors.
           isAbsent(params.path("cursor"))
               ? null
@@ -47,12 +50,13 @@ record Requests(Set<String> tools) {
     if (!client.path("name").isTextual() || !client.path("version").isTextual()) {
       return "params.clientInfo must be an object with the strings name and version";
     }
-    try {
-      var unused = Messages.JSON.convertValue(params, McpSchema.InitializeRequest.class);
-      return null;
-    } catch (IllegalArgumentException e) {
-      return "params has a member of the wrong type";
+    for (JsonNode capability : params.path("capabilities")) {
+      JsonNode listChanged = capability.path("listChanged");
+      if (!capability.isObject() || !(listChanged.isBoolean() || isAbsent(listChanged))) {
+        return "params has a member of the wrong type";
+      }
     }
+    return null;
   }
 
   private @Nullable String wrongCall(JsonNode params) {

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.mcp;
 
-import io.modelcontextprotocol.json.McpJsonMapper;
-import io.modelcontextprotocol.json.jackson2.JacksonMcpJsonMapper;
-import io.modelcontextprotocol.json.schema.JsonSchemaValidator.ValidationResponse;
-import io.modelcontextprotocol.server.McpServer;
-import io.modelcontextprotocol.spec.McpSchema.Implementation;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.plugin.PostgresPlugin;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -44,23 +40,15 @@ final class Server implements AutoCloseable {
       Set<String> owners,
       InputStream in,
       OutputStream out) {
-    McpJsonMapper mapper = new JacksonMcpJsonMapper(Messages.JSON);
     var tools = new Tools(plugin, connections);
-    this.transport = new Transport(mapper, tools, calls, in, out);
-    var unused =
-        McpServer.async(transport)
-            .serverInfo(
-                Implementation.builder("pg-hello-mcp", version())
-                    .title("PostgreSQL, by pg-hello")
-                    .build())
-            .instructions(tools.instructions(owners))
-            .capabilities(Transport.CAPABILITIES)
-            .jsonMapper(mapper)
-            // The plugin validates the parameters itself, with better error messages.
-            .validateToolInputs(false)
-            .jsonSchemaValidator((schema, content) -> ValidationResponse.asValid(null))
-            .tools(tools.all())
-            .build();
+    ObjectNode server = Messages.JSON.createObjectNode();
+    server
+        .putObject("serverInfo")
+        .put("name", "pg-hello-mcp")
+        .put("title", "PostgreSQL, by pg-hello")
+        .put("version", version());
+    server.put("instructions", tools.instructions(owners));
+    this.transport = new Transport(server, tools, calls, in, out);
   }
 
   /** Returns the version of this program. */

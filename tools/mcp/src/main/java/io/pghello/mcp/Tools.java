@@ -4,14 +4,11 @@ package io.pghello.mcp;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamWriteConstraints;
-import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.util.RawValue;
-import io.modelcontextprotocol.server.McpServerFeatures.AsyncToolSpecification;
-import io.modelcontextprotocol.spec.McpSchema.Tool;
-import io.modelcontextprotocol.spec.McpSchema.ToolAnnotations;
 import io.pghello.plugin.Permissions;
 import io.pghello.plugin.PluginOperation;
 import io.pghello.plugin.PostgresException.Code;
@@ -25,7 +22,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
-import reactor.core.publisher.Mono;
 
 /** The tools, one for each operation that at least one connection allows. */
 final class Tools {
@@ -44,7 +40,6 @@ final class Tools {
                       StreamWriteConstraints.builder().maxNestingDepth(DEPTH_MAX).build())
                   .build())
           .build();
-  private static final TypeReference<Map<String, Object>> MAP = new TypeReference<>() {};
 
   private final PostgresPlugin plugin;
   private final Connections connections;
@@ -55,7 +50,10 @@ final class Tools {
     this.plugin = plugin;
     this.connections = connections;
     for (PluginOperation operation : plugin.operations()) {
-      List<String> ids = connections.ids().stream().filter(id -> mayDo(id, operation)).toList();
+      List<String> ids =
+          connections.ids().stream()
+              .filter(id -> operation.rejection(connections.permissions(id)).isEmpty())
+              .toList();
       if (!ids.isEmpty()) {
         idsByTool.put(operation.name(), ids);
       }
@@ -72,28 +70,19 @@ final class Tools {
     return idsByTool.getOrDefault(tool, List.of());
   }
 
-  /** Returns the descriptions of the tools for clients. The SDK does not call the tools itself. */
-  List<AsyncToolSpecification> all() {
-    return plugin.operations().stream()
-        .filter(operation -> idsByTool.containsKey(operation.name()))
-        .map(
-            operation ->
-                AsyncToolSpecification.builder()
-                    .tool(tool(operation, idsOf(operation.name())))
-                    .callHandler((exchange, request) -> Mono.empty())
-                    .build())
-        .toList();
+  /** Returns the descriptions of the tools for clients. */
+  ObjectNode list() {
+    ObjectNode result = Messages.JSON.createObjectNode();
+    ArrayNode list = result.putArray("tools");
+    for (PluginOperation operation : plugin.operations()) {
+      if (idsByTool.containsKey(operation.name())) {
+        list.add(tool(operation, idsOf(operation.name())));
+      }
+    }
+    return result;
   }
 
-  private boolean mayDo(String id, PluginOperation operation) {
-    Permissions permissions = connections.permissions(id);
-    Set<String> operations = permissions.operations();
-    return (operations == null || operations.contains(operation.name()))
-        && !(operation.writes() && permissions.readOnly())
-        && !(operation.needsSql() && !permissions.sql());
-  }
-
-  private Tool tool(PluginOperation operation, List<String> ids) {
+  private ObjectNode tool(PluginOperation operation, List<String> ids) {
     ObjectNode parameters = operation.parameters();
     if (several()) {
       ObjectNode connection = Messages.JSON.createObjectNode();
@@ -103,17 +92,19 @@ final class Tools {
       parameters.withArray("required").add(CONNECTION);
     }
     boolean reads = reads(operation, ids);
-    return Tool.builder(operation.name(), map(parameters))
-        .title(title(operation.name()))
-        .description(operation.description() + warning(ids))
-        .outputSchema(map(answer(operation)))
-        .annotations(
-            ToolAnnotations.builder()
-                .readOnlyHint(reads)
-                .destructiveHint(!reads && !ADDING.contains(operation.name()))
-                .openWorldHint(false)
-                .build())
-        .build();
+    ObjectNode tool =
+        Messages.JSON
+            .createObjectNode()
+            .put("name", operation.name())
+            .put("title", title(operation.name()))
+            .put("description", operation.description() + warning(ids));
+    tool.set("inputSchema", parameters);
+    tool.set("outputSchema", answer(operation));
+    tool.putObject("annotations")
+        .put("readOnlyHint", reads)
+        .put("destructiveHint", !reads && !ADDING.contains(operation.name()))
+        .put("openWorldHint", false);
+    return tool;
   }
 
   /** Returns the name of a tool as words, e.g. {@code List tables}. */
@@ -152,10 +143,6 @@ final class Tools {
     members.putObject("durationMillis").put("type", "number");
     schema.putArray("required").add("success").add("data").add("durationMillis");
     return schema;
-  }
-
-  private static Map<String, Object> map(ObjectNode json) {
-    return Messages.JSON.convertValue(json, MAP);
   }
 
   private boolean several() {

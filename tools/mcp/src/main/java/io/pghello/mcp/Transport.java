@@ -4,15 +4,6 @@ package io.pghello.mcp;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.modelcontextprotocol.json.McpJsonMapper;
-import io.modelcontextprotocol.json.TypeRef;
-import io.modelcontextprotocol.spec.McpSchema;
-import io.modelcontextprotocol.spec.McpSchema.ErrorCodes;
-import io.modelcontextprotocol.spec.McpSchema.JSONRPCMessage;
-import io.modelcontextprotocol.spec.McpServerSession;
-import io.modelcontextprotocol.spec.McpServerTransport;
-import io.modelcontextprotocol.spec.McpServerTransportProvider;
-import io.modelcontextprotocol.spec.ProtocolVersions;
 import io.pghello.mcp.Messages.UnreadableException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -30,31 +21,30 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
-import reactor.core.publisher.Mono;
 
 /**
- * Exchanges messages on two streams, with one message per line. The SDK's own transport is not
- * used, because it ends at the first invalid line, drops calls in flight at the end of its input,
- * and does not support cancellation.
+ * Exchanges the messages of the <a href="https://modelcontextprotocol.io/specification/">Model
+ * Context Protocol</a> on two streams, with one message per line. The protocol's SDK for Java is
+ * not used, because it ends at the first invalid line, drops calls in flight at the end of its
+ * input, and does not support cancellation.
  */
-final class Transport implements McpServerTransportProvider {
-  static final McpSchema.ServerCapabilities CAPABILITIES =
-      McpSchema.ServerCapabilities.builder().tools(false).build();
-
+final class Transport {
   /** Maximum number of calls in flight. */
   static final int IN_FLIGHT_MAX = 256;
 
   private static final Logger LOG = System.getLogger("io.pghello.mcp");
-  private static final String CANCELLED = "notifications/cancelled";
-  private static final String INITIALIZE = "initialize";
   private static final String INITIALIZED = "notifications/initialized";
-  private static final int TOO_MANY = -32000;
+  private static final String CANCELLED = "notifications/cancelled";
+  private static final String VERSION = "2.0";
   // The only protocol version that allows several messages on one line.
-  private static final String WITH_BATCHES = ProtocolVersions.MCP_2025_03_26;
+  private static final String WITH_BATCHES = "2025-03-26";
+  // From the oldest to the newest.
+  private static final List<String> VERSIONS =
+      List.of("2024-11-05", WITH_BATCHES, "2025-06-18", "2025-11-25");
 
-  private final McpJsonMapper mapper;
   private final Messages messages;
   private final OutputStream out;
+  private final ObjectNode server;
   private final Tools tools;
   private final ExecutorService calls;
   // Futures that cancel the calls in flight, by request id.
@@ -69,7 +59,6 @@ final class Transport implements McpServerTransportProvider {
   private final ExecutorService writer =
       Executors.newSingleThreadExecutor(task -> new Thread(task, "pg-hello-mcp-writer"));
 
-  private volatile @Nullable McpServerSession session;
   private final Requests requests;
   private boolean initialized;
   private boolean batches;
@@ -77,48 +66,18 @@ final class Transport implements McpServerTransportProvider {
   /**
    * Creates the transport.
    *
+   * @param server the description of the server for clients: {@code serverInfo} and {@code
+   *     instructions}
    * @param calls the executor that runs tool calls, which block
    */
   Transport(
-      McpJsonMapper mapper, Tools tools, ExecutorService calls, InputStream in, OutputStream out) {
-    this.mapper = mapper;
+      ObjectNode server, Tools tools, ExecutorService calls, InputStream in, OutputStream out) {
+    this.server = server;
     this.tools = tools;
     this.calls = calls;
     this.requests = new Requests(tools.names());
     this.messages = new Messages(in);
     this.out = out;
-  }
-
-  @Override
-  public List<String> protocolVersions() {
-    return List.of(
-        ProtocolVersions.MCP_2024_11_05,
-        WITH_BATCHES,
-        ProtocolVersions.MCP_2025_06_18,
-        ProtocolVersions.MCP_2025_11_25);
-  }
-
-  @Override
-  public void setSessionFactory(McpServerSession.Factory factory) {
-    session = factory.create(new Writer());
-  }
-
-  @Override
-  public Mono<Void> notifyClients(String method, Object params) {
-    return open().sendNotification(method, params);
-  }
-
-  @Override
-  public Mono<Void> notifyClient(String sessionId, String method, Object params) {
-    return notifyClients(method, params);
-  }
-
-  private McpServerSession open() {
-    McpServerSession known = session;
-    if (known == null) {
-      throw new IllegalStateException("there is no session yet");
-    }
-    return known;
   }
 
   /** Handles messages until the end of the input. */
@@ -132,11 +91,11 @@ final class Transport implements McpServerTransportProvider {
           handle(line);
         }
       } catch (UnreadableException e) {
-        writeError(null, ErrorCodes.PARSE_ERROR, e.getMessage());
+        writeError(null, ErrorCode.PARSE_ERROR, e.getMessage());
       } catch (IOException e) {
         more = false;
       } catch (RuntimeException | StackOverflowError e) {
-        writeError(null, ErrorCodes.INTERNAL_ERROR, "Internal error while handling the message");
+        writeError(null, ErrorCode.INTERNAL_ERROR, "Internal error while handling the message");
       }
     }
   }
@@ -146,7 +105,7 @@ final class Transport implements McpServerTransportProvider {
     try {
       message = Messages.JSON.readTree(line);
     } catch (JsonProcessingException e) {
-      writeError(null, ErrorCodes.PARSE_ERROR, "The message is not JSON" + Messages.place(e));
+      writeError(null, ErrorCode.PARSE_ERROR, "The message is not JSON" + Messages.place(e));
       return;
     }
     if (batches && message.isArray() && !message.isEmpty()) {
@@ -158,102 +117,73 @@ final class Transport implements McpServerTransportProvider {
 
   private void handle(JsonNode message) {
     JsonNode id = message.path("id");
-    // The SDK does not accept ids that exceed the range of a long.
     boolean named = id.isTextual() || (id.isIntegralNumber() && id.canConvertToLong());
     JsonNode method = message.path("method");
     boolean valid =
         message.isObject()
-            && "2.0".equals(message.path("jsonrpc").textValue())
+            && VERSION.equals(message.path("jsonrpc").textValue())
             && (id.isMissingNode() || named)
             && (method.isTextual() || (named && method.isMissingNode()));
     if (!valid) {
       writeError(
           named ? id : null,
-          ErrorCodes.INVALID_REQUEST,
+          ErrorCode.INVALID_REQUEST,
           "The message is not a JSON-RPC 2.0 message");
     } else if (method.isTextual() && named) {
       request((ObjectNode) message, id, method.textValue());
     } else if (CANCELLED.equals(method.textValue())) {
       cancel(message.path("params").path("requestId").toString());
     } else if (INITIALIZED.equals(method.textValue())) {
-      var notification =
-          new McpSchema.JSONRPCNotification(
-              McpSchema.JSONRPC_VERSION, method.textValue(), value(message.path("params")));
-      subscribe(open().handle(notification));
       initialized = true;
     }
     // Ignore responses and all other notifications.
   }
 
-  private static @Nullable Object value(JsonNode json) {
-    return Messages.JSON.convertValue(json.isMissingNode() ? null : json, Object.class);
-  }
-
   private void request(ObjectNode message, JsonNode id, String method) {
     String key = id.toString();
     if (inFlight.containsKey(key)) {
-      writeError(id, ErrorCodes.INVALID_REQUEST, "A request with this id is in flight");
+      writeError(id, ErrorCode.INVALID_REQUEST, "A request with this id is in flight");
       return;
     }
-    if (method.equals(McpSchema.METHOD_PING)) {
-      // Respond to pings at any time. The SDK would wait until the session is initialized.
-      write(McpSchema.JSONRPCResponse.result(value(id), Map.of()));
-      return;
-    }
-    if (!initialized && !method.equals(INITIALIZE)) {
-      // The SDK would delay the response until the session is initialized, possibly forever.
+    if (!initialized && !method.equals(Requests.INITIALIZE) && !method.equals(Requests.PING)) {
       writeError(
-          id, ErrorCodes.INVALID_REQUEST, "The session is not initialized; send initialize first");
+          id, ErrorCode.INVALID_REQUEST, "The session is not initialized; send initialize first");
       return;
     }
     JsonNode params = message.path("params");
     String wrong = requests.wrong(method, params);
     if (wrong != null) {
-      writeError(id, ErrorCodes.INVALID_PARAMS, wrong);
+      writeError(id, ErrorCode.INVALID_PARAMS, wrong);
       return;
     }
-    if (method.equals(McpSchema.METHOD_LOGGING_SET_LEVEL)) {
-      writeError(id, ErrorCodes.METHOD_NOT_FOUND, "Method not found: " + method);
-      return;
+    switch (method) {
+      case Requests.INITIALIZE -> writeResult(id, initialize(params));
+      case Requests.PING -> writeResult(id, Messages.JSON.createObjectNode());
+      case Requests.LIST_TOOLS -> writeResult(id, tools.list());
+      case Requests.CALL_TOOL -> call(key, id, params);
+      default -> writeError(id, ErrorCode.METHOD_NOT_FOUND, "Method not found: " + method);
     }
-    if (method.equals(INITIALIZE)) {
-      batches = params.path("protocolVersion").textValue().equals(WITH_BATCHES);
-    }
-    if (method.equals(McpSchema.METHOD_TOOLS_CALL)) {
-      call(key, id, params);
-      return;
-    }
-    var request =
-        new McpSchema.JSONRPCRequest(
-            McpSchema.JSONRPC_VERSION, method, value(id), params.isMissingNode() ? null : params);
-    subscribe(
-        open()
-            .handle(request)
-            .onErrorResume(
-                e ->
-                    Mono.fromRunnable(
-                        () -> writeError(id, ErrorCodes.INTERNAL_ERROR, "The request failed"))));
-  }
-
-  private static void subscribe(Mono<Void> work) {
-    var unused =
-        work.subscribe(
-            nothing -> {},
-            e ->
-                LOG.log(
-                    Level.ERROR,
-                    "Internal error while handling a message: " + e.getClass().getName()));
   }
 
   /**
-   * Calls a tool directly, because the SDK would convert the parameters and the result to Java
-   * objects.
+   * Returns the version that the client requests, or the newest version if the requested one is not
+   * supported, and describes the server.
    */
+  private ObjectNode initialize(JsonNode params) {
+    String requested = params.path("protocolVersion").textValue();
+    String version = VERSIONS.contains(requested) ? requested : VERSIONS.get(VERSIONS.size() - 1);
+    batches = version.equals(WITH_BATCHES);
+    ObjectNode result = Messages.JSON.createObjectNode().put("protocolVersion", version);
+    result.putObject("capabilities").putObject("tools").put("listChanged", false);
+    return result.setAll(server);
+  }
+
+  /** Calls a tool on a thread of the executor. */
   private void call(String key, JsonNode id, JsonNode params) {
     if (!permits.tryAcquire()) {
       writeError(
           id,
-          TOO_MANY,
+          ErrorCode.TOO_MANY_CALLS,
           "The limit of " + IN_FLIGHT_MAX + " calls in flight was reached; wait for answers");
       return;
     }
@@ -279,7 +209,7 @@ final class Transport implements McpServerTransportProvider {
             if (finish(key, cancellation)) {
               // The message is omitted, because it may contain data.
               writeError(
-                  id, ErrorCodes.INTERNAL_ERROR, "The call failed: " + e.getClass().getName());
+                  id, ErrorCode.INTERNAL_ERROR, "The call failed: " + e.getClass().getName());
             }
           }
         });
@@ -328,27 +258,26 @@ final class Transport implements McpServerTransportProvider {
     }
   }
 
-  @Override
-  public Mono<Void> closeGracefully() {
-    return Mono.fromRunnable(this::cancelAll);
+  private void writeResult(JsonNode id, ObjectNode result) {
+    write(answer(id).set("result", result));
   }
 
-  private void writeError(@Nullable JsonNode id, int code, @Nullable String message) {
+  private void writeError(@Nullable JsonNode id, ErrorCode code, @Nullable String message) {
     ObjectNode answer = answer(id);
-    answer.putObject("error").put("code", code).put("message", message);
+    answer.putObject("error").put("code", code.number()).put("message", message);
     write(answer);
   }
 
   private static ObjectNode answer(@Nullable JsonNode id) {
-    ObjectNode answer = Messages.JSON.createObjectNode().put("jsonrpc", McpSchema.JSONRPC_VERSION);
+    ObjectNode answer = Messages.JSON.createObjectNode().put("jsonrpc", VERSION);
     return answer.set("id", id);
   }
 
-  private void write(Object message) {
+  private void write(JsonNode message) {
     send(line(message));
   }
 
-  private static byte[] line(Object message) {
+  private static byte[] line(JsonNode message) {
     try {
       // Convert to a string first, because unpaired surrogates cannot be written as bytes.
       return (Messages.JSON.writeValueAsString(message) + "\n").getBytes(StandardCharsets.UTF_8);
@@ -381,44 +310,6 @@ final class Transport implements McpServerTransportProvider {
       LOG.log(Level.DEBUG, "The client no longer reads the output");
     } finally {
       writing.unlock();
-    }
-  }
-
-  /** Writes the messages of the session. */
-  private final class Writer implements McpServerTransport {
-    @Override
-    public Mono<Void> sendMessage(JSONRPCMessage message) {
-      return Mono.fromRunnable(() -> write(withoutLogging(message)));
-    }
-
-    /**
-     * Removes the logging capability that the SDK adds, because this server sends no log messages.
-     */
-    private static JSONRPCMessage withoutLogging(JSONRPCMessage message) {
-      return message instanceof McpSchema.JSONRPCResponse response
-              && response.result() instanceof McpSchema.InitializeResult result
-          ? McpSchema.JSONRPCResponse.result(
-              response.id(),
-              McpSchema.InitializeResult.builder(
-                      result.protocolVersion(), CAPABILITIES, result.serverInfo())
-                  .instructions(result.instructions())
-                  .build())
-          : message;
-    }
-
-    @Override
-    public <T> T unmarshalFrom(Object data, TypeRef<T> type) {
-      return mapper.convertValue(data, type);
-    }
-
-    @Override
-    public Mono<Void> closeGracefully() {
-      return Mono.empty();
-    }
-
-    @Override
-    public void close() {
-      cancelAll();
     }
   }
 }

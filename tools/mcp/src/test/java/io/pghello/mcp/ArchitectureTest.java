@@ -30,8 +30,6 @@ class ArchitectureTest {
         .resideInAnyPackage(
             "java..",
             "com.fasterxml.jackson..",
-            "io.modelcontextprotocol..",
-            "reactor.core..",
             "org.jspecify..",
             "io.pghello.plugin",
             "io.pghello.mcp")

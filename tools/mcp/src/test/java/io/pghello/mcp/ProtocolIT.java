@@ -244,7 +244,6 @@ class ProtocolIT {
     client.send("{\"jsonrpc\": \"2.0\", \"id\": 99, \"result\": {}}");
     client.send("{\"jsonrpc\": \"2.0\", \"method\": \"notifications/unheard-of\"}");
     client.send("{\"jsonrpc\": \"2.0\", \"method\": \"notifications/cancelled\"}");
-    // The SDK would request the roots repeatedly.
     client.send("{\"jsonrpc\": \"2.0\", \"method\": \"notifications/roots/list_changed\"}");
     client.send("{\"jsonrpc\": \"2.0\", \"method\": \"notifications/initialized\"}");
     assertThat(client.query("select 1 as a").at("/data/rows/0/a").intValue()).isEqualTo(1);

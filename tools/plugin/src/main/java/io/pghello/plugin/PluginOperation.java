@@ -2,6 +2,7 @@
 package io.pghello.plugin;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Optional;
 
 /**
  * An operation, as listed by {@link PostgresPlugin#operations()}.
@@ -27,6 +28,22 @@ public record PluginOperation(
   public PluginOperation {
     parameters = parameters.deepCopy();
     result = result.deepCopy();
+  }
+
+  /**
+   * Returns the reason why permissions do not allow this operation, as a sentence. Empty if they
+   * allow it. The plugin rejects a call for the same reason.
+   */
+  public Optional<String> rejection(Permissions permissions) {
+    if (permissions.operations() != null && !permissions.operations().contains(name)) {
+      return Optional.of("This operation is not allowed on the connection.");
+    }
+    if (writes && permissions.readOnly()) {
+      return Optional.of("The connection is read-only.");
+    }
+    return needsSql && !permissions.sql()
+        ? Optional.of("The connection does not accept SQL.")
+        : Optional.empty();
   }
 
   /** Returns a copy of the JSON schema of the operation's parameters. */

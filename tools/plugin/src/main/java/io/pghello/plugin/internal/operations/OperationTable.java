@@ -20,7 +20,6 @@ import io.pghello.plugin.internal.sql.CrudSql;
 import io.pghello.plugin.internal.sql.DdlSql;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 
@@ -106,7 +105,17 @@ public final class OperationTable {
           "There is no such operation.",
           "Valid operations are " + String.join(", ", OperationDescriptions.names()) + ".");
     }
-    requirePermission(operation.about(), permissions);
+    operation
+        .about()
+        .rejection(permissions)
+        .ifPresent(
+            reason -> {
+              throw Failures.withRemedy(
+                  Code.NOT_ALLOWED,
+                  reason,
+                  "Extend the permissions in PluginContext.withPermissions, or for the MCP server in"
+                      + " its configuration file.");
+            });
     ParameterSchema.check(operation.schema(), parameters, "parameters", Code.BAD_REQUEST);
     Tables.requireTable(permissions.tables(), parameters.path("table").textValue());
     long timeout = timeout(pool, permissions, parameters.path("timeout"));
@@ -128,24 +137,5 @@ public final class OperationTable {
               + "(default: queryTimeout).");
     }
     return given.longValue();
-  }
-
-  private static void requirePermission(PluginOperation operation, Permissions permissions) {
-    Set<String> allowed = permissions.operations();
-    String why = null;
-    if (allowed != null && !allowed.contains(operation.name())) {
-      why = "This operation is not allowed on the connection.";
-    } else if (operation.writes() && permissions.readOnly()) {
-      why = "The connection is read-only.";
-    } else if (operation.needsSql() && !permissions.sql()) {
-      why = "The connection does not accept SQL.";
-    }
-    if (why != null) {
-      throw Failures.withRemedy(
-          Code.NOT_ALLOWED,
-          why,
-          "Extend the permissions in PluginContext.withPermissions, or for the MCP "
-              + "server in its configuration file.");
-    }
   }
 }
