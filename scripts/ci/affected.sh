@@ -4,7 +4,7 @@
 # landing draws with a probability of one half, or "everything"; and "test NAME" for each changed class of tests. The change is the
 # difference between the commit BASE and the working tree.
 #   - src/test of a module affects this module, every other file of it except pages also the modules that depend on it
-#   - pages, Javadoc and messages are tested in pg-hello-example-quickstart, which therefore reads every change
+#   - pages, Javadoc and messages are tested in pg-hello-docs, which therefore reads every change
 #   - files that each step uses affect everything, except the steps below with "only"; the output then has a line "without NAME" for each of
 #     these steps that is not affected, and a line "half NAME" for each step below with "half" if its own files have not changed
 #   - if BASE is unknown or no ancestor, everything is affected
@@ -150,7 +150,7 @@ while IFS= read -r file; do
     [[ $file != */*/* ]] || names+=("${file%/*}\"")
   fi
 done <<<"$AFFECTED_FILES"
-READERS[pg-hello-example-quickstart]=1
+READERS[pg-hello-docs]=1
 if [ ${#names[@]} -gt 0 ]; then
   while IFS= read -r file; do
     owner "$file"

@@ -514,7 +514,7 @@ affects() {
     fi
   done
 }
-affects docs/pg-hello/client.md 'step site' 'reader pg-hello-example-quickstart' not 'module .*' 'step (guard|sanitizers|postgres18|postgres15-jdk17|compose)'
+affects docs/pg-hello/client.md 'step site' 'reader pg-hello-docs' not 'module .*' 'step (guard|sanitizers|postgres18|postgres15-jdk17|compose)'
 affects tools/mcp/src/main/java/X.java 'module pg-hello-mcp' 'half mcp' not 'step (postgres18|sanitizers|compose|jooq-sources)' 'module pg-hello-core'
 affects pg-hello-core/src/main/java/X.java 'module pg-hello-core' 'module pg-hello-hibernate' 'step postgres15-jdk17' 'half guard' not 'step sanitizers' 'module pg-extension-testkit'
 affects pg-hello-jooq/src/test/java/X.java 'module pg-hello-jooq' 'step postgres18' 'step postgres15-jdk17' not 'module pg-hello-spring-boot-starter' 'step guard'

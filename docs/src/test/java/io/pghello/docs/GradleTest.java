@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.examples.quickstart;
+package io.pghello.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.examples.quickstart;
+package io.pghello.docs;
 
 import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;

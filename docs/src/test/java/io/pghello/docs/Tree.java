@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.examples.quickstart;
+package io.pghello.docs;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,7 +14,7 @@ import java.util.Set;
 
 /** The files of this project, without build output. */
 final class Tree {
-  static final Path ROOT = Path.of("..", "..");
+  static final Path ROOT = Path.of("..");
 
   private static final Set<String> SKIPPED = Set.of("target", "node_modules", ".git");
   private static final List<Path> FILES = read();
