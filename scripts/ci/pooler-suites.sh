@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# pooler-suites.sh [POOLER [TREE [MODULE...]]]: runs the integration tests of client, Hibernate and jOOQ, or of the given
+# pooler-suites.sh [POOLER [TREE [MODULE...]]]: runs the integration tests of clients, Hibernate and jOOQ, or of the given
 # modules, through a pooler in transaction mode, in this tree or another. POOLER is pgbouncer (the newest; the default),
 # old-pgbouncer (the system's, with prepareThreshold=0), odyssey or pgpool. All clients of a database share three sessions,
 # except with pgpool, which has a session for each client. Excludes tests with the tag "session", which need a dedicated
@@ -12,6 +12,7 @@ PROGRAM=pooler-suites.sh
 SESSIONS=3
 # With -am, Maven would search for tests in the dependencies as well.
 declare -A TESTS=([pg-hello-core]='io/pghello/*IT,io/pghello/internal/**/*IT,io/pghello/micrometer/*IT'
+  [pg-extension-batching]='io/pghello/extension/batching/api/*IT'
   [pg-hello-hibernate]='io/pghello/hibernate/**/*IT' [pg-hello-jooq]='io/pghello/jooq/**/*IT')
 
 name=${1-pgbouncer}

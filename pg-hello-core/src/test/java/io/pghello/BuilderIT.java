@@ -13,7 +13,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
-import io.pghello.extension.batching.BatchedFunction;
 import io.pghello.extension.batching.CallListener;
 import io.pghello.extension.batching.CallListener.Kind;
 import io.pghello.extension.batching.FunctionCallException;
@@ -99,31 +98,6 @@ class BuilderIT {
     client.close();
     awaitNoSession(superuser, "pg-hello");
     assertFails(Code.CLOSED, () -> client.hello("Ada"));
-  }
-
-  @Tag("session") // counts a client's sessions
-  @Test
-  void functionsFromOneBuilderHaveSeparatePools(
-      TestDatabase database, @Superuser DataSource superuser) throws Exception {
-    var builder =
-        BatchedFunction.builder(
-                BatchedFunctionIT.EXTENSION, "pg_hello_all", new BatchedFunctionIT.GreetAll())
-            .url(database.jdbcUrl());
-    var greetings = builder.build();
-    // another client, with a separate pool
-    try (var others = builder.build()) {
-      var ada = new BatchedFunctionIT.Greeting("Ada", 1);
-      assertThat(greetings.call(ada)).isEqualTo(others.call(ada)).isEqualTo("Hello, Ada!");
-      assertThat(sessions(superuser, "pg-extension")).isEqualTo(2);
-      greetings.close();
-      greetings.close();
-      assertThatThrownBy(() -> greetings.call(ada))
-          .isInstanceOfSatisfying(
-              FunctionCallException.class,
-              e -> assertThat(e.code()).isEqualTo(FunctionCallException.Code.CLOSED));
-      assertThat(others.call(ada)).isEqualTo("Hello, Ada!");
-    }
-    awaitNoSession(superuser, "pg-extension");
   }
 
   @Tag("session") // the timeout is not set behind a pooler

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.pghello.extension.batching.BatchedFunction;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
@@ -106,27 +105,6 @@ class DriverLimitsIT {
       assertFails(Code.RESULT_TOO_LARGE, () -> join(tooLarge));
       calls.forEach(call -> assertThat(join(call)).isEqualTo("Hello, Ada!"));
       assertThat(heard.repeated).isEmpty();
-    }
-  }
-
-  @Test
-  void batchesOfAnotherFunctionAreSentInParts(TestDatabase database) throws Exception {
-    try (var pool = pool(database);
-        var greetings =
-            BatchedFunction.builder(
-                    BatchedFunctionIT.EXTENSION, "pg_hello_all", new BatchedFunctionIT.GreetAll())
-                .dataSource(pool)
-                .schema("public")
-                .callTimeout(Duration.ofSeconds(30))
-                .listener(heard)
-                .build()) {
-      var calls = new ArrayList<CompletableFuture<String>>();
-      for (int i = 0; i < 3_000; i++) {
-        calls.add(greetings.callAsync(new BatchedFunctionIT.Greeting(name(i), 1)));
-      }
-      for (int i = 0; i < calls.size(); i++) {
-        assertThat(join(calls.get(i))).isEqualTo("Hello, " + name(i) + "!");
-      }
     }
   }
 

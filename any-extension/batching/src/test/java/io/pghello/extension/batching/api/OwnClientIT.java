@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello;
+package io.pghello.extension.batching.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -12,8 +12,8 @@ import io.pghello.extension.batching.ClientDefinition;
 import io.pghello.extension.batching.ServerFunction;
 import io.pghello.extension.batching.SingleMapper;
 import io.pghello.extension.batching.TextArray;
+import io.pghello.extension.testkit.ExtensionTest;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloTest;
 import java.sql.Array;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -25,7 +25,7 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 
 /** Builds a client for several functions of an extension from the public API. */
-@PgHelloTest
+@ExtensionTest(extensions = "pg_hello")
 class OwnClientIT {
   // region functions
   static final ServerFunction HELLO =

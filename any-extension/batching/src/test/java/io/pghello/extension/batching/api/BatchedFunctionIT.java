@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-package io.pghello;
+package io.pghello.extension.batching.api;
 
-import static io.pghello.PgHelloClientIT.ask;
-import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
@@ -23,15 +21,18 @@ import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.FunctionOperations;
 import io.pghello.extension.batching.TextArray;
+import io.pghello.extension.testkit.ExtensionTest;
 import io.pghello.extension.testkit.Superuser;
+import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloTest;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.sql.Types;
 import java.time.Duration;
 import java.util.AbstractList;
@@ -60,10 +61,11 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.ds.PGSimpleDataSource;
 import org.postgresql.util.PSQLException;
 
 /** Shows that a program's own function is called in batches, like {@code pg_hello}. */
-@PgHelloTest
+@ExtensionTest(extensions = "pg_hello")
 @Timeout(120)
 class BatchedFunctionIT {
   private static final Duration LONG = Duration.ofSeconds(60);
@@ -469,17 +471,17 @@ class BatchedFunctionIT {
   }
 
   @Test
-  void functionsAndClientOnOnePoolDoNotMixAnswers(DataSource dataSource, WireProxy proxy) {
+  void functionsOnOnePoolDoNotMixAnswers(DataSource dataSource, WireProxy proxy) {
     try (var pool = pool(dataSource, 4);
         var once = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build();
-        var client = PgHelloClient.builder().dataSource(pool).callTimeout(LONG).build();
+        var thrice = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build();
         var twice = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build()) {
       proxy.delay(Duration.ofMillis(5));
       var calls = new ArrayList<CompletableFuture<Boolean>>();
       for (int i = 0; i < 300; i++) {
         String name = "u" + i;
         calls.add(once.callAsync(once(name)).thenApply(greeting(name, 1)::equals));
-        calls.add(client.helloAsync(name, 3).thenApply(greeting(name, 3)::equals));
+        calls.add(thrice.callAsync(new Greeting(name, 3)).thenApply(greeting(name, 3)::equals));
         calls.add(twice.callAsync(new Greeting(name, 2)).thenApply(greeting(name, 2)::equals));
       }
       assertThat(calls).allMatch(BatchedFunctionIT::get);
@@ -1203,7 +1205,12 @@ class BatchedFunctionIT {
                 .listener(heard)
                 .maxInFlightBatches(1)
                 .build()) {
-      FaultsIT.terminate(superuser);
+      String ended =
+          ask(
+              superuser,
+              "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
+                  + " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()");
+      assertThat(ended).isEqualTo("12");
       CompletableFuture<String> heldUp = greetings.callAsync(once("held up"));
       await(begun);
       List<CompletableFuture<String>> waiting =
@@ -1471,6 +1478,58 @@ class BatchedFunctionIT {
     return ("Hello, " + name + "! ").repeat(times).stripTrailing();
   }
 
+  @Tag("session") // counts a client's sessions
+  @Test
+  void functionsFromOneBuilderHaveSeparatePools(
+      TestDatabase database, @Superuser DataSource superuser) throws Exception {
+    var builder =
+        BatchedFunction.builder(EXTENSION, "pg_hello_all", new GreetAll()).url(database.jdbcUrl());
+    var greetings = builder.build();
+    // another client, with a separate pool
+    try (var others = builder.build()) {
+      assertThat(greetings.call(once("Ada")))
+          .isEqualTo(others.call(once("Ada")))
+          .isEqualTo("Hello, Ada!");
+      assertThat(sessions(superuser)).isEqualTo("2");
+      greetings.close();
+      greetings.close();
+      assertThatThrownBy(() -> greetings.call(once("Ada")))
+          .isInstanceOfSatisfying(
+              FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.CLOSED));
+      assertThat(others.call(once("Ada"))).isEqualTo("Hello, Ada!");
+    }
+    until(() -> sessions(superuser).equals("0"));
+  }
+
+  private static String sessions(DataSource superuser) {
+    try {
+      return ask(
+          superuser,
+          "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND"
+              + " application_name = 'pg-extension'");
+    } catch (SQLException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** The driver closes the connection if a result exceeds its limit. */
+  @Test
+  void batchesAreSentInPartsThatFitTheDriversLimit(TestDatabase database) throws Exception {
+    PGSimpleDataSource limited = database.dataSource().unwrap(PGSimpleDataSource.class);
+    limited.setMaxResultBuffer("64K");
+    try (var pool = pool(limited, 4);
+        var greetings =
+            builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).schema("public").build()) {
+      List<CompletableFuture<String>> calls =
+          IntStream.range(0, 3_000)
+              .mapToObj(i -> greetings.callAsync(once("x".repeat(80) + i)))
+              .toList();
+      for (int i = 0; i < calls.size(); i++) {
+        assertThat(get(calls.get(i))).isEqualTo(greeting("x".repeat(80) + i, 1));
+      }
+    }
+  }
+
   private static HikariDataSource pool(DataSource dataSource, int size) {
     var config = new HikariConfig();
     config.setDataSource(dataSource);
@@ -1517,6 +1576,27 @@ class BatchedFunctionIT {
     while (!condition.getAsBoolean()) {
       assertThat(end - System.nanoTime()).as("time left to wait").isPositive();
       LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  private static String ask(DataSource dataSource, String sql) throws SQLException {
+    try (Connection connection = dataSource.getConnection()) {
+      return ask(connection, sql);
+    }
+  }
+
+  private static String ask(Connection connection, String sql) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql);
+        ResultSet row = statement.executeQuery()) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+
+  private static void execute(DataSource dataSource, String sql) throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
     }
   }
 }
