@@ -11,6 +11,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,17 +19,14 @@ import org.jspecify.annotations.Nullable;
  * {@link FunctionOperations#preflight} returns it.
  *
  * @param installation the installation, as found in one round trip
- * @param isBehindPooler whether a pooler may mix up prepared statements
+ * @param warnings the problems that the client found in addition to the installation's problems,
+ *     and that do not prevent calls: an unsafe pooler, and the warnings of {@link #withWarning}
  */
-public record Preflight(Installation installation, boolean isBehindPooler) {
-  private static final CallProblem UNSAFE_POOLER =
-      new CallProblem(
-          Code.UNSAFE_POOLER,
-          "A pooler between client and server may mix up the prepared statements of its clients.",
-          "Configure the pooler to track prepared statements (PgBouncer 1.21 and later"
-              + " support this, and 1.26 and later report it), or connect with"
-              + " prepareThreshold=0. You can ignore this warning if each client has its own"
-              + " session.");
+public record Preflight(Installation installation, List<CallProblem> warnings) {
+  /** Copies the list. */
+  public Preflight {
+    warnings = List.copyOf(warnings);
+  }
 
   /**
    * Inspects the installation on a connection, without changing anything. Takes one round trip.
@@ -43,15 +41,16 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
       Connection connection, @Nullable String schema, ExtensionDescription extension)
       throws SQLException {
     try {
-      return new Preflight(extension.inspect(connection, schema), false);
+      return new Preflight(extension.inspect(connection, schema), List.of());
     } catch (ExtensionException e) {
       throw Errors.of(problem(e.problem()));
     }
   }
 
-  /** Returns a copy with a warning about a pooler that may mix up prepared statements. */
-  public Preflight behindPooler() {
-    return new Preflight(installation, true);
+  /** Returns a copy with an additional warning, for clients that check more than this class. */
+  public Preflight withWarning(CallProblem warning) {
+    return new Preflight(
+        installation, Stream.concat(warnings.stream(), Stream.of(warning)).toList());
   }
 
   /** Converts an installation problem to the problem of a call. */
@@ -81,14 +80,14 @@ public record Preflight(Installation installation, boolean isBehindPooler) {
     return installation.schema();
   }
 
-  /** Returns the problems with the installation, most severe first. */
+  /**
+   * Returns the problems with the installation, most severe first, followed by the {@link
+   * #warnings}. Problems with a code that {@link Code#isWarning is a warning} do not prevent calls.
+   */
   public List<CallProblem> problems() {
-    return installation.problems().stream().map(Preflight::problem).toList();
-  }
-
-  /** Returns the warnings, which do not prevent calls. */
-  public List<CallProblem> warnings() {
-    return isBehindPooler ? List.of(UNSAFE_POOLER) : List.of();
+    return Stream.concat(
+            installation.problems().stream().map(Preflight::problem), warnings.stream())
+        .toList();
   }
 
   /** Returns the most severe problem that prevents the client from calling a function. */

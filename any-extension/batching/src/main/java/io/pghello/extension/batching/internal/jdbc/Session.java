@@ -4,6 +4,7 @@ package io.pghello.extension.batching.internal.jdbc;
 import io.pghello.extension.ExtensionProblem;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.FunctionSession;
 import io.pghello.extension.batching.Preflight;
 import io.pghello.extension.batching.ServerFunction;
@@ -19,6 +20,15 @@ import org.jspecify.annotations.Nullable;
 
 /** A connection while it is in use. */
 public final class Session implements FunctionSession, AutoCloseable {
+  private static final CallProblem UNSAFE_POOLER =
+      new CallProblem(
+          Code.UNSAFE_POOLER,
+          "A pooler between client and server may mix up the prepared statements of its clients.",
+          "Configure the pooler to track prepared statements (PgBouncer 1.21 and later"
+              + " support this, and 1.26 and later report it), or connect with"
+              + " prepareThreshold=0. You can ignore this warning if each client has its own"
+              + " session.");
+
   private final SessionContext context;
   private final DeadlineMonitor.WatchedStatement watched;
   private final boolean switchedAutoCommit;
@@ -165,7 +175,7 @@ public final class Session implements FunctionSession, AutoCloseable {
         Preflight.run(connection(), context.settings().schema(), context.functions().extension());
     context.installations().put(preflight, connection());
     return ServerParameters.mayMixUpStatements(connection(), preflight.installation())
-        ? preflight.behindPooler()
+        ? preflight.withWarning(UNSAFE_POOLER)
         : preflight;
   }
 
