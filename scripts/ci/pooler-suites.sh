@@ -11,7 +11,7 @@ PROGRAM=pooler-suites.sh
 
 SESSIONS=3
 # With -am, Maven would search for tests in the dependencies as well.
-declare -A TESTS=([pg-hello-core]='io/pghello/*IT,io/pghello/internal/**/*IT,io/pghello/micrometer/*IT'
+declare -A TESTS=([pg-hello-core]='io/pghello/*IT,io/pghello/micrometer/*IT'
   [pg-extension-batching]='io/pghello/extension/batching/api/*IT'
   [pg-hello-hibernate]='io/pghello/hibernate/**/*IT' [pg-hello-jooq]='io/pghello/jooq/**/*IT')
 

@@ -2,12 +2,9 @@
 package io.pghello;
 
 import io.pghello.extension.batching.CallProblem;
+import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.batching.FunctionOperations;
-import io.pghello.internal.Function;
-import io.pghello.internal.HelloPreflight;
-import io.pghello.internal.HelloRequest;
-import io.pghello.internal.NameValidator;
-import io.pghello.internal.ServerCalls;
+import io.pghello.extension.batching.Preflight;
 import java.sql.Connection;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,24 +17,32 @@ import java.util.function.LongConsumer;
 
 /** Calls the functions of the extension, on the caller's connection or on pooled connections. */
 class ConnectionOperations implements PgHelloOperations {
-  private final FunctionOperations<HelloRequest, String> calls;
+  private static final CallProblem CITUS =
+      new CallProblem(
+          Code.SESSION_SETTINGS_NOT_SHARED,
+          "The database is distributed by Citus, and SET pg_hello.repeat does not reach its"
+              + " workers.",
+          "In SQL on distributed tables, pass the count, e.g. pg_hello(name, 2), or set it with"
+              + " ALTER DATABASE or ALTER ROLE, which take effect in new sessions of the workers.");
+
+  private final FunctionOperations<PgHelloRequest, String> calls;
 
   /** The number of repetitions for calls that do not pass one. */
   final int repeat;
 
-  ConnectionOperations(FunctionOperations<HelloRequest, String> calls, int repeat) {
+  ConnectionOperations(FunctionOperations<PgHelloRequest, String> calls, int repeat) {
     this.calls = calls;
     this.repeat = repeat;
   }
 
   @Override
   public final String hello(String name) {
-    return calls.call(HelloRequest.of(name, repeat));
+    return calls.call(PgHelloRequest.unchecked(name, repeat));
   }
 
   @Override
   public final String hello(String name, int repeat) {
-    return calls.call(HelloRequest.ofCount(name, repeat));
+    return calls.call(PgHelloRequest.uncheckedCount(name, repeat));
   }
 
   @Override
@@ -54,9 +59,9 @@ class ConnectionOperations implements PgHelloOperations {
         progress);
   }
 
-  final List<HelloRequest> requests(Collection<String> names) {
+  final List<PgHelloRequest> requests(Collection<String> names) {
     Objects.requireNonNull(names, "names");
-    var requests = new ArrayList<HelloRequest>(names.size());
+    var requests = new ArrayList<PgHelloRequest>(names.size());
     new Requests(names.iterator(), repeat).forEachRemaining(requests::add);
     return requests;
   }
@@ -77,13 +82,14 @@ class ConnectionOperations implements PgHelloOperations {
   }
 
   @Override
-  public final List<CallProblem> preflight() {
-    return HelloPreflight.of(calls.preflight()).problems();
+  public final Preflight preflight() {
+    Preflight found = calls.preflight();
+    return found.installation().isDistributed() ? found.withWarning(CITUS) : found;
   }
 
   @Override
   public PgHelloOperations withRepeat(int repeat) {
-    return new ConnectionOperations(calls, HelloRequest.checkRepeat(repeat));
+    return new ConnectionOperations(calls, PgHelloRequest.checkRepeat(repeat));
   }
 
   @Override
@@ -100,12 +106,12 @@ class ConnectionOperations implements PgHelloOperations {
   public String toString() {
     return "PgHelloClient["
         + calls.describe()
-        + (repeat == HelloRequest.SESSION_DEFAULT ? "" : ", repeat " + repeat)
+        + (repeat == PgHelloRequest.SESSION_DEFAULT ? "" : ", repeat " + repeat)
         + "]";
   }
 
   /** Creates the requests for names. */
-  private static final class Requests implements Iterator<HelloRequest> {
+  private static final class Requests implements Iterator<PgHelloRequest> {
     private final Iterator<String> names;
     private final int repeat;
     private long index;
@@ -121,10 +127,10 @@ class ConnectionOperations implements PgHelloOperations {
     }
 
     @Override
-    public HelloRequest next() {
+    public PgHelloRequest next() {
       String name = names.next();
       long position = index++;
-      return HelloRequest.of(
+      return PgHelloRequest.unchecked(
           Objects.requireNonNull(name, () -> NameValidator.location(position)), repeat);
     }
   }

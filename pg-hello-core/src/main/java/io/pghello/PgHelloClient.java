@@ -9,10 +9,7 @@ import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.ClientDefinition;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
-import io.pghello.internal.Function;
-import io.pghello.internal.HelloErrors;
-import io.pghello.internal.HelloMapper;
-import io.pghello.internal.HelloRequest;
+import io.pghello.extension.batching.ServerErrors;
 import java.util.List;
 import javax.sql.DataSource;
 
@@ -52,9 +49,9 @@ import javax.sql.DataSource;
  * this function fail.
  */
 public final class PgHelloClient extends PooledOperations implements CallStatistics, AutoCloseable {
-  private final BatchedFunction<HelloRequest, String> function;
+  private final BatchedFunction<PgHelloRequest, String> function;
 
-  private PgHelloClient(BatchedFunction<HelloRequest, String> function, int repeat) {
+  private PgHelloClient(BatchedFunction<PgHelloRequest, String> function, int repeat) {
     super(function, repeat);
     this.function = function;
   }
@@ -78,7 +75,7 @@ public final class PgHelloClient extends PooledOperations implements CallStatist
    *     has another version
    */
   public static ClientBuilder<PgHelloClient> builder() {
-    return builderWith(HelloRequest.SESSION_DEFAULT);
+    return builderWith(PgHelloRequest.SESSION_DEFAULT);
   }
 
   /**
@@ -91,16 +88,27 @@ public final class PgHelloClient extends PooledOperations implements CallStatist
    * @throws IllegalStateException as in {@link #builder()}
    */
   public static ClientBuilder<PgHelloClient> builder(int defaultRepeat) {
-    return builderWith(HelloRequest.checkRepeat(defaultRepeat));
+    return builderWith(PgHelloRequest.checkRepeat(defaultRepeat));
+  }
+
+  /**
+   * Returns the description of the extension, with the functions that the client calls. Use it to
+   * inspect an installation on your own connection, or to translate errors of your own statements
+   * with {@link ServerErrors#translate}. Takes no round trip.
+   *
+   * @throws IllegalStateException as in {@link #builder()}
+   */
+  public static ExtensionDescription extension() {
+    ArtifactVersions.requireSame(
+        PgHelloClient.class, BatchedFunction.class, ExtensionDescription.class);
+    return Function.EXTENSION;
   }
 
   private static ClientBuilder<PgHelloClient> builderWith(int repeat) {
-    ArtifactVersions.requireSame(
-        PgHelloClient.class, BatchedFunction.class, ExtensionDescription.class);
-    return ClientDefinition.of(Function.EXTENSION, Function.HELLO_ALL, HelloMapper.INSTANCE)
+    return ClientDefinition.of(extension(), Function.HELLO_ALL, PgHelloMapper.INSTANCE)
         .functions(List.of(Function.values()))
-        .single(HelloMapper.INSTANCE)
-        .checks(HelloErrors.CHECKS)
+        .single(PgHelloMapper.INSTANCE)
+        .checks(PgHelloMapper.INSTANCE)
         .builder("pg-hello", function -> new PgHelloClient(function, repeat));
   }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello;
 
-import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.Preflight;
 import java.sql.Connection;
 import java.time.Duration;
 import java.time.Instant;
@@ -144,12 +144,12 @@ public interface PgHelloOperations {
    * Checks whether the extension can be used. Also warns about poolers that may mix up prepared
    * statements, and about Citus. Takes one round trip.
    *
-   * @return the problems with their fixes, the most severe first; empty if there are none. Warnings
-   *     ({@link FunctionCallException.Code#isWarning}) do not prevent calls. The warning about
-   *     Citus ({@link FunctionCallException.Code#SESSION_SETTINGS_NOT_SHARED}) cannot be fixed.
+   * @return the installation; its {@link Preflight#problems} contain their fixes. Warnings ({@link
+   *     Code#isWarning}) do not prevent calls. The warning about Citus ({@link
+   *     Code#SESSION_SETTINGS_NOT_SHARED}) cannot be fixed.
    * @throws FunctionCallException if the server cannot be queried
    */
-  List<CallProblem> preflight();
+  Preflight preflight();
 
   /**
    * Returns operations with a different default number of repetitions. They share the connections

@@ -2,7 +2,6 @@
 package io.pghello;
 
 import io.pghello.extension.batching.FunctionAsyncOperations;
-import io.pghello.internal.HelloRequest;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -10,21 +9,21 @@ import java.util.concurrent.CompletableFuture;
 
 /** Runs calls on connections from a source. */
 class PooledOperations extends ConnectionOperations implements PgHelloAsyncOperations {
-  private final FunctionAsyncOperations<HelloRequest, String> calls;
+  private final FunctionAsyncOperations<PgHelloRequest, String> calls;
 
-  PooledOperations(FunctionAsyncOperations<HelloRequest, String> calls, int repeat) {
+  PooledOperations(FunctionAsyncOperations<PgHelloRequest, String> calls, int repeat) {
     super(calls, repeat);
     this.calls = calls;
   }
 
   @Override
   public final CompletableFuture<String> helloAsync(String name) {
-    return calls.callAsync(HelloRequest.of(name, repeat));
+    return calls.callAsync(PgHelloRequest.unchecked(name, repeat));
   }
 
   @Override
   public final CompletableFuture<String> helloAsync(String name, int repeat) {
-    return calls.callAsync(HelloRequest.ofCount(name, repeat));
+    return calls.callAsync(PgHelloRequest.uncheckedCount(name, repeat));
   }
 
   @Override
@@ -34,7 +33,7 @@ class PooledOperations extends ConnectionOperations implements PgHelloAsyncOpera
 
   @Override
   public PgHelloAsyncOperations withRepeat(int repeat) {
-    return new PooledOperations(calls, HelloRequest.checkRepeat(repeat));
+    return new PooledOperations(calls, PgHelloRequest.checkRepeat(repeat));
   }
 
   @Override

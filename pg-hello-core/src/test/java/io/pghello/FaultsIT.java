@@ -81,7 +81,7 @@ class FaultsIT {
         client ->
             assertThat(client.info().extensionVersion())
                 .isEqualTo(PgHelloServer.extensionVersion())),
-    PREFLIGHT(client -> assertThat(client.preflight()).isEmpty());
+    PREFLIGHT(client -> assertThat(client.preflight().problems()).isEmpty());
 
     @SuppressWarnings("ImmutableEnumChecker")
     final Consumer<PgHelloOperations> call;

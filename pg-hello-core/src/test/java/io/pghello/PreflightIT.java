@@ -19,10 +19,6 @@ import io.pghello.extension.batching.internal.jdbc.DivisibleBatch;
 import io.pghello.extension.batching.internal.jdbc.StatementExecutor;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.internal.Function;
-import io.pghello.internal.HelloErrors;
-import io.pghello.internal.HelloMapper;
-import io.pghello.internal.HelloRequest;
 import io.pghello.testkit.PgHelloTest;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.nio.file.Path;
@@ -58,7 +54,7 @@ class PreflightIT {
   @Test
   void findsNothingWrong(DataSource dataSource) throws SQLException {
     execute(dataSource, CREATE);
-    assertThat(PgHelloClient.create(dataSource).preflight()).isEmpty();
+    assertThat(PgHelloClient.create(dataSource).preflight().problems()).isEmpty();
   }
 
   @Test
@@ -67,13 +63,13 @@ class PreflightIT {
     // any role can create a table with the name of a Citus table
     execute(dataSource, "CREATE TABLE pg_dist_node (nodeid int)");
     PgHelloClient client = PgHelloClient.create(dataSource);
-    assertThat(client.preflight()).isEmpty();
+    assertThat(client.preflight().problems()).isEmpty();
     execute(
         superuser,
         "INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable,"
             + " extversion) SELECT 9999, 'citus', extowner, extnamespace, false, '13.0-1' FROM"
             + " pg_extension WHERE extname = 'plpgsql'");
-    CallProblem problem = only(client.preflight());
+    CallProblem problem = only(client.preflight().problems());
     assertThat(problem.code()).isEqualTo(Code.SESSION_SETTINGS_NOT_SHARED);
     assertThat(problem.functions()).isEmpty();
     assertThat(problem)
@@ -89,13 +85,13 @@ class PreflightIT {
   @SuppressWarnings("SystemOut")
   void printsProblemsAndRemedies(DataSource dataSource) {
     // region preflight
-    for (CallProblem problem : PgHelloClient.create(dataSource).preflight()) {
+    for (CallProblem problem : PgHelloClient.create(dataSource).preflight().problems()) {
       System.err.println(problem.message() + " " + problem.remedy());
     }
     // Extension pg_hello does not exist in database app. Run in this database:
     // CREATE EXTENSION pg_hello;
     // endregion
-    assertThat(PgHelloClient.create(dataSource).preflight())
+    assertThat(PgHelloClient.create(dataSource).preflight().problems())
         .singleElement()
         .asString()
         .startsWith("Extension pg_hello does not exist in database ")
@@ -121,7 +117,7 @@ class PreflightIT {
         superuser,
         database,
         guest -> {
-          CallProblem problem = only(PgHelloClient.create(guest).preflight());
+          CallProblem problem = only(PgHelloClient.create(guest).preflight().problems());
           assertThat(problem.code()).isEqualTo(Code.NOT_CREATED);
           assertThat(problem.remedy())
               .contains(" may not create it. Have the database's owner ")
@@ -134,7 +130,7 @@ class PreflightIT {
     execute(dataSource, "CREATE SCHEMA \"Odd one\"");
     execute(dataSource, "CREATE EXTENSION pg_hello SCHEMA \"Odd one\"");
     PgHelloClient client = PgHelloClient.create(dataSource);
-    CallProblem problem = only(client.preflight());
+    CallProblem problem = only(client.preflight().problems());
     assertThat(problem.code()).isEqualTo(Code.NOT_ON_SEARCH_PATH);
     assertThat(problem.message())
         .startsWith("Extension pg_hello is in schema \"Odd one\", which is not on the search_path");
@@ -148,7 +144,7 @@ class PreflightIT {
       throws SQLException {
     execute(dataSource, CREATE + " VERSION '1.0'");
     PgHelloClient client = PgHelloClient.create(dataSource);
-    CallProblem problem = only(client.preflight());
+    CallProblem problem = only(client.preflight().problems());
     assertThat(problem.code()).isEqualTo(Code.VERSION_TOO_OLD);
     assertThat(problem.message())
         .isEqualTo(
@@ -176,7 +172,7 @@ class PreflightIT {
     // the public sample with the same name declares its functions like this
     execute(dataSource, CREATE + " VERSION '1.0'");
     execute(superuser, "ALTER FUNCTION pg_hello(text) IMMUTABLE");
-    List<CallProblem> problems = PgHelloClient.create(dataSource).preflight();
+    List<CallProblem> problems = PgHelloClient.create(dataSource).preflight().problems();
     assertThat(problems)
         .extracting(CallProblem::code)
         .containsExactly(Code.INCOMPATIBLE_BUILD, Code.VERSION_TOO_OLD);
@@ -204,7 +200,7 @@ class PreflightIT {
     execute(
         dataSource, "ALTER EXTENSION pg_hello ADD FUNCTION public.pg_hello_all(text[], integer[])");
     PgHelloClient client = PgHelloClient.create(dataSource);
-    CallProblem problem = only(client.preflight());
+    CallProblem problem = only(client.preflight().problems());
     assertThat(problem.code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
     assertThat(problem.message())
         .startsWith("Extension pg_hello in database ")
@@ -219,7 +215,7 @@ class PreflightIT {
     // the suggested statements remove everything that would block an update
     execute(dataSource, problem.remedy().substring(problem.remedy().indexOf("ALTER ")));
     execute(dataSource, "ALTER EXTENSION pg_hello UPDATE");
-    assertThat(PgHelloClient.create(dataSource).preflight()).isEmpty();
+    assertThat(PgHelloClient.create(dataSource).preflight().problems()).isEmpty();
   }
 
   /**
@@ -234,7 +230,7 @@ class PreflightIT {
         "CREATE FUNCTION other.pg_hello(text) RETURNS text LANGUAGE sql AS $$SELECT 'other'$$");
     execute(dataSource, "ALTER EXTENSION pg_hello ADD FUNCTION other.pg_hello(text)");
     PgHelloClient client = PgHelloClient.create(dataSource);
-    assertThat(client.preflight()).isEmpty();
+    assertThat(client.preflight().problems()).isEmpty();
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
   }
 
@@ -245,7 +241,7 @@ class PreflightIT {
     String owner = ask(dataSource, "SELECT current_user");
     execute(superuser, "ALTER FUNCTION now_ms() OWNER TO \"" + owner + '"');
     PgHelloClient client = PgHelloClient.create(dataSource);
-    CallProblem problem = only(client.preflight());
+    CallProblem problem = only(client.preflight().problems());
     assertThat(problem.code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
     assertThat(problem.message())
         .startsWith("The declarations of functions of extension pg_hello in database ")
@@ -296,7 +292,7 @@ class PreflightIT {
         database,
         guest -> {
           PgHelloClient client = PgHelloClient.create(guest);
-          CallProblem problem = only(client.preflight());
+          CallProblem problem = only(client.preflight().problems());
           assertThat(problem.code()).isEqualTo(Code.NO_EXECUTE_PRIVILEGE);
           assertThat(problem.message()).contains(" may not execute pg_hello(text,integer).");
           assertThat(problem.functions()).containsExactly("pg_hello(text,integer)");
@@ -354,19 +350,17 @@ class PreflightIT {
     var timeout = Duration.ofSeconds(60);
     var statements =
         new ArrayStatements<>(
-            HelloMapper.INSTANCE,
+            PgHelloMapper.INSTANCE,
             Function.HELLO_ALL,
-            HelloMapper.INSTANCE,
-            HelloErrors.CHECKS,
+            PgHelloMapper.INSTANCE,
+            PgHelloMapper.INSTANCE,
             new StatementExecutor(
                 dataSource::getConnection,
                 new Settings.Statements(null, false, timeout, true, Settings.NO_LISTENER),
                 new ServerFunctions(
-                    Function.EXTENSION, List.of(Function.values()), HelloErrors.CHECKS)));
-    List<ArrayStatements.Asked<HelloRequest>> requests =
-        Stream.of("Ada", "Zoë")
-            .map(name -> statements.ask(HelloRequest.of(name, HelloRequest.SESSION_DEFAULT)))
-            .toList();
+                    Function.EXTENSION, List.of(Function.values()), PgHelloMapper.INSTANCE)));
+    List<ArrayStatements.Asked<PgHelloRequest>> requests =
+        Stream.of("Ada", "Zoë").map(name -> statements.ask(PgHelloRequest.of(name))).toList();
     Supplier<Object[]> batch =
         () ->
             DivisibleBatch.send(
@@ -386,7 +380,7 @@ class PreflightIT {
         superuser,
         database,
         guest -> {
-          List<CallProblem> problems = PgHelloClient.create(guest).preflight();
+          List<CallProblem> problems = PgHelloClient.create(guest).preflight().problems();
           assertThat(problems.get(0).code()).isEqualTo(Code.NO_SCHEMA_PRIVILEGE);
           assertThat(problems.get(0).remedy()).contains("GRANT USAGE ON SCHEMA closed TO ");
           assertThat(problems.get(0).functions()).isEqualTo(ALL);
@@ -411,7 +405,12 @@ class PreflightIT {
   }
 
   private static List<CallProblem> problems(DataSource dataSource, String schema) {
-    return PgHelloClient.builder().dataSource(dataSource).schema(schema).build().preflight();
+    return PgHelloClient.builder()
+        .dataSource(dataSource)
+        .schema(schema)
+        .build()
+        .preflight()
+        .problems();
   }
 
   @Test
@@ -463,12 +462,12 @@ class PreflightIT {
     String role = ask(dataSource, "SELECT quote_ident(current_user)");
     execute(dataSource, "ALTER ROLE " + role + " SET search_path = mine, \"$user\"");
     try {
-      CallProblem problem = only(PgHelloClient.create(dataSource).preflight());
+      CallProblem problem = only(PgHelloClient.create(dataSource).preflight().problems());
       assertThat(problem.code()).isEqualTo(Code.NOT_ON_SEARCH_PATH);
       String remedy = "ALTER ROLE " + role + " SET search_path = mine, \"$user\", \"Odd one\";";
       assertThat(problem.remedy()).endsWith(remedy);
       execute(dataSource, remedy);
-      assertThat(PgHelloClient.create(dataSource).preflight()).isEmpty();
+      assertThat(PgHelloClient.create(dataSource).preflight().problems()).isEmpty();
       assertThat(ask(dataSource, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
     } finally {
       execute(dataSource, "ALTER ROLE " + role + " RESET search_path");
@@ -483,10 +482,10 @@ class PreflightIT {
     String role = ask(dataSource, "SELECT quote_ident(current_user)");
     execute(dataSource, "ALTER ROLE " + role + " SET search_path = ''");
     try {
-      CallProblem problem = only(PgHelloClient.create(dataSource).preflight());
+      CallProblem problem = only(PgHelloClient.create(dataSource).preflight().problems());
       assertThat(problem.code()).isEqualTo(Code.NOT_ON_SEARCH_PATH);
       execute(dataSource, problem.remedy().substring(problem.remedy().indexOf("ALTER ROLE")));
-      assertThat(PgHelloClient.create(dataSource).preflight()).isEmpty();
+      assertThat(PgHelloClient.create(dataSource).preflight().problems()).isEmpty();
     } finally {
       execute(dataSource, "ALTER ROLE " + role + " RESET search_path");
     }
@@ -498,7 +497,7 @@ class PreflightIT {
     execute(dataSource, CREATE);
     execute(superuser, "ALTER FUNCTION pg_hello(text) IMMUTABLE");
     PgHelloClient client = PgHelloClient.create(dataSource);
-    assertThat(only(client.preflight()).code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
+    assertThat(only(client.preflight().problems()).code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
     for (int i = 0; i < 3; i++) {
       assertFails(Code.INCOMPATIBLE_BUILD, () -> client.hello("Ada"));
       assertFails(Code.INCOMPATIBLE_BUILD, () -> client.hello("Ada", 2));
@@ -507,7 +506,7 @@ class PreflightIT {
       assertFails(Code.INCOMPATIBLE_BUILD, client::now);
     }
     execute(superuser, "ALTER FUNCTION pg_hello(text) STABLE");
-    assertThat(client.preflight()).isEmpty();
+    assertThat(client.preflight().problems()).isEmpty();
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
   }
 
@@ -540,10 +539,10 @@ class PreflightIT {
         Statement statement = connection.createStatement()) {
       statement.execute("SET search_path = trap, pg_catalog, public");
       PgHelloClient client = PgHelloClient.create(new OneConnection(connection));
-      assertThat(client.preflight()).isEmpty();
+      assertThat(client.preflight().problems()).isEmpty();
       execute(dataSource, "DROP EXTENSION pg_hello");
       execute(dataSource, CREATE + " VERSION '1.0'");
-      assertThat(only(client.preflight()).code()).isEqualTo(Code.VERSION_TOO_OLD);
+      assertThat(only(client.preflight().problems()).code()).isEqualTo(Code.VERSION_TOO_OLD);
     }
   }
 
@@ -563,7 +562,7 @@ class PreflightIT {
         Statement statement = connection.createStatement()) {
       statement.execute("SET search_path = trap, pg_catalog, public");
       PgHelloClient client = PgHelloClient.create(new OneConnection(connection));
-      assertThat(only(client.preflight()).code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
+      assertThat(only(client.preflight().problems()).code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
     }
   }
 
@@ -573,7 +572,7 @@ class PreflightIT {
       String label, DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
     execute(dataSource, CREATE);
     execute(superuser, "ALTER FUNCTION " + label);
-    assertThat(only(PgHelloClient.create(dataSource).preflight()).code())
+    assertThat(only(PgHelloClient.create(dataSource).preflight().problems()).code())
         .isEqualTo(Code.INCOMPATIBLE_BUILD);
   }
 
@@ -590,7 +589,7 @@ class PreflightIT {
         "CREATE FUNCTION public.pg_hello(text, integer) RETURNS text LANGUAGE sql AS"
             + " $$INSERT INTO called VALUES ('pg_hello'); SELECT 'Hello, Ada! Hello, Ada!'$$");
     PgHelloClient client = PgHelloClient.create(dataSource);
-    assertThat(only(client.preflight()).code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
+    assertThat(only(client.preflight().problems()).code()).isEqualTo(Code.INCOMPATIBLE_BUILD);
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
     assertFails(Code.INCOMPATIBLE_BUILD, () -> client.hello("Ada", 2));
     assertThat(ask(dataSource, "SELECT count(*) FROM called")).isEqualTo("0");
@@ -605,7 +604,7 @@ class PreflightIT {
       statement.execute("CREATE TYPE pg_temp.int4 AS ENUM ('wrong')");
       statement.execute("SET search_path = pg_temp, public, pg_catalog");
       PgHelloClient client = PgHelloClient.create(new OneConnection(connection));
-      assertThat(client.preflight()).isEmpty();
+      assertThat(client.preflight().problems()).isEmpty();
       assertThat(client.info().functions()).isEqualTo(ALL);
       SessionsIT.callAll(client, 1);
     }
@@ -634,7 +633,7 @@ class PreflightIT {
 
   private static void assertProblem(
       DataSource dataSource, Code code, String message, String remedy) {
-    assertThat(PgHelloClient.create(dataSource).preflight())
+    assertThat(PgHelloClient.create(dataSource).preflight().problems())
         .containsExactly(new CallProblem(code, message, remedy, ALL));
     assertThatThrownBy(() -> PgHelloClient.create(dataSource).hello("secret"))
         .isInstanceOfSatisfying(

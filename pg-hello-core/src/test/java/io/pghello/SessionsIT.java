@@ -71,7 +71,7 @@ class SessionsIT {
                 .schema("public")
                 .callTimeout(Duration.ofMillis(500))
                 .build()) {
-      assertThat(client.preflight()).isEmpty();
+      assertThat(client.preflight().problems()).isEmpty();
       List<String> before = states(pool);
       assertThat(before).hasSize(SIZE);
 
@@ -454,7 +454,7 @@ class SessionsIT {
     assertThat(client.now()).isNotNull();
     assertThat(client.spiVersion()).startsWith("PostgreSQL ");
     assertThat(client.info().defaultRepeat()).isEqualTo(repeat);
-    assertThat(client.preflight())
+    assertThat(client.preflight().problems())
         .extracting(CallProblem::code)
         .isSubsetOf(Code.NOT_ON_SEARCH_PATH);
   }

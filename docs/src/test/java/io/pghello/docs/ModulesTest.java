@@ -34,8 +34,6 @@ class ModulesTest {
       Map.of(
           "any-extension/maven-plugin", Set.of("io.pghello.extension.testkit.internal"),
           "examples/mcp", Set.of("io.pghello.extension.testkit.internal"),
-          "pg-hello-hibernate", Set.of("io.pghello.internal"),
-          "pg-hello-spring-boot-starter", Set.of("io.pghello.hibernate.internal"),
           "pg-hello-testkit", Set.of("io.pghello.extension.testkit.internal"));
 
   @Test
@@ -48,7 +46,7 @@ class ModulesTest {
       }
     }
     assertThat(owners)
-        .containsKeys("io.pghello.internal", "io.pghello.extension.batching.internal");
+        .containsKeys("io.pghello.hibernate.internal", "io.pghello.extension.batching.internal");
     var used = new TreeMap<String, Set<String>>();
     for (Path source : sources) {
       String module = moduleOf(source);

@@ -3,9 +3,10 @@ package io.pghello.micrometer;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
+import io.pghello.PgHelloClient;
+import io.pghello.extension.ExtensionFunction;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.micrometer.CallMetrics;
-import io.pghello.internal.Function;
 import java.util.List;
 
 /**
@@ -76,7 +77,7 @@ public final class PgHelloMetrics {
    */
   public static CallMetrics create(MeterRegistry registry, Iterable<Tag> tags) {
     var metrics = new CallMetrics(registry, "pg.hello", tags);
-    for (Function function : Function.values()) {
+    for (ExtensionFunction function : PgHelloClient.extension().functions()) {
       metrics.registerCounters(function.signature());
     }
     return metrics;

@@ -14,11 +14,11 @@ import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationHandler;
 import io.micrometer.observation.ObservationRegistry;
 import io.pghello.PgHelloClient;
+import io.pghello.extension.ExtensionFunction;
 import io.pghello.extension.batching.CallListener;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.internal.Function;
 import io.pghello.testkit.PgHelloTest;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -164,14 +164,14 @@ class MicrometerIT {
     PgHelloMetrics.create(registry, Tags.of("client", "first"));
     List<FunctionCallException.Code> codes =
         Stream.of(FunctionCallException.Code.values()).filter(code -> !code.isWarning()).toList();
-    for (Function function : Function.values()) {
+    for (ExtensionFunction function : PgHelloClient.extension().functions()) {
       assertThat(calls(function.signature(), "SUCCESS")).isZero();
       for (FunctionCallException.Code code : codes) {
         assertThat(calls(function.signature(), code.name())).isZero();
       }
     }
     assertThat(registry.get("pg.hello.calls").tag("client", "first").counters())
-        .hasSize(Function.values().length * (1 + codes.size()));
+        .hasSize(PgHelloClient.extension().functions().size() * (1 + codes.size()));
   }
 
   @Test

@@ -160,7 +160,7 @@ class CitusIT {
           .isEqualTo("Hello, Ada!");
       assertThat(ask(connection, "SELECT pg_hello(name, 3) FROM pg_hello_people WHERE id = 7"))
           .isEqualTo("Hello, Ada! Hello, Ada! Hello, Ada!");
-      assertThat(client.preflight())
+      assertThat(client.preflight().problems())
           .extracting(CallProblem::code)
           .contains(Code.SESSION_SETTINGS_NOT_SHARED);
       assertThat(client.hello("Ada", 2)).isEqualTo("Hello, Ada! Hello, Ada!");

@@ -46,7 +46,7 @@ class JtaClientIT {
           client -> assertThat(client.helloAll(List.of("Ada"))).containsExactly("Hello, Ada!"),
           client -> assertThat(client.nowMillis()).isPositive(),
           client -> assertThat(client.info().schema()).isEqualTo("public"),
-          client -> assertThat(client.preflight()).isEmpty());
+          client -> assertThat(client.preflight().problems()).isEmpty());
 
   @BeforeAll
   static void keepNothingInFiles() {

@@ -6,12 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
+import io.pghello.PgHelloClient;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.internal.Function;
 import io.pghello.testkit.PgHelloTest;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import jakarta.persistence.Entity;
@@ -456,7 +456,7 @@ class StartUpCheckIT {
 
   @Test
   void needsNoNewerVersionThanTheClient(DataSource dataSource) throws SQLException {
-    execute(dataSource, CREATE + " VERSION '" + Function.REQUIRED_VERSION + "'");
+    execute(dataSource, CREATE + " VERSION '" + PgHelloClient.extension().minimumVersion() + "'");
     start(dataSource, Map.of(PgHelloSettings.PREFLIGHT, "fail"));
     assertThat(logged).isEmpty();
   }

@@ -94,7 +94,9 @@ public final class Calls {
       case 6 -> check(client.info().extensionVersion(), PgHelloServer.extensionVersion());
       default ->
           check(
-              client.preflight().stream().filter(problem -> !problem.code().isWarning()).toList(),
+              client.preflight().problems().stream()
+                  .filter(problem -> !problem.code().isWarning())
+                  .toList(),
               List.of());
     }
   }

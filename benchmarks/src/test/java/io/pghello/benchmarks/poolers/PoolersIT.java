@@ -403,7 +403,7 @@ class PoolersIT {
   }
 
   private static List<FunctionCallException.Code> warnings(PgHelloClient client) {
-    return client.preflight().stream().map(CallProblem::code).toList();
+    return client.preflight().problems().stream().map(CallProblem::code).toList();
   }
 
   private static Pooler start(Pooler.Program program, Path folder, DataSource dataSource)

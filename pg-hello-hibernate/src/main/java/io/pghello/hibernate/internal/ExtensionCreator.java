@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
+import io.pghello.PgHelloClient;
 import io.pghello.extension.hibernate.ExtensionObject;
 import io.pghello.extension.hibernate.ExtensionSettings;
 import io.pghello.hibernate.PgHelloSettings;
-import io.pghello.internal.Function;
 import org.hibernate.boot.MetadataBuilder;
 import org.hibernate.boot.registry.StandardServiceRegistry;
 import org.hibernate.boot.spi.MetadataBuilderInitializer;
@@ -18,7 +18,7 @@ public final class ExtensionCreator implements MetadataBuilderInitializer {
   @Override
   public void contribute(MetadataBuilder builder, StandardServiceRegistry services) {
     if (ExtensionSettings.isTrue(services, PgHelloSettings.CREATE_EXTENSION)) {
-      ExtensionObject.apply(builder, Function.EXTENSION, Schema.name(services));
+      ExtensionObject.apply(builder, PgHelloClient.extension(), Schema.name(services));
     }
   }
 }

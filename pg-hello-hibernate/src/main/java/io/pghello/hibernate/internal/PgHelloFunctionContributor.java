@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
-import io.pghello.PgHelloOperations;
+import io.pghello.PgHelloClient;
 import io.pghello.extension.ArtifactVersions;
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.batching.BatchMapper;
 import io.pghello.extension.hibernate.ExtensionFunctionContributor;
 import io.pghello.hibernate.PgHelloSettings;
-import io.pghello.internal.Function;
 
 /**
  * Registers the extension's functions for HQL and Criteria on PostgreSQL. Hibernate finds this
@@ -23,9 +22,9 @@ public final class PgHelloFunctionContributor extends ExtensionFunctionContribut
   private static ExtensionDescription extension() {
     ArtifactVersions.requireSame(
         PgHelloFunctionContributor.class,
-        PgHelloOperations.class,
+        PgHelloClient.class,
         BatchMapper.class,
         ExtensionDescription.class);
-    return Function.EXTENSION;
+    return PgHelloClient.extension();
   }
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal;
 
+import io.pghello.PgHelloClient;
+import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.Preflight;
 import io.pghello.extension.hibernate.ExtensionCheck;
 import io.pghello.extension.hibernate.ExtensionSettings;
 import io.pghello.hibernate.PgHelloSettings;
-import io.pghello.internal.Function;
-import io.pghello.internal.HelloErrors;
-import io.pghello.internal.HelloPreflight;
-import io.pghello.internal.ServerCalls;
+import io.pghello.hibernate.internal.attribute.JdbcExceptions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -26,13 +26,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * After a session factory and its schema have been created, checks whether the extension is usable.
- * {@link PgHelloSettings#PREFLIGHT} sets the reaction to a problem. The check uses the same query
- * and errors as {@code PgHelloClient.preflight()}, with a timeout of 30 seconds.
+ * {@link PgHelloSettings#PREFLIGHT} sets the reaction to a problem. The check calls {@code
+ * PgHelloClient.preflight()}, with a timeout of 30 seconds.
  */
 @SuppressWarnings("serial") // observers of a factory are not serialized
 final class StartUpCheck extends ExtensionCheck {
   private StartUpCheck(@Nullable String schema, boolean fails) {
-    super(Function.EXTENSION, PgHelloSettings.SCHEMA, schema, fails, "io.pghello.hibernate");
+    super(PgHelloClient.extension(), PgHelloSettings.SCHEMA, schema, fails, "io.pghello.hibernate");
   }
 
   /** Registers the check, unless the settings disable it. */
@@ -76,11 +76,19 @@ final class StartUpCheck extends ExtensionCheck {
         : "off";
   }
 
-  private static HelloPreflight preflight(SessionFactoryImplementor factory) {
+  private static Preflight preflight(SessionFactoryImplementor factory) {
     ServiceRegistry services = factory.getServiceRegistry();
     boolean jta = services.requireService(TransactionCoordinatorBuilder.class).isJta();
     var source = new Source(factory.getJdbcServices().getBootstrapJdbcConnectionAccess(), jta);
-    return ServerCalls.preflight(source, Schema.name(services), TIMEOUT);
+    ClientBuilder<PgHelloClient> builder =
+        PgHelloClient.builder().connections(source).callTimeout(TIMEOUT);
+    String schema = Schema.name(services);
+    if (schema != null) {
+      builder.schema(schema);
+    }
+    try (PgHelloClient client = builder.build()) {
+      return client.preflight();
+    }
   }
 
   /** Returns whether there is a single database and Hibernate may connect to it with JDBC. */
@@ -96,9 +104,9 @@ final class StartUpCheck extends ExtensionCheck {
   @Override
   public void sessionFactoryCreated(SessionFactory factory) {
     try {
-      HelloPreflight found = preflight(factory.unwrap(SessionFactoryImplementor.class));
+      Preflight found = preflight(factory.unwrap(SessionFactoryImplementor.class));
       found.warnings().forEach(warning -> warn(warning.toString()));
-      problem(found.installation()).map(HelloErrors::of).ifPresent(this::report);
+      problem(found.installation()).map(JdbcExceptions::of).ifPresent(this::report);
     } catch (FunctionCallException e) {
       report(e);
     }

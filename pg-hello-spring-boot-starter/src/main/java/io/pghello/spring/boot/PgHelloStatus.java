@@ -34,7 +34,7 @@ final class PgHelloStatus {
    */
   Result check() {
     try {
-      List<CallProblem> problems = client.preflight();
+      List<CallProblem> problems = client.preflight().problems();
       Optional<CallProblem> obstacle =
           problems.stream().filter(problem -> problem.functions().contains(GREETING)).findFirst();
       if (obstacle.isPresent()) {

@@ -74,7 +74,7 @@ final class PreflightCheck implements SmartInitializingSingleton {
 
   private List<CallProblem> ask(PgHelloClient client, String byWhich) {
     try {
-      return client.preflight();
+      return client.preflight().problems();
     } catch (FunctionCallException e) {
       if (properties.preflight() == PreflightMode.FAIL) {
         throw e;

@@ -6,10 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.zaxxer.hikari.HikariDataSource;
 import jakarta.transaction.UserTransaction;
 import org.junit.jupiter.api.Test;
-import org.springframework.aot.hint.MemberCategory;
 import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.RuntimeHintsRegistrar;
-import org.springframework.aot.hint.TypeReference;
 import org.springframework.aot.hint.predicate.RuntimeHintsPredicates;
 import org.springframework.beans.factory.aot.AotServices;
 import org.springframework.transaction.jta.JtaTransactionManager;
@@ -26,11 +24,6 @@ class RuntimeHintsIT {
       }
     }
 
-    assertThat(
-            RuntimeHintsPredicates.reflection()
-                .onType(TypeReference.of(PgHelloRuntimeHints.BINDER))
-                .withMemberCategory(MemberCategory.INVOKE_DECLARED_CONSTRUCTORS))
-        .accepts(hints);
     assertThat(RuntimeHintsPredicates.reflection().onType(HikariDataSource.class)).accepts(hints);
     // otherwise calls in transactions of JTA would share statements
     assertThat(RuntimeHintsPredicates.reflection().onType(JtaTransactionManager.class))

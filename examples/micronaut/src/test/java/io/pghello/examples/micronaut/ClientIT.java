@@ -35,7 +35,7 @@ class ClientIT implements WithPostgres {
 
   @Test
   void greets() {
-    assertThat(client.preflight()).isEmpty();
+    assertThat(client.preflight().problems()).isEmpty();
     assertThat(client.hello("Ada")).isEqualTo("Hello, Ada!");
     assertThat(client.helloAll(List.of("Ada"))).containsExactly("Hello, Ada!");
     assertThat(Stream.of("Ada", "Grace").map(client::helloAsync).map(CompletableFuture::join))

@@ -59,7 +59,7 @@ class ClientIT {
 
   @Test
   void findsTheExtension() {
-    assertThat(client.preflight()).isEmpty();
+    assertThat(client.preflight().problems()).isEmpty();
   }
 
   @Test

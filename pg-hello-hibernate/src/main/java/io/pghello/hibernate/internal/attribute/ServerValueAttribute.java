@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal.attribute;
 
+import io.pghello.PgHelloRequest;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.hibernate.ValueStrategy;
-import io.pghello.internal.HelloRequest;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -43,9 +43,9 @@ public record ServerValueAttribute(
   }
 
   /** Returns the request for a greeting. */
-  public HelloRequest request(String name) {
+  public PgHelloRequest request(String name) {
     try {
-      return HelloRequest.of(name, value.repeat(), String.valueOf(source));
+      return PgHelloRequest.of(name, value.repeat(), String.valueOf(source));
     } catch (FunctionCallException e) {
       throw JdbcExceptions.convert(e, path.factory());
     }

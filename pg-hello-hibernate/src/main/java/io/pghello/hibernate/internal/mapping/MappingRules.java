@@ -3,10 +3,10 @@ package io.pghello.hibernate.internal.mapping;
 
 import static java.util.Objects.requireNonNull;
 
+import io.pghello.PgHelloRequest;
 import io.pghello.hibernate.WelcomeMessage;
 import io.pghello.hibernate.internal.attribute.ServerValueCreator;
 import io.pghello.hibernate.internal.prefetch.PrefetchGenerator;
-import io.pghello.internal.HelloRequest;
 import java.lang.reflect.Modifier;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -146,7 +146,7 @@ final class MappingRules {
     }
     if (value.source() != null
         && value.repeat() != WelcomeMessage.SESSION_DEFAULT
-        && (value.repeat() < HelloRequest.REPEAT_MIN || value.repeat() > HelloRequest.REPEAT_MAX)) {
+        && (value.repeat() < 1 || value.repeat() > PgHelloRequest.REPEAT_MAX)) {
       throw place.error(
           value,
           attribute,

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal.prefetch;
 
+import io.pghello.PgHelloClient;
+import io.pghello.PgHelloMapper;
+import io.pghello.PgHelloRequest;
+import io.pghello.extension.ExtensionProblem;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.hibernate.internal.attribute.JdbcExceptions;
 import io.pghello.hibernate.internal.attribute.ServerValueAttribute;
 import io.pghello.hibernate.internal.tracking.EntityWrite;
 import io.pghello.hibernate.internal.tracking.ServerValues;
-import io.pghello.internal.Function;
-import io.pghello.internal.HelloAllCodec;
-import io.pghello.internal.HelloErrors;
-import io.pghello.internal.HelloRequest;
+import java.sql.Array;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -30,7 +31,10 @@ final class PrefetchQuery {
   // in addition to the name: "Hello, " and "!", a space, and the separator of array elements
   private static final int GREETING_BYTES = 16;
 
-  private final List<HelloRequest> requests = new ArrayList<>();
+  private static final String NOW_MS = "now_ms()";
+  private static final PgHelloMapper MAPPER = PgHelloMapper.INSTANCE;
+
+  private final List<PgHelloRequest> requests = new ArrayList<>();
   private final List<Target> targets = new ArrayList<>();
   private final List<Target> timeTargets = new ArrayList<>();
   private final SharedSessionContractImplementor session;
@@ -77,7 +81,7 @@ final class PrefetchQuery {
     if (name == null) {
       return true;
     }
-    HelloRequest request = attribute.request(name);
+    PgHelloRequest request = attribute.request(name);
     long size = resultBytes(request);
     if (!requests.isEmpty() && resultBytes + size > resultBytesMax()) {
       refused = true;
@@ -85,7 +89,7 @@ final class PrefetchQuery {
     }
     requests.add(request);
     targets.add(target);
-    bytes += request.bytes();
+    bytes += MAPPER.sizeInBytes(request);
     resultBytes += size;
     return true;
   }
@@ -94,12 +98,12 @@ final class PrefetchQuery {
    * Returns an upper bound, in bytes, for the size of a request's greeting in the result. Assumes
    * the worst case for the text format: every character is escaped.
    */
-  private static long resultBytes(HelloRequest request) {
+  private static long resultBytes(PgHelloRequest request) {
     int repeat =
-        request.repeat() == HelloRequest.SESSION_DEFAULT
-            ? HelloRequest.REPEAT_MAX
+        request.repeat() == PgHelloRequest.SESSION_DEFAULT
+            ? PgHelloRequest.REPEAT_MAX
             : request.repeat();
-    return 2L * repeat * (request.bytes() + GREETING_BYTES);
+    return 2L * repeat * (MAPPER.sizeInBytes(request) + GREETING_BYTES);
   }
 
   private long resultBytesMax() {
@@ -134,7 +138,7 @@ final class PrefetchQuery {
       // prepare the statement as a query, because this does not execute the pending JDBC batch
       statement = jdbc.getStatementPreparer().prepareQueryStatement(sql, false, null);
       if (!requests.isEmpty()) {
-        HelloAllCodec.bind(statement, requests);
+        MAPPER.bind(statement, requests);
       }
       try (ResultSet row = jdbc.getResultSetReturn().extract(statement, sql)) {
         read(row);
@@ -148,9 +152,9 @@ final class PrefetchQuery {
         throw e;
       }
       throw JdbcExceptions.convert(
-          HelloErrors.ofSession(e.getSQLException()), session.getFactory());
+          JdbcExceptions.ofSession(e.getSQLException()), session.getFactory());
     } catch (SQLException e) {
-      throw JdbcExceptions.convert(HelloErrors.ofSession(e), session.getFactory());
+      throw JdbcExceptions.convert(JdbcExceptions.ofSession(e), session.getFactory());
     } finally {
       if (statement != null) {
         jdbc.getLogicalConnection().getResourceRegistry().release(statement);
@@ -166,11 +170,8 @@ final class PrefetchQuery {
    * function's signature.
    */
   private String sql(String schema) {
-    String firstColumn =
-        requests.isEmpty()
-            ? "'" + Function.NOW_MS.signature() + "'"
-            : schema + "pg_hello_all(?, ?)";
-    return "SELECT " + firstColumn + (isTimeNeeded() ? ", " + schema + "now_ms()" : "");
+    String firstColumn = requests.isEmpty() ? "'" + NOW_MS + "'" : schema + "pg_hello_all(?, ?)";
+    return "SELECT " + firstColumn + (isTimeNeeded() ? ", " + schema + NOW_MS : "");
   }
 
   /** Reads the result, which may belong to another statement and have any form. */
@@ -187,21 +188,27 @@ final class PrefetchQuery {
         throw e;
       }
     }
-    throw HelloErrors.mismatch();
+    throw JdbcExceptions.of(ExtensionProblem.mismatch(PgHelloClient.extension()));
   }
 
   /** Stores the greetings. Returns whether the row is the result of this query. */
   private boolean isResult(ResultSet row) throws SQLException {
     if (requests.isEmpty()) {
-      return Function.NOW_MS.signature().equals(row.getString(1));
+      return NOW_MS.equals(row.getString(1));
     }
-    String @Nullable [] greetings = HelloAllCodec.read(row, requests);
-    if (greetings == null || !HelloAllCodec.areAnswers(requests, greetings)) {
+    Array array = row.getArray(1);
+    List<String> greetings = array == null ? List.of() : MAPPER.read(array);
+    if (greetings.size() != requests.size()) {
       return false;
     }
-    for (int i = 0; i < greetings.length; i++) {
+    for (int i = 0; i < greetings.size(); i++) {
+      if (!MAPPER.matches(requests.get(i), greetings.get(i))) {
+        return false;
+      }
+    }
+    for (int i = 0; i < greetings.size(); i++) {
       Target target = targets.get(i);
-      target.serverValues.put(target.attribute, requests.get(i).name(), greetings[i]);
+      target.serverValues.put(target.attribute, requests.get(i).name(), greetings.get(i));
     }
     return true;
   }

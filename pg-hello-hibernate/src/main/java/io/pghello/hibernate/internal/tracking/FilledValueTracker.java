@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.hibernate.internal.tracking;
 
+import io.pghello.PgHelloRequest;
 import io.pghello.hibernate.internal.attribute.AttributePath;
 import io.pghello.hibernate.internal.attribute.ServerValueAttribute;
 import io.pghello.hibernate.internal.attribute.ServerValueCreator;
 import io.pghello.hibernate.internal.tracking.ServerValues.ServerValue;
-import io.pghello.internal.HelloRequest;
 import java.util.List;
 import java.util.function.Function;
 import org.hibernate.engine.spi.EntityEntry;
@@ -113,7 +113,7 @@ public final class FilledValueTracker extends WeakIdentityMap<ServerValues> {
       serverValues.put(attribute, null, now);
     } else if (now instanceof String greeting
         && source.getFrom(state, entity) instanceof String name
-        && HelloRequest.isGreeting(greeting, name, value.repeat())) {
+        && PgHelloRequest.isGreeting(greeting, name, value.repeat())) {
       serverValues.put(attribute, name, greeting);
     }
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.internal;
+package io.pghello;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

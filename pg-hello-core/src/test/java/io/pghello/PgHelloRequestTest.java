@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.internal;
+package io.pghello;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -12,18 +12,21 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tests the matching of answers to requests, and the size of names in bytes. */
-class HelloRequestTest {
+class PgHelloRequestTest {
   @ParameterizedTest
   @ValueSource(
       strings = {"", " ", "Ada", "Ada! Hello, Ada", "!", "! Hello, ", "Hello, Ada!", "李小龍👩"})
   void isAnsweredByItsGreeting(String name) {
-    for (int count = HelloRequest.REPEAT_MIN; count <= HelloRequest.REPEAT_MAX; count++) {
+    for (int count = PgHelloRequest.REPEAT_MIN; count <= PgHelloRequest.REPEAT_MAX; count++) {
       String answer = greeting(name, count);
-      assertThat(HelloRequest.of(name, count).isAnsweredBy(answer)).isTrue();
-      assertThat(HelloRequest.of(name, HelloRequest.SESSION_DEFAULT).isAnsweredBy(answer)).isTrue();
-      assertThat(HelloRequest.of(name, count % 10 + 1).isAnsweredBy(answer)).isFalse();
+      assertThat(PgHelloRequest.of(name, count).isAnsweredBy(answer)).isTrue();
+      assertThat(PgHelloRequest.of(name, PgHelloRequest.SESSION_DEFAULT).isAnsweredBy(answer))
+          .isTrue();
+      assertThat(PgHelloRequest.of(name, count % 10 + 1).isAnsweredBy(answer)).isFalse();
     }
-    assertThat(HelloRequest.of(name, HelloRequest.SESSION_DEFAULT).isAnsweredBy(greeting(name, 11)))
+    assertThat(
+            PgHelloRequest.of(name, PgHelloRequest.SESSION_DEFAULT)
+                .isAnsweredBy(greeting(name, 11)))
         .isFalse();
   }
 
@@ -61,16 +64,17 @@ class HelloRequestTest {
         "ab|Hello, ba!",
       })
   void isNotAnsweredByAnother(String name, String answer) {
-    assertThat(HelloRequest.of(name, HelloRequest.SESSION_DEFAULT).isAnsweredBy(answer)).isFalse();
-    for (int count = HelloRequest.REPEAT_MIN; count <= HelloRequest.REPEAT_MAX; count++) {
-      assertThat(HelloRequest.of(name, count).isAnsweredBy(answer)).isFalse();
+    assertThat(PgHelloRequest.of(name, PgHelloRequest.SESSION_DEFAULT).isAnsweredBy(answer))
+        .isFalse();
+    for (int count = PgHelloRequest.REPEAT_MIN; count <= PgHelloRequest.REPEAT_MAX; count++) {
+      assertThat(PgHelloRequest.of(name, count).isAnsweredBy(answer)).isFalse();
     }
   }
 
   @Test
   void isNotAnsweredByNothing() {
-    assertThat(HelloRequest.of("Ada", 1).isAnsweredBy(null)).isFalse();
-    assertThat(HelloRequest.of("", HelloRequest.SESSION_DEFAULT).isAnsweredBy(null)).isFalse();
+    assertThat(PgHelloRequest.of("Ada", 1).isAnsweredBy(null)).isFalse();
+    assertThat(PgHelloRequest.of("", PgHelloRequest.SESSION_DEFAULT).isAnsweredBy(null)).isFalse();
   }
 
   @Test
@@ -83,18 +87,18 @@ class HelloRequestTest {
       int at = random.nextInt(answer.length());
       char old = answer.charAt(at);
       answer.setCharAt(at, (char) (old + 1 + random.nextInt(100)));
-      assertThat(HelloRequest.of(name, count).isAnsweredBy(answer.toString())).isFalse();
+      assertThat(PgHelloRequest.of(name, count).isAnsweredBy(answer.toString())).isFalse();
       answer.setCharAt(at, old);
-      assertThat(HelloRequest.of(name, count).isAnsweredBy(answer.toString())).isTrue();
+      assertThat(PgHelloRequest.of(name, count).isAnsweredBy(answer.toString())).isTrue();
       answer.deleteCharAt(at);
-      assertThat(HelloRequest.of(name, count).isAnsweredBy(answer.toString())).isFalse();
+      assertThat(PgHelloRequest.of(name, count).isAnsweredBy(answer.toString())).isFalse();
     }
   }
 
   @Test
   void countsTheGreetingsOfTheEmptyName() {
-    for (int count = HelloRequest.REPEAT_MIN; count <= HelloRequest.REPEAT_MAX; count++) {
-      assertThat(HelloRequest.countOfEmptyName(greeting("", count))).isEqualTo(count);
+    for (int count = PgHelloRequest.REPEAT_MIN; count <= PgHelloRequest.REPEAT_MAX; count++) {
+      assertThat(PgHelloRequest.countOfEmptyName(greeting("", count))).isEqualTo(count);
     }
   }
 
@@ -103,7 +107,7 @@ class HelloRequestTest {
     var random = new Random(2);
     for (int i = 0; i < 100_000; i++) {
       String name = random(random);
-      assertThat(HelloRequest.of(name, 1).bytes())
+      assertThat(PgHelloRequest.of(name, 1).bytes())
           .isEqualTo(name.getBytes(StandardCharsets.UTF_8).length);
     }
   }
@@ -124,7 +128,7 @@ class HelloRequestTest {
       })
   void knowsTheBytesAtTheBoundsOfEachLength(int codePoint) {
     String name = Character.toString(codePoint);
-    assertThat(HelloRequest.of(name, 1).bytes())
+    assertThat(PgHelloRequest.of(name, 1).bytes())
         .isEqualTo(name.getBytes(StandardCharsets.UTF_8).length);
   }
 

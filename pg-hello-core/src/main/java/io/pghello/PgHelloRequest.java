@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.internal;
+package io.pghello;
 
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException;
@@ -7,16 +7,21 @@ import io.pghello.extension.batching.FunctionCallException.Code;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** The arguments of a call to {@code pg_hello}. They are checked when their size is needed. */
-public final class HelloRequest {
-  /** The repeat count that selects the session's {@code pg_hello.repeat} setting. */
+/**
+ * The arguments of one call to the SQL function {@code pg_hello}: a name, and a number of
+ * repetitions. {@link PgHelloMapper} binds requests to your own statements, and reads the
+ * greetings.
+ *
+ * <p>Immutable and thread-safe.
+ */
+public final class PgHelloRequest {
+  /** The number of repetitions that selects the session's setting {@code pg_hello.repeat}. */
   public static final int SESSION_DEFAULT = 0;
 
-  /** The minimum repeat count. */
-  public static final int REPEAT_MIN = 1;
-
-  /** The maximum repeat count. */
+  /** The maximum number of repetitions. */
   public static final int REPEAT_MAX = 10;
+
+  static final int REPEAT_MIN = 1;
 
   private static final String BEFORE = "Hello, ";
   private static final String AFTER = "!";
@@ -29,42 +34,69 @@ public final class HelloRequest {
   private final int repeat;
   private int bytes;
 
-  private HelloRequest(String name, int repeat, int bytes) {
+  private PgHelloRequest(String name, int repeat, int bytes) {
     this.name = Objects.requireNonNull(name, "name");
     this.repeat = repeat;
     this.bytes = bytes;
   }
 
   /**
-   * Returns a request.
+   * Checks a name, and returns a request for its greeting, with the session's number of
+   * repetitions.
+   *
+   * @param name any text without U+0000 or unpaired surrogates; may be empty
+   * @throws FunctionCallException if no database can store the name ({@link
+   *     Code#INVALID_ARGUMENT}), or if it is too long for a message to the server ({@link
+   *     Code#RESULT_TOO_LARGE})
+   */
+  public static PgHelloRequest of(String name) {
+    return of(name, SESSION_DEFAULT);
+  }
+
+  /**
+   * Checks a name and a number of repetitions, and returns a request for the greeting.
+   *
+   * @param repeat the number of repetitions, 1 to 10, or {@link #SESSION_DEFAULT}
+   * @throws FunctionCallException if {@code repeat} is out of range ({@link
+   *     Code#INVALID_ARGUMENT}), or for the same reasons as {@link #of(String)}
+   */
+  public static PgHelloRequest of(String name, int repeat) {
+    return of(name, repeat, "");
+  }
+
+  /**
+   * Checks a name and a number of repetitions like {@link #of(String, int)}, and adds the name's
+   * location to error messages, for statements with many names.
+   *
+   * @param location a text that identifies the name, e.g. {@code names[3]} or {@code author.name};
+   *     empty if there is only one name
+   */
+  public static PgHelloRequest of(String name, int repeat, String location) {
+    int checked = repeat == SESSION_DEFAULT ? repeat : checkRepeat(repeat);
+    return new PgHelloRequest(name, checked, NameValidator.check(name, location));
+  }
+
+  /**
+   * Returns a request that is checked when its size is needed.
    *
    * @param repeat a checked repeat count, or {@link #SESSION_DEFAULT}
    */
-  public static HelloRequest of(String name, int repeat) {
-    return new HelloRequest(
+  static PgHelloRequest unchecked(String name, int repeat) {
+    return new PgHelloRequest(
         name, repeat, repeat == SESSION_DEFAULT ? UNCHECKED : UNCHECKED_WITH_COUNT);
   }
 
   /**
-   * Returns a request with a repeat count.
+   * Returns a request with a repeat count that is checked when its size is needed.
    *
    * @param repeat the repeat count, which may be out of range
    */
-  public static HelloRequest ofCount(String name, int repeat) {
-    return new HelloRequest(name, repeat, UNCHECKED_WITH_COUNT);
-  }
-
-  /**
-   * Checks the name of an entity, and returns a request for its greeting.
-   *
-   * @param location the location of the name, for the error message
-   */
-  public static HelloRequest of(String name, int repeat, String location) {
-    return new HelloRequest(name, repeat, NameValidator.check(name, location));
+  static PgHelloRequest uncheckedCount(String name, int repeat) {
+    return new PgHelloRequest(name, repeat, UNCHECKED_WITH_COUNT);
   }
 
   /** Checks a repeat count, and returns it. */
-  public static int checkRepeat(int repeat) {
+  static int checkRepeat(int repeat) {
     if (repeat < REPEAT_MIN || repeat > REPEAT_MAX) {
       throw invalidRepeat(repeat);
     }
@@ -86,7 +118,7 @@ public final class HelloRequest {
     return name;
   }
 
-  /** Returns the repeat count, 1 to 10, or {@link #SESSION_DEFAULT}. */
+  /** Returns the number of repetitions, 1 to 10, or {@link #SESSION_DEFAULT}. */
   public int repeat() {
     return repeat;
   }
@@ -97,7 +129,7 @@ public final class HelloRequest {
    * @throws FunctionCallException if the count is out of range, or if no database can store the
    *     name
    */
-  public int bytes() {
+  int bytes() {
     if (bytes < 0) {
       if (bytes == UNCHECKED_WITH_COUNT) {
         int unused = checkRepeat(repeat);
@@ -108,7 +140,7 @@ public final class HelloRequest {
   }
 
   /** Returns the function that answers the request. */
-  public Function function() {
+  Function function() {
     return repeat == SESSION_DEFAULT && bytes != UNCHECKED_WITH_COUNT
         ? Function.HELLO
         : Function.HELLO_REPEAT;
@@ -124,13 +156,17 @@ public final class HelloRequest {
    * Returns whether a result matches the request. A pooler without support for prepared statements
    * can return a result that belongs to another connection.
    */
-  public boolean isAnsweredBy(@Nullable String answer) {
+  boolean isAnsweredBy(@Nullable String answer) {
     return isGreeting(answer, name, repeat);
   }
 
   /**
-   * Returns whether a text is the greeting of a name. With {@link #SESSION_DEFAULT}, any repeat
-   * count matches.
+   * Returns whether a text is the greeting of a name, for example a greeting that was stored
+   * earlier. Takes no round trip.
+   *
+   * @param text the text; null is not a greeting
+   * @param repeat the number of repetitions, or {@link #SESSION_DEFAULT} for any number from 1 to
+   *     10
    */
   public static boolean isGreeting(@Nullable String text, String name, int repeat) {
     if (text == null) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.internal;
+package io.pghello;
 
 import static io.pghello.extension.ExtensionFunction.Volatility.IMMUTABLE;
 import static io.pghello.extension.ExtensionFunction.Volatility.STABLE;
@@ -10,7 +10,7 @@ import io.pghello.extension.ExtensionFunction;
 import io.pghello.extension.batching.ServerFunction;
 
 /** The functions of the extension that the client calls. */
-public enum Function implements ServerFunction {
+enum Function implements ServerFunction {
   HELLO(
       function("1.0", "pg_hello(text)", "text").withVolatility(STABLE),
       "pg_hello(?::pg_catalog.text)"),
@@ -27,10 +27,10 @@ public enum Function implements ServerFunction {
    * The minimum version of the extension. An older version is reported as a problem. A function
    * that was added in a later version is required only when it is called.
    */
-  public static final String REQUIRED_VERSION = "1.1";
+  static final String REQUIRED_VERSION = "1.1";
 
   /** Description of the extension with the required version. */
-  public static final ExtensionDescription EXTENSION = extension(REQUIRED_VERSION);
+  static final ExtensionDescription EXTENSION = extension(REQUIRED_VERSION);
 
   @SuppressWarnings("ImmutableEnumChecker") // ExtensionFunction is a record of strings
   private final ExtensionFunction description;
@@ -49,7 +49,7 @@ public enum Function implements ServerFunction {
   /**
    * Returns the description of the extension for a client that requires the given version or later.
    */
-  public static ExtensionDescription extension(String requiredVersion) {
+  static ExtensionDescription extension(String requiredVersion) {
     ExtensionDescription.Builder extension =
         ExtensionDescription.builder("pg_hello")
             .minimumVersion(requiredVersion)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.internal;
+package io.pghello;
 
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException;
@@ -7,7 +7,7 @@ import io.pghello.extension.batching.FunctionCallException.Code;
 import java.util.Objects;
 
 /** Checks names before they are sent, and describes the problems with names. */
-public final class NameValidator {
+final class NameValidator {
   // A message to the server has the same limit as a value (1 GB), and contains more than the name.
   private static final int BYTES_MAX = 0x3fff_ffff - (1 << 16);
 
@@ -63,7 +63,7 @@ public final class NameValidator {
   }
 
   /** Returns a text that identifies one of many names in an error message. */
-  public static String location(long index) {
+  static String location(long index) {
     return "names[" + index + "]";
   }
 
