@@ -8,11 +8,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pghello.extension.batching.CallListener;
 import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.ServerErrors;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -127,6 +130,35 @@ class ClientGuideIT {
       connection.commit();
     }
     // endregion
+  }
+
+  private static void greetInOwnStatement(DataSource dataSource) {
+    // region own
+    var requests = List.of(PgHelloRequest.of("Ada"), PgHelloRequest.of("Zoë", 2));
+    PgHelloMapper mapper = PgHelloMapper.INSTANCE;
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement =
+            connection.prepareStatement("SELECT pg_hello_all(?, ?), now_ms()")) {
+      mapper.bind(statement, requests);
+      ResultSet row = statement.executeQuery();
+      row.next();
+      assertThat(mapper.read(row.getArray(1)))
+          .containsExactly("Hello, Ada!", "Hello, Zoë! Hello, Zoë!");
+      Instant now = Instant.ofEpochMilli(row.getLong(2));
+      assertThat(now).isAfter(Instant.EPOCH);
+    } catch (SQLException e) { // as an error of the client, without names
+      throw ServerErrors.translate(e, PgHelloClient.extension(), mapper);
+    }
+    // endregion
+  }
+
+  @Test
+  void ownStatementBindsRequests(DataSource dataSource) throws SQLException {
+    greetInOwnStatement(dataSource);
+    execute(dataSource, "DROP EXTENSION pg_hello");
+    assertThatThrownBy(() -> greetInOwnStatement(dataSource))
+        .isInstanceOfSatisfying(
+            FunctionCallException.class, e -> assertThat(e.sqlState()).contains("42883"));
   }
 
   // region seam

@@ -2,6 +2,7 @@
 package io.pghello.hibernate.internal;
 
 import io.pghello.PgHelloClient;
+import io.pghello.PgHelloOperations;
 import io.pghello.extension.ArtifactVersions;
 import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.batching.BatchMapper;
@@ -22,7 +23,7 @@ public final class PgHelloFunctionContributor extends ExtensionFunctionContribut
   private static ExtensionDescription extension() {
     ArtifactVersions.requireSame(
         PgHelloFunctionContributor.class,
-        PgHelloClient.class,
+        PgHelloOperations.class,
         BatchMapper.class,
         ExtensionDescription.class);
     return PgHelloClient.extension();
