@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
+import io.pghello.extension.testkit.NativeExtension;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -59,8 +60,21 @@ record BuildDirectory(Path builds, int major) {
     }
   }
 
-  /** Fails if the Makefile has installed libraries, but no control file of an extension. */
-  void requireExtension() throws IOException {
+  /**
+   * Returns the installed extension.
+   *
+   * @param name the name of the extension; null if there is only one
+   * @throws IllegalArgumentException if the extension was not built
+   * @throws IllegalStateException if the Makefile has installed libraries, but no control file
+   */
+  NativeExtension extension(@Nullable String name) throws IOException {
+    requireControlFile();
+    return name == null
+        ? NativeExtension.fromInstall(installed())
+        : NativeExtension.fromInstall(installed(), name);
+  }
+
+  private void requireControlFile() throws IOException {
     if (!Files.exists(installed())) {
       return;
     }

@@ -2,9 +2,7 @@
 package io.pghello.extension.maven;
 
 import io.pghello.extension.installer.ElfFile;
-import io.pghello.extension.testkit.internal.cache.Platform;
-import io.pghello.extension.testkit.internal.distribution.EmbeddedDistribution;
-import io.pghello.extension.testkit.internal.distribution.PackagedServer;
+import io.pghello.extension.testkit.ServerBinaries;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 record ImportedSymbols(
     CommandRunner runner,
     PluginScripts scripts,
-    Platform platform,
+    String platform,
     boolean isOther,
     @Nullable ServerPrograms servers,
     List<String> allowed) {
@@ -40,7 +38,7 @@ record ImportedSymbols(
    */
   void check(BuildDirectory build, PgConfig config, Consumer<String> log)
       throws IOException, BuildException {
-    if (!platform.name().startsWith("linux-")) {
+    if (!platform.startsWith("linux-")) {
       return;
     }
     int major = build.major();
@@ -53,7 +51,7 @@ record ImportedSymbols(
       return;
     }
     if (server.isEmpty()
-        && PackagedServer.isEnabled(platform)
+        && ServerBinaries.areDebianServersUsed(platform)
         && ServerPrograms.version(major).isEmpty()
         && scripts.fetchServer(major, platform, log)) {
       server = server(major, config, version);
@@ -68,7 +66,7 @@ record ImportedSymbols(
     var check = new SymbolCheck(server.get(), finder, allowed);
     Optional<String> problem = check.problem(libraries);
     if (problem.isPresent()
-        && PackagedServer.isEnabled(platform)
+        && ServerBinaries.areDebianServersUsed(platform)
         && isNewer(version, server.get().version())
         && scripts.fetchServer(major, platform, log)) {
       server = server(major, config, version);
@@ -81,7 +79,7 @@ record ImportedSymbols(
   }
 
   private String notChecked(int major) {
-    return "PostgreSQL " + major + ": the symbols for " + platform.name() + " are not checked";
+    return "PostgreSQL " + major + ": the symbols for " + platform + " are not checked";
   }
 
   private String remedy(String server, String headers) {
@@ -89,7 +87,7 @@ record ImportedSymbols(
         ? " It was built with the headers of "
             + headers
             + ". Remedy: "
-            + (platform.hasPackagedServer() && !PackagedServer.isEnabled(platform)
+            + (mayHaveDebianServer() && !ServerBinaries.areDebianServersUsed(platform)
                 ? "remove the setting pg-extension.debian-servers=false, "
                 : "")
             + "set PG_CONFIG to the pg_config of "
@@ -105,23 +103,23 @@ record ImportedSymbols(
       throws IOException, BuildException {
     Path installed = isOther ? Path.of("/") : Path.of(config.query("--bindir"), "postgres");
     if (Files.isRegularFile(installed)) {
-      return Optional.of(ServerProgram.of(headers, installed));
+      return Optional.of(ServerProgram.of(new ServerBinaries(headers, installed, List.of())));
     }
-    Optional<PackagedServer> packaged = PackagedServer.find(platform, major);
+    Optional<ServerBinaries> debian = ServerBinaries.fromDebian(platform, major);
     Optional<String> embedded = ServerPrograms.version(major);
-    if (packaged.isPresent()
-        && embedded.stream().noneMatch(each -> isNewer(each, packaged.get().version()))) {
-      Path unpacked = EmbeddedDistribution.programAndLibraries(packaged.get(), platform);
-      return Optional.of(
-          ServerProgram.of(
-              packaged.get().version(),
-              PackagedServer.program(unpacked),
-              PackagedServer.libraries(unpacked)));
+    if (debian.isPresent()
+        && embedded.stream().noneMatch(each -> isNewer(each, debian.get().version()))) {
+      return Optional.of(ServerProgram.of(debian.get()));
     }
-    if (servers == null || embedded.isEmpty() || platform.serverArtifact().isEmpty()) {
+    if (servers == null || embedded.isEmpty() || ServerBinaries.artifact(platform).isEmpty()) {
       return Optional.empty();
     }
-    return Optional.of(ServerProgram.of(embedded.get(), servers.program(platform, major)));
+    return Optional.of(ServerProgram.of(servers.find(platform, major)));
+  }
+
+  /** Returns whether Debian has servers for the platform. */
+  private boolean mayHaveDebianServer() {
+    return ServerBinaries.artifact(platform).isPresent() && !platform.endsWith("-musl");
   }
 
   /** Returns whether a version such as 17.12 is later than another one. */

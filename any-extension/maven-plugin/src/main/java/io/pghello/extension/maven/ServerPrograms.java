@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.maven;
 
-import io.pghello.extension.testkit.internal.cache.Platform;
-import io.pghello.extension.testkit.internal.distribution.EmbeddedDistribution;
+import io.pghello.extension.testkit.ServerBinaries;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
@@ -31,23 +30,23 @@ final class ServerPrograms {
     this.repository = repository;
   }
 
-  /** Returns the path of the program {@code postgres} of a major version. */
-  Path program(Platform platform, int major) throws IOException, BuildException {
+  /** Returns the server of a major version. */
+  ServerBinaries find(String platform, int major) throws IOException, BuildException {
     String version = versions().getProperty(Integer.toString(major));
     if (version == null) {
       throw new BuildException(
           "There is no PostgreSQL "
               + major
               + " server to link libraries for "
-              + platform.system()
+              + platform.substring(0, platform.indexOf('-'))
               + " with; available versions: "
               + String.join(", ", versions().stringPropertyNames().stream().sorted().toList())
               + ". Remove this version from pg-extension.majors, or the platform from"
               + " pg-extension.platforms.");
     }
-    String artifact = platform.serverArtifact().orElseThrow();
+    String artifact = ServerBinaries.artifact(platform).orElseThrow();
     try {
-      return EmbeddedDistribution.program(repository.jar(GROUP, artifact, version), platform);
+      return ServerBinaries.fromArtifact(repository.jar(GROUP, artifact, version), platform);
     } catch (IOException e) {
       throw new BuildException(
           "Could not get the server to link with, "

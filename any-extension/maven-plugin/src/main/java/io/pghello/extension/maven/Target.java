@@ -2,7 +2,7 @@
 package io.pghello.extension.maven;
 
 import io.pghello.extension.installer.PackedExtension;
-import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.ServerBinaries;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -110,13 +110,11 @@ enum Target {
    * Returns the platform of the server that libraries are linked with. Servers for macOS support
    * both architectures. Empty if no server is needed.
    */
-  Optional<Platform> server() {
+  Optional<String> server() {
     if (isMac()) {
-      return Optional.of(new Platform("darwin", "arm64", false));
+      return Optional.of(DARWIN_ARM64.platform);
     }
-    return this == WINDOWS_AMD64
-        ? Optional.of(new Platform("windows", "amd64", false))
-        : Optional.empty();
+    return this == WINDOWS_AMD64 ? Optional.of(platform) : Optional.empty();
   }
 
   /**
@@ -134,14 +132,14 @@ enum Target {
 
   /** Returns the directory of a platform's builds, with a directory for each major version. */
   static Path builds(Path target, String platform) {
-    return platform.equals(Platform.current()) ? target : target.resolve(platform);
+    return platform.equals(ServerBinaries.currentPlatform()) ? target : target.resolve(platform);
   }
 
   /** Returns the target of a platform. Empty for this machine's own platform. */
   static Optional<Target> of(String platform) {
     return Arrays.stream(values())
         .filter(each -> each.platform.equals(platform))
-        .filter(each -> !platform.equals(Platform.current()))
+        .filter(each -> !platform.equals(ServerBinaries.currentPlatform()))
         .findFirst();
   }
 
@@ -152,7 +150,7 @@ enum Target {
    * @throws IllegalArgumentException if a name is unknown
    */
   static List<String> platforms(List<String> wanted) {
-    String current = Platform.current();
+    String current = ServerBinaries.currentPlatform();
     var names = new LinkedHashSet<String>();
     List<String> known = Arrays.stream(values()).map(Target::platform).toList();
     for (String each : wanted) {
@@ -220,13 +218,13 @@ enum Target {
 
   /** Returns the reason why this machine cannot build for other platforms. Empty if it can. */
   static Optional<String> refusal() {
-    return Platform.current().equals(HOST)
+    return ServerBinaries.currentPlatform().equals(HOST)
         ? Optional.empty()
         : Optional.of(
             "Libraries for other platforms can be built only on "
                 + HOST
                 + ", but this machine is "
-                + Platform.current()
+                + ServerBinaries.currentPlatform()
                 + ". Remedy: build on that platform, for example in CI.");
   }
 

@@ -7,8 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.distribution.ServerLocation;
-import io.pghello.extension.testkit.internal.server.SharedServer;
 import java.io.File;
 import java.io.IOException;
 import java.net.URL;
@@ -41,7 +39,7 @@ class BuildIT {
   private static final Path ACME = Path.of("src", "test", "resources", "acme");
 
   /** The major version of the server that the tests of this build use. */
-  static final int MAJOR = SharedServer.major(ServerLocation.ofAny().ours());
+  static final int MAJOR = ExtensionServer.builder().findMajor();
 
   @TempDir Path folder;
   private Path source;

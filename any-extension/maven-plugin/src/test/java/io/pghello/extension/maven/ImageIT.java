@@ -6,9 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.ServerBinaries;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.cache.Platform;
-import io.pghello.extension.testkit.internal.cache.Sha256;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -103,7 +102,7 @@ class ImageIT {
   @Test
   void rejectsLibrariesForNewerDistributions() throws Exception {
     Path extension = folder.resolve("classes/META-INF/pg-extension/acme_steps");
-    String path = Platform.current() + "/" + BuildIT.MAJOR + "/acme_steps.so";
+    String path = ServerBinaries.currentPlatform() + "/" + BuildIT.MAJOR + "/acme_steps.so";
     byte[] before = Files.readAllBytes(extension.resolve(path));
     String text = new String(before, StandardCharsets.ISO_8859_1);
     assertThat(text).contains("\0GLIBC_2.");

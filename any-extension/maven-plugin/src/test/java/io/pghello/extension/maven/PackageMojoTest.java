@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.ServerBinaries;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Tests the goal {@code package} on simulated installations, without a compiler. */
 class PackageMojoTest {
-  private static final String PLATFORM = Platform.current();
+  private static final String PLATFORM = ServerBinaries.currentPlatform();
 
   @TempDir private Path folder;
 

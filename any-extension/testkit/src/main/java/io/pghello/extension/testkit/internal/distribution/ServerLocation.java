@@ -5,7 +5,6 @@ import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.internal.cache.ArtifactVersions;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The location of the server that tests use, as set by a system property or an environment
@@ -28,7 +27,7 @@ public record ServerLocation(String property, String variable, String value) {
    * The system property that selects the server for {@code ExtensionServer} and {@code
    * ExtensionTest}.
    */
-  public static final String PROPERTY = "pg-extension.server";
+  private static final String PROPERTY = "pg-extension.server";
 
   private static final String VARIABLE = "PG_EXTENSION_SERVER";
   private static final String CONTAINER = "container";
@@ -62,13 +61,10 @@ public record ServerLocation(String property, String variable, String value) {
    */
   public static ServerLocation of(String property, String variable) {
     ArtifactVersions.requireSame(ServerLocation.class, PackedExtension.class);
-    return new ServerLocation(property, variable, read(property, variable));
-  }
-
-  private static String read(String property, String variable) {
     String set = System.getProperty(property);
     String value = set != null ? set : System.getenv(variable);
-    return value == null || value.isBlank() ? EMBEDDED : value;
+    return new ServerLocation(
+        property, variable, value == null || value.isBlank() ? EMBEDDED : value);
   }
 
   /**
@@ -81,12 +77,10 @@ public record ServerLocation(String property, String variable, String value) {
   /**
    * Returns the location of a server that must be embedded or installed.
    *
-   * @param asked the requested location; if null or blank, the location is read from {@link
-   *     #PROPERTY} or the corresponding environment variable
    * @throws IllegalArgumentException if the location is invalid or selects another kind of server
    */
-  public static String ofOurs(@Nullable String asked) {
-    String value = asked == null || asked.isBlank() ? read(PROPERTY, VARIABLE) : asked;
+  public static String ofOurs(String value) {
+    ArtifactVersions.requireSame(ServerLocation.class, PackedExtension.class);
     if (!isOurs(value) || SECRET.matcher(value).find()) {
       throw refusal(PROPERTY, VARIABLE, value, " or local:PATH of a pg_config");
     }

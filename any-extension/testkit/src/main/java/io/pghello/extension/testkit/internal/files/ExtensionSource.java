@@ -4,6 +4,7 @@ package io.pghello.extension.testkit.internal.files;
 import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.internal.cache.Platform;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +46,14 @@ public interface ExtensionSource {
   /** Returns the files for a server on this machine; see {@link #files(String, int)}. */
   default Map<String, byte[]> files(int major) throws IOException {
     return files(Platform.current(), major);
+  }
+
+  /**
+   * Returns the paths of the files in the source's directory that {@link #files} does not return,
+   * for example programs. Does not list documentation, headers or bitcode.
+   */
+  default List<String> unusedFiles(int major) throws IOException {
+    return List.of();
   }
 
   /**

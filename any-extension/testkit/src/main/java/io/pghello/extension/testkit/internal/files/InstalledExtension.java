@@ -74,13 +74,11 @@ public final class InstalledExtension implements ExtensionSource {
   private final Path folder;
   private final String name;
   private final List<Path> files;
-  private final @Nullable String headers;
 
-  private InstalledExtension(Path folder, String name, List<Path> files, @Nullable String headers) {
+  private InstalledExtension(Path folder, String name, List<Path> files) {
     this.folder = folder;
     this.name = name;
     this.files = files;
-    this.headers = headers;
   }
 
   /**
@@ -96,10 +94,10 @@ public final class InstalledExtension implements ExtensionSource {
     var controls = new ControlFiles(files);
     SortedSet<String> names = controls.installed();
     if (name == null && names.size() == 1) {
-      return new InstalledExtension(root, names.first(), files, null);
+      return new InstalledExtension(root, names.first(), files);
     }
     if (name != null && names.contains(name)) {
-      return new InstalledExtension(root, name, files, null);
+      return new InstalledExtension(root, name, files);
     }
     throw new IllegalArgumentException(controls.problem(root, name));
   }
@@ -183,25 +181,8 @@ public final class InstalledExtension implements ExtensionSource {
     return name;
   }
 
-  /**
-   * Returns a copy with the version of the headers that the files were built with.
-   *
-   * @param version the PostgreSQL version, e.g. 17.5; null if unknown
-   */
-  public InstalledExtension withHeaders(@Nullable String version) {
-    return new InstalledExtension(folder, name, files, version);
-  }
-
   @Override
-  public @Nullable String headersVersion(int major) {
-    return headers;
-  }
-
-  /**
-   * Returns the paths, relative to the directory, of the files that {@link #files} does not return,
-   * for example programs. Does not list documentation, headers or bitcode.
-   */
-  public List<String> leftOut(int major) throws IOException {
+  public List<String> unusedFiles(int major) throws IOException {
     Path shared = sharedFolder(major);
     Set<Path> libraries = libraryFiles(major, shared);
     return files.stream()

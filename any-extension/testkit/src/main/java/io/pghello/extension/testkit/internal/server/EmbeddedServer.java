@@ -251,9 +251,9 @@ public final class EmbeddedServer {
     return major;
   }
 
-  /** Returns the version of the server, e.g. 17.5. */
-  public String version() throws IOException {
-    return programs.version();
+  /** Returns the programs of the server. */
+  public PostgresCommands programs() {
+    return programs;
   }
 
   /** Returns the password of the superuser and of the owner of the databases. */
@@ -264,28 +264,6 @@ public final class EmbeddedServer {
   /** Returns the log file of the server. */
   public Path logFile() {
     return scratch.log();
-  }
-
-  /**
-   * Returns the path of a PostgreSQL test program, e.g. {@code regress/pg_regress}. Only some
-   * servers include such programs.
-   */
-  public Path testProgram(String path) {
-    return programs.libraries().resolve("pgxs/src/test").resolve(path);
-  }
-
-  /**
-   * Returns the directory of the libpq that comes with the server, or null if the server has none.
-   * The server's programs may need this library.
-   */
-  public @Nullable Path clientLibraries() throws IOException {
-    Path folder = programs.bin().toRealPath().resolveSibling("lib");
-    return programs
-        .platform()
-        .clientLibrary()
-        .filter(library -> Files.exists(folder.resolve(library)))
-        .map(library -> folder)
-        .orElse(null);
   }
 
   /**

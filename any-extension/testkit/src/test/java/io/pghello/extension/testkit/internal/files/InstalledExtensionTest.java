@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.installer.PackedExtension;
+import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.Stage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -49,6 +50,28 @@ class InstalledExtensionTest {
             "share/postgresql/extension/acme_geo--1.0.sql",
             "share/postgresql/extension/acme_geo.control",
             "share/postgresql/tsearch_data/acme.rules");
+  }
+
+  @Test
+  void listsUnusedFiles() throws IOException {
+    write(
+        Stage.LIBRARIES + "acme.so",
+        Stage.LIBRARIES + "bitcode/acme.so",
+        Stage.SHARED + "extension/acme.control",
+        "usr/share/doc/postgresql-17/extension/README",
+        "usr/include/postgresql/17/server/extension/acme.h",
+        "usr/lib/postgresql/17/bin/acme",
+        "usr/lib/postgresql/18/bin/acme",
+        "usr/lib/x86_64-linux-gnu/libacme.so.1");
+    assertThat(NativeExtension.fromInstall(folder).unusedFiles(17))
+        .containsExactly("usr/lib/postgresql/17/bin/acme");
+    assertThat(NativeExtension.fromInstall(folder).files("linux-amd64", 17).keySet())
+        .containsExactly(
+            "lib/needed/libacme.so.1",
+            "lib/postgresql/acme.so",
+            "share/postgresql/extension/acme.control");
+    assertThat(NativeExtension.contrib("hstore").files("linux-amd64", 17)).isEmpty();
+    assertThat(NativeExtension.contrib("hstore").unusedFiles(17)).isEmpty();
   }
 
   @Test
