@@ -572,7 +572,7 @@ if [ "$("$ROOT/scripts/ci/affected.sh" 0000000000000000000000000000000000000000)
 fi
 
 affects pg-hello-spring-boot-starter/src/test/java/io/pghello/spring/boot/app/ContainerIT.java 'step containers'
-affects pg-hello-testkit/src/test/java/io/pghello/testkit/PgHelloContainerIT.java 'step containers'
+affects any-extension/testkit/src/test/java/io/pghello/extension/testkit/ExtensionContainerIT.java 'step containers'
 affects pg-hello-core/src/test/java/io/pghello/NoSuchIT.java 'step dev'
 affects pg-hello-core/src/test/java/io/pghello/SessionsIT.java 'half containers' not 'step dev'
 affects examples/spring-boot/src/main/java/X.java 'step dev' 'half monitoring'

@@ -204,7 +204,7 @@ for module in "${modules[@]}"; do
 done
 status=0
 maven -B -ntp -fae -f "$tree/pom.xml" -pl "$(module_list "${modules[@]}")" -am '-P!checks' \
-  -Dpg-hello.server="jdbc:postgresql://127.0.0.1:$pooler_port/postgres?user=postgres&password=$password" \
+  -Dpg-extension.server="jdbc:postgresql://127.0.0.1:$pooler_port/postgres?user=postgres&password=$password" \
   -DexcludedGroups="slow,long,container,session,not-$name" -Dtest=NoTest -Dsurefire.failIfNoSpecifiedTests=false \
   -Dit.test="$(joined "${tests[@]}")" -Dfailsafe.failIfNoSpecifiedTests=false -Dmaven.javadoc.skip -Dmaven.source.skip "${more[@]}" verify || status=$?
 for module in "${modules[@]}"; do

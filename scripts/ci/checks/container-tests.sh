@@ -17,7 +17,7 @@ while IFS= read -r name; do
 done <"$2"
 
 # use exec, so that signals reach containers.sh
-exec env JAVA_HOME="$JDK17" PG_HELLO_SERVER=container:postgres:15 "$ROOT/scripts/ci/offline/containers.sh" run \
+exec env JAVA_HOME="$JDK17" PG_EXTENSION_SERVER=container:postgres:15 "$ROOT/scripts/ci/offline/containers.sh" run \
   mvn -B -ntp -Dstyle.color=never -f "$1/pom.xml" \
   -pl :pg-extension-testkit,:pg-hello-testkit,:pg-hello-core,:pg-hello-spring-boot-starter -am -DexcludedGroups=long,slow \
   -Dit.test="$(IFS=, && printf '%s' "${TESTS[*]}")" -Dfailsafe.failIfNoSpecifiedTests=false \

@@ -71,7 +71,7 @@ CREATE TRIGGER no_change BEFORE UPDATE ON shop.reviews FOR EACH ROW EXECUTE FUNC
 CREATE VIEW shop.stars AS SELECT thing, avg(stars) FROM shop.reviews GROUP BY thing;
 SELECT lo_from_bytea(0, 'large');
 
-SET ROLE hello;
+SET ROLE app;
 CREATE SCHEMA own;
 CREATE TABLE own.numbers (i serial PRIMARY KEY, name text DEFAULT pg_hello('x'));
 INSERT INTO own.numbers (name) VALUES ('one'), (NULL);

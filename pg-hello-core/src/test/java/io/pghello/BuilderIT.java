@@ -17,10 +17,10 @@ import io.pghello.extension.batching.CallListener;
 import io.pghello.extension.batching.CallListener.Kind;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -587,7 +587,7 @@ class BuilderIT {
         .isEqualTo(
             new PgHelloInfo(
                 ask(dataSource, "SHOW server_version"),
-                PgHelloServer.extensionVersion(),
+                NativeExtension.fromClassPath("pg_hello").version(),
                 "public",
                 1,
                 Arrays.stream(Function.values())

@@ -9,8 +9,8 @@ import io.pghello.extension.batching.CallListener;
 import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.ServerErrors;
+import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
@@ -113,7 +113,8 @@ class ClientGuideIT {
     assertThat(length.join()).isEqualTo(11);
     assertThat(patient.hello("Ada")).isEqualTo("Hello, Ada!");
     assertThat(now).isBetween(Instant.now().minusSeconds(60), Instant.now().plusSeconds(60));
-    assertThat(info.extensionVersion()).isEqualTo(PgHelloServer.extensionVersion());
+    assertThat(info.extensionVersion())
+        .isEqualTo(NativeExtension.fromClassPath("pg_hello").version());
     assertThat(info.schema()).isEqualTo("public");
     assertThat(info.defaultRepeat()).isEqualTo(1);
   }

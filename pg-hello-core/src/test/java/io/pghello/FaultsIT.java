@@ -12,10 +12,11 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.extension.batching.ClientBuilder;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,7 +81,7 @@ class FaultsIT {
     INFO(
         client ->
             assertThat(client.info().extensionVersion())
-                .isEqualTo(PgHelloServer.extensionVersion())),
+                .isEqualTo(NativeExtension.fromClassPath("pg_hello").version())),
     PREFLIGHT(client -> assertThat(client.preflight().problems()).isEmpty());
 
     @SuppressWarnings("ImmutableEnumChecker")
@@ -276,7 +277,7 @@ class FaultsIT {
 
   @Test
   void outlivesAKilledServer() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         var scene = new Scene(database.dataSource(), 8, builder -> {})) {
       Load load = Load.start(scene.client, 512, 1536);
@@ -295,7 +296,7 @@ class FaultsIT {
 
   @Test
   void outlivesAServerThatIsStoppedInOrder() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         var scene = new Scene(database.dataSource(), 4, builder -> {})) {
       Load load = Load.start(scene.client, 32, 32);
@@ -545,7 +546,11 @@ class FaultsIT {
   @Test
   void reportsAServerWithoutFreeConnections() throws Exception {
     var taken = new ArrayList<Connection>();
-    try (PgHelloServer server = PgHelloServer.builder().setting("max_connections", "8").start();
+    try (ExtensionServer server =
+            ExtensionServer.builder()
+                .extension("pg_hello")
+                .setting("max_connections", "8")
+                .start();
         TestDatabase database = server.createDatabase();
         PgHelloClient client =
             PgHelloClient.builder()
@@ -612,7 +617,7 @@ class FaultsIT {
 
   @Test
   void worksOnAServerInRecovery() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start()) {
+    try (ExtensionServer server = ExtensionServer.start("pg_hello")) {
       // the database is dropped with the server, because a standby cannot drop it
       DataSource dataSource = server.createDatabase().dataSource();
       server.stop();

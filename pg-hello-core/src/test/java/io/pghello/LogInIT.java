@@ -50,12 +50,12 @@ class LogInIT {
   @Tag("session") // the pooler rejects the login
   @Test
   void reportsAWrongPasswordImmediately(TestDatabase database, WireProxy proxy) {
-    FunctionCallException e = fails(Code.LOGIN_FAILED, through(proxy, database, "hello", "wrong"));
+    FunctionCallException e = fails(Code.LOGIN_FAILED, through(proxy, database, "app", "wrong"));
     assertThat(e.code().isRetryable()).isFalse();
     assertThat(e.sqlState()).hasValue("28P01");
     assertThat(e)
         .hasMessage(
-            "The login was rejected: password authentication failed for user \"hello\"." + REMEDY);
+            "The login was rejected: password authentication failed for user \"app\"." + REMEDY);
     // HikariCP would have tried again for two seconds
     assertThat(proxy.connections()).isEqualTo(1);
   }
@@ -64,7 +64,7 @@ class LogInIT {
   @Tag("not-pgpool")
   @Test
   void reportsAMissingPassword(TestDatabase database, WireProxy proxy) {
-    FunctionCallException e = fails(Code.LOGIN_FAILED, through(proxy, database, "hello", null));
+    FunctionCallException e = fails(Code.LOGIN_FAILED, through(proxy, database, "app", null));
     assertThat(e.sqlState()).hasValue("08004");
     assertThat(e).hasMessageStartingWith("The login was rejected: ").hasMessageContaining("passw");
     assertThat(proxy.connections()).isEqualTo(1);

@@ -10,8 +10,8 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,15 +32,15 @@ import org.junit.jupiter.api.io.TempDir;
 class SecureLogInIT {
   private static final String HOST = "san=dns:localhost";
 
-  private static PgHelloServer server;
-  private static PgHelloServer late;
+  private static ExtensionServer server;
+  private static ExtensionServer late;
   private static String rightUrl;
   private static String expiredUrl;
 
   @BeforeAll
   static void startServers(@TempDir Path folder) throws Exception {
-    server = PgHelloServer.start();
-    late = PgHelloServer.start();
+    server = ExtensionServer.start("pg_hello");
+    late = ExtensionServer.start("pg_hello");
     rightUrl = url(server, Files.createDirectory(folder.resolve("right")), "-ext", HOST);
     expiredUrl =
         url(
@@ -55,7 +55,8 @@ class SecureLogInIT {
   }
 
   /** Installs a certificate in a server, and returns a URL that trusts the certificate. */
-  private static String url(PgHelloServer server, Path folder, String... options) throws Exception {
+  private static String url(ExtensionServer server, Path folder, String... options)
+      throws Exception {
     Path authority = folder.resolve("authority.pem");
     // the database is dropped with the server
     TestDatabase database = server.createDatabase();

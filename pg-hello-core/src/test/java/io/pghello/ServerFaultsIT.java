@@ -13,8 +13,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.pghello.FaultsIT.Scene;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -57,7 +57,7 @@ class ServerFaultsIT {
    */
   @Test
   void outlivesCrashesOfTheServer() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         var scene = new Scene(database.dataSource(), 8, builder -> {})) {
       Load load = Load.start(scene.client, 64, 64);
@@ -73,7 +73,7 @@ class ServerFaultsIT {
 
   @Test
   void leavesNothingOfAnExtensionThatWasBeingCreated() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createEmptyDatabase();
         PgHelloClient client = PgHelloClient.create(database.dataSource())) {
       DataSource superuser = database.superuserDataSource();
@@ -103,7 +103,7 @@ class ServerFaultsIT {
   /** Only the statement fails; its session remains usable. */
   @Test
   void reportsAServerOutOfMemory() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         Connection connection = database.dataSource().getConnection();
         PgHelloClient client =
@@ -131,7 +131,7 @@ class ServerFaultsIT {
   @Test
   void greetsOnWhenNoRowCanBeWritten(@TempDir Path folder) throws Exception {
     try (var disk = new SmallDisk(folder, 16);
-        PgHelloServer server = PgHelloServer.start();
+        ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         var scene = new Scene(database.dataSource(), 4, builder -> {})) {
       DataSource superuser = database.superuserDataSource();
@@ -164,7 +164,7 @@ class ServerFaultsIT {
   @Test
   void losesNoRowWhenTheLogCannotBeWritten(@TempDir Path folder) throws Exception {
     try (var disk = new SmallDisk(folder, 80);
-        PgHelloServer server = PgHelloServer.start();
+        ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase()) {
       server.stop();
       moveLog(server, disk.folder);
@@ -196,7 +196,7 @@ class ServerFaultsIT {
   @Tag("long")
   @Test
   void outlivesAnUpdateWithAnotherLibraryUnderLoad(@TempDir Path folder) throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         var own = new OwnServer(server, database.superuserDataSource(), folder, Map.of());
         var scene = new Scene(database.dataSource(), 8, builder -> {})) {
@@ -220,7 +220,7 @@ class ServerFaultsIT {
   @Tag("long")
   @Test
   void reportsAnIncompatibleLibrary(@TempDir Path folder) throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         var own = new OwnServer(server, database.superuserDataSource(), folder, Map.of());
         var scene = new Scene(database.dataSource(), 2, builder -> {})) {
@@ -258,7 +258,7 @@ class ServerFaultsIT {
             "FAKETIME_DONT_FAKE_MONOTONIC",
             "1");
     Path tree = Files.createDirectory(folder.resolve("server"));
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         var own = new OwnServer(server, database.superuserDataSource(), tree, environment);
         var scene = new Scene(database.dataSource(), 4, builder -> {})) {
@@ -345,21 +345,21 @@ class ServerFaultsIT {
   }
 
   /** Kills its own session, and waits until the server has restarted. */
-  private static void crash(PgHelloServer server, DataSource superuser) throws Exception {
+  private static void crash(ExtensionServer server, DataSource superuser) throws Exception {
     try (Connection connection = superuser.getConnection()) {
       crash(server, connection);
     }
     awaitStart(superuser);
   }
 
-  private static void crash(PgHelloServer server, Connection connection) throws Exception {
+  private static void crash(ExtensionServer server, Connection connection) throws Exception {
     long before = crashes(server);
     long pid = Long.parseLong(ask(connection, "SELECT pg_backend_pid()"));
     assertThat(ProcessHandle.of(pid).orElseThrow().destroyForcibly()).isTrue();
     await("the server recovers", () -> crashes(server) > before);
   }
 
-  private static long crashes(PgHelloServer server) {
+  private static long crashes(ExtensionServer server) {
     try (Stream<String> lines = Files.lines(server.logFile())) {
       return lines.filter(line -> line.contains("terminated; reinitializing")).count();
     } catch (IOException e) {
@@ -397,7 +397,7 @@ class ServerFaultsIT {
     }
   }
 
-  private static void moveLog(PgHelloServer server, Path folder) throws IOException {
+  private static void moveLog(ExtensionServer server, Path folder) throws IOException {
     Path log = data(server).resolve("pg_wal");
     copy(log, folder);
     try (Stream<Path> files = Files.walk(log)) {
@@ -408,7 +408,7 @@ class ServerFaultsIT {
     Files.createSymbolicLink(log, folder);
   }
 
-  private static Path data(PgHelloServer server) {
+  private static Path data(ExtensionServer server) {
     return Objects.requireNonNull(server.logFile().getParent()).resolve("data");
   }
 
@@ -465,7 +465,7 @@ class ServerFaultsIT {
     final Path library;
 
     OwnServer(
-        PgHelloServer server, DataSource superuser, Path folder, Map<String, String> environment)
+        ExtensionServer server, DataSource superuser, Path folder, Map<String, String> environment)
         throws IOException, SQLException {
       String setting = "SELECT setting FROM pg_config() WHERE name = ";
       Path programs = Path.of(ask(superuser, setting + "'BINDIR'"));

@@ -8,8 +8,8 @@ import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,8 +32,8 @@ import org.postgresql.ds.PGSimpleDataSource;
 class StandbyIT {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-  private final PgHelloServer primary = PgHelloServer.start();
-  private final PgHelloServer standby = PgHelloServer.start();
+  private final ExtensionServer primary = ExtensionServer.start("pg_hello");
+  private final ExtensionServer standby = ExtensionServer.start("pg_hello");
   private final TestDatabase database = primary.createEmptyDatabase();
 
   @BeforeEach
@@ -142,7 +142,7 @@ class StandbyIT {
         .equals("1");
   }
 
-  private static Path data(PgHelloServer server) {
+  private static Path data(ExtensionServer server) {
     return Objects.requireNonNull(server.logFile().getParent()).resolve("data");
   }
 

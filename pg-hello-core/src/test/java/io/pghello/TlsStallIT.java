@@ -7,9 +7,9 @@ import static io.pghello.PgHelloClientIT.execute;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -33,7 +33,7 @@ class TlsStallIT {
   @Tag("slow")
   @Test
   void endsAStalledCallInTime(@TempDir Path folder) throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         WireProxy proxy = WireProxy.to(server.port())) {
       DataSource superuser = database.superuserDataSource();

@@ -10,7 +10,7 @@ import org.springframework.context.annotation.Bean;
 class Containers {
   @Bean
   @ServiceConnection
-  ExtensionContainer<?> postgres() {
-    return new ExtensionContainer<>("postgres:17").withExtension("pg_trgm");
+  ExtensionContainer postgres() {
+    return new ExtensionContainer("postgres:17").withExtension("pg_trgm");
   }
 }

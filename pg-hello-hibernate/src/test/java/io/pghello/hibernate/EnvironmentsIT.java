@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.hibernate.generator.EventType.INSERT;
 import static org.hibernate.generator.EventType.UPDATE;
 
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import jakarta.persistence.Cacheable;
 import jakarta.persistence.Entity;
@@ -307,7 +307,7 @@ class EnvironmentsIT {
   }
 
   @Test
-  void prefetchesOnTheConnectionOfTheTenantsDatabase(TestDatabase database, PgHelloServer server)
+  void prefetchesOnTheConnectionOfTheTenantsDatabase(TestDatabase database, ExtensionServer server)
       throws SQLException {
     try (TestDatabase other = server.createDatabase()) {
       for (TestDatabase each : List.of(database, other)) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /**
- * Real PostgreSQL servers with the extension {@code pg_hello}, for tests and demos. A server can be
- * embedded ({@link io.pghello.testkit.PgHelloServer}) or run in a container ({@link
- * io.pghello.testkit.PgHelloContainer}). {@link io.pghello.testkit.PgHelloTest} provides JUnit
- * tests with databases on such a server. Do not use these servers in production.
+ * JUnit tests with databases that contain the extension {@code pg_hello}: {@link
+ * io.pghello.testkit.PgHelloTest}. For a server or container without JUnit, use {@link
+ * io.pghello.extension.testkit.ExtensionServer} or {@link
+ * io.pghello.extension.testkit.ExtensionContainer}.
  */
 @NullMarked
 package io.pghello.testkit;

@@ -3,6 +3,7 @@ package io.pghello.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
 import java.io.File;
 import java.io.IOException;
@@ -174,7 +175,7 @@ class ColdStartIT {
 
     @SuppressWarnings("SystemOut")
     public static void main(String[] args) throws Exception {
-      try (PgHelloServer server = PgHelloServer.start();
+      try (ExtensionServer server = ExtensionServer.start("pg_hello");
           TestDatabase database = server.createDatabase();
           Connection connection = database.dataSource().getConnection()) {
         System.out.println(PgHelloTestIT.ask(connection, "SELECT pg_hello('Ada')"));

@@ -6,6 +6,7 @@ import static io.pghello.testkit.PgHelloTestIT.awaitAnswer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import java.io.IOException;
@@ -49,14 +50,12 @@ class OperationsIT {
   }
 
   @Test
-  void createsRequiredExtensions() throws SQLException {
-    try (TestDatabase database = PgHelloServer.shared().createEmptyDatabase();
-        Connection owner = database.dataSource().getConnection()) {
-      assertThatThrownBy(() -> execute(owner, "CREATE EXTENSION pg_hello_ops"))
-          .hasMessageContaining("required extension \"pg_hello\" is not installed");
-      execute(owner, "CREATE EXTENSION pg_hello_ops CASCADE");
-      assertThat(ask(owner, "SELECT pg_hello('Ada', 1)")).isEqualTo("Hello, Ada!");
-    }
+  void createsRequiredExtensions(Connection owner) throws SQLException {
+    execute(owner, "DROP EXTENSION pg_hello");
+    assertThatThrownBy(() -> execute(owner, "CREATE EXTENSION pg_hello_ops"))
+        .hasMessageContaining("required extension \"pg_hello\" is not installed");
+    execute(owner, "CREATE EXTENSION pg_hello_ops CASCADE");
+    assertThat(ask(owner, "SELECT pg_hello('Ada', 1)")).isEqualTo("Hello, Ada!");
   }
 
   /**
@@ -208,7 +207,7 @@ class OperationsIT {
   @Test
   void grantsEachRoleTheRequiredPrivileges() throws SQLException, IOException {
     // roles belong to the server, not to the database
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         Connection owner = database.dataSource().getConnection();
         Connection superuser = database.superuserDataSource().getConnection()) {

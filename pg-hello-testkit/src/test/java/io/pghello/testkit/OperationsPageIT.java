@@ -4,6 +4,7 @@ package io.pghello.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
 import java.io.File;
 import java.io.IOException;
@@ -34,8 +35,9 @@ class OperationsPageIT {
             .anyMatch(folder -> Files.isExecutable(Path.of(folder, "psql"))),
         "needs psql");
     String page = Files.readString(ROOT.resolve("docs/pg-hello/operations.md"));
-    try (PgHelloServer server =
-            PgHelloServer.builder()
+    try (ExtensionServer server =
+            ExtensionServer.builder()
+                .extension("pg_hello")
                 .setting("shared_preload_libraries", "pg_stat_statements")
                 .start();
         TestDatabase database = server.createDatabase("app")) {
@@ -79,7 +81,8 @@ class OperationsPageIT {
   @Test
   void namesExistingObjects() throws Exception {
     String page = Files.readString(ROOT.resolve("docs/pg-hello/operations.md"));
-    try (TestDatabase database = PgHelloServer.shared().createDatabase();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
+        TestDatabase database = server.createDatabase();
         Connection owner = database.dataSource().getConnection()) {
       run(owner, "CREATE EXTENSION pg_hello_ops");
       List<String> columns =
@@ -134,7 +137,7 @@ class OperationsPageIT {
     return text.toString();
   }
 
-  private static String runShell(PgHelloServer server, String script)
+  private static String runShell(ExtensionServer server, String script)
       throws IOException, InterruptedException {
     var builder = new ProcessBuilder("bash", "-e", "-c", script).directory(ROOT.toFile());
     builder.environment().put("PGHOST", "127.0.0.1");

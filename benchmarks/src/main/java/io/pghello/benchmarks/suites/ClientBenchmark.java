@@ -24,8 +24,8 @@ import io.pghello.benchmarks.load.LoadProcess.Response;
 import io.pghello.benchmarks.load.StreamingGreeting;
 import io.pghello.benchmarks.load.Workload;
 import io.pghello.benchmarks.peers.PgbenchPeer;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import java.io.IOException;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -70,7 +70,7 @@ public final class ClientBenchmark extends ServerBenchmark {
   private final int streamedNames;
 
   public ClientBenchmark(boolean quick) throws IOException, SQLException {
-    super(PgHelloServer.start());
+    super(ExtensionServer.start("pg_hello"));
     rounds = quick ? 1 : 4;
     judgedRounds = quick ? 5 : 4;
     millis = quick ? 500 : 800;

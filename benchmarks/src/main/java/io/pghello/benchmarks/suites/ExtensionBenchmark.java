@@ -7,7 +7,7 @@ import io.pghello.benchmarks.harness.Comparison.Action;
 import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.benchmarks.harness.Sweep;
-import io.pghello.testkit.PgHelloServer;
+import io.pghello.extension.testkit.ExtensionServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,7 +48,8 @@ public final class ExtensionBenchmark extends ServerBenchmark {
 
   public ExtensionBenchmark(boolean quick) throws SQLException {
     super(
-        PgHelloServer.builder()
+        ExtensionServer.builder()
+            .extension("pg_hello")
             .setting("autovacuum", "off")
             .setting("jit", "off")
             .setting("max_parallel_workers_per_gather", "0")

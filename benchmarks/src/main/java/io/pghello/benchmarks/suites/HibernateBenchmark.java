@@ -23,8 +23,8 @@ import io.pghello.benchmarks.suites.MemberEntities.Renamed;
 import io.pghello.benchmarks.suites.MemberEntities.Returned;
 import io.pghello.benchmarks.suites.MemberEntities.Tuned;
 import io.pghello.benchmarks.suites.MemberEntities.TunedPlain;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
@@ -119,7 +119,12 @@ public final class HibernateBenchmark extends ServerBenchmark {
   }
 
   public HibernateBenchmark(boolean quick) throws SQLException {
-    super(PgHelloServer.builder().setting("autovacuum", "off").setting("jit", "off").start());
+    super(
+        ExtensionServer.builder()
+            .extension("pg_hello")
+            .setting("autovacuum", "off")
+            .setting("jit", "off")
+            .start());
     LOG.setLevel(Level.WARNING);
     rounds = quick ? 1 : 2;
     warmUps = quick ? 2 : 6;

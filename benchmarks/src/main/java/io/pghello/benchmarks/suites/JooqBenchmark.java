@@ -14,7 +14,7 @@ import io.pghello.benchmarks.harness.Comparison.Side;
 import io.pghello.benchmarks.harness.InterleavedSamples;
 import io.pghello.benchmarks.harness.InterleavedSamples.Statistic;
 import io.pghello.benchmarks.harness.Sql;
-import io.pghello.testkit.PgHelloServer;
+import io.pghello.extension.testkit.ExtensionServer;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.List;
@@ -52,7 +52,12 @@ public final class JooqBenchmark extends ServerBenchmark {
   private final int rounds;
 
   public JooqBenchmark(boolean quick) throws SQLException {
-    super(PgHelloServer.builder().setting("autovacuum", "off").setting("jit", "off").start());
+    super(
+        ExtensionServer.builder()
+            .extension("pg_hello")
+            .setting("autovacuum", "off")
+            .setting("jit", "off")
+            .start());
     rounds = quick ? 9 : 7;
     Sql.execute(
         connection,

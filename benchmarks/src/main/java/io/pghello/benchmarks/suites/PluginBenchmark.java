@@ -21,12 +21,12 @@ import io.pghello.benchmarks.harness.InterleavedSamples.Statistic;
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.benchmarks.peers.JdbcPeer;
 import io.pghello.benchmarks.peers.McpServer;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.plugin.Permissions;
 import io.pghello.plugin.PluginContext;
 import io.pghello.plugin.PostgresConnection;
 import io.pghello.plugin.PostgresPlugin;
-import io.pghello.testkit.PgHelloServer;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.lang.management.ManagementFactory;
@@ -75,7 +75,7 @@ public final class PluginBenchmark implements Benchmark {
           .appendOffset("+HH:MM", "+00:00")
           .toFormatter();
 
-  private final PgHelloServer server;
+  private final ExtensionServer server;
   private final TestDatabase database;
   private final Connection connection;
   private final Connection rewriting;
@@ -95,7 +95,12 @@ public final class PluginBenchmark implements Benchmark {
   public PluginBenchmark(boolean quick) throws SQLException {
     rounds = quick ? 5 : 7;
     pools = quick ? 5 : 40;
-    server = PgHelloServer.builder().setting("autovacuum", "off").setting("jit", "off").start();
+    server =
+        ExtensionServer.builder()
+            .extension("pg_hello")
+            .setting("autovacuum", "off")
+            .setting("jit", "off")
+            .start();
     database = server.createDatabase();
     address = Address.of(database.jdbcUrl());
     connection = database.superuserDataSource().getConnection();

@@ -5,8 +5,8 @@ import io.pghello.benchmarks.harness.Address;
 import io.pghello.benchmarks.harness.Benchmark;
 import io.pghello.benchmarks.harness.CpuTime;
 import io.pghello.benchmarks.harness.Environment;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A benchmark with its own server and one database. Closes everything that it opens. */
 abstract class ServerBenchmark implements Benchmark {
-  final PgHelloServer server;
+  final ExtensionServer server;
   final TestDatabase database;
   final Address address;
 
@@ -28,7 +28,7 @@ abstract class ServerBenchmark implements Benchmark {
 
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
 
-  ServerBenchmark(PgHelloServer server) throws SQLException {
+  ServerBenchmark(ExtensionServer server) throws SQLException {
     this.server = closing(server);
     database = closing(server.createDatabase());
     address = Address.of(database.jdbcUrl());

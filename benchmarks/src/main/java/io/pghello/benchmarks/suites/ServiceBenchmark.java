@@ -16,9 +16,9 @@ import io.pghello.benchmarks.load.HttpLoad;
 import io.pghello.benchmarks.load.ServiceProcess;
 import io.pghello.benchmarks.peers.GuidePrograms;
 import io.pghello.benchmarks.peers.JdbcTemplateTwin;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -55,7 +55,7 @@ public final class ServiceBenchmark implements Benchmark {
   private static final String TWIN_NAME = "the same service with JdbcTemplate";
   private static final String AOT_ROW = "CPU until the service's first answer, with the AOT cache";
 
-  private final PgHelloServer server;
+  private final ExtensionServer server;
   private final TestDatabase database;
   private final WireProxy proxy;
   private final Address address;
@@ -84,7 +84,7 @@ public final class ServiceBenchmark implements Benchmark {
     millis = quick ? 500 : 1_500;
     // if a run is interrupted, this object is not closed, so delete its files when the JVM exits
     FileUtils.forceDeleteOnExit(folder.toFile());
-    server = PgHelloServer.start();
+    server = ExtensionServer.start("pg_hello");
     database = server.createDatabase();
     proxy = WireProxy.to(server.port());
     address = Address.of(database.jdbcUrl());

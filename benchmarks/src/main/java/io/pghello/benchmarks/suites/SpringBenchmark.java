@@ -18,9 +18,9 @@ import io.pghello.benchmarks.load.ClientController;
 import io.pghello.benchmarks.load.HttpLoad;
 import io.pghello.benchmarks.load.Workload;
 import io.pghello.benchmarks.peers.JdbcTemplateController;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -42,7 +42,7 @@ public final class SpringBenchmark implements Benchmark {
   private static final String OURS = "controller with PgHelloClient, 256 virtual threads";
   private static final String PEER = "the same with JdbcTemplate";
 
-  private final PgHelloServer server;
+  private final ExtensionServer server;
   private final TestDatabase database;
   private final WireProxy proxy;
   private final Address address;
@@ -60,7 +60,7 @@ public final class SpringBenchmark implements Benchmark {
     rounds = quick ? 2 : 4;
     millis = quick ? 500 : 800;
     starts = quick ? 2 : 4;
-    server = PgHelloServer.start();
+    server = ExtensionServer.start("pg_hello");
     database = server.createDatabase();
     proxy = WireProxy.to(server.port());
     address = Address.of(database.jdbcUrl());

@@ -18,7 +18,6 @@ import io.pghello.benchmarks.peers.Postmaster;
 import io.pghello.extension.testkit.DatabasePreparer;
 import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import io.zonky.test.db.postgres.embedded.PreparedDbProvider;
 import java.io.IOException;
@@ -59,7 +58,7 @@ public final class StartBenchmark implements Benchmark {
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
   private static final Path MEMORY = Path.of("/dev/shm");
 
-  private final PgHelloServer server = PgHelloServer.start();
+  private final ExtensionServer server = ExtensionServer.start("pg_hello");
   // the prefix is not "pg-hello-", because unused directories with that prefix are removed
   private final Path folder = Files.createTempDirectory("bench-pg-hello");
   private final Path memory =
@@ -85,7 +84,7 @@ public final class StartBenchmark implements Benchmark {
   }
 
   /** Returns the directory of a server's programs. */
-  static String programs(PgHelloServer server) throws SQLException {
+  static String programs(ExtensionServer server) throws SQLException {
     try (TestDatabase database = server.createEmptyDatabase();
         Connection connection = database.superuserDataSource().getConnection()) {
       return Sql.text(connection, "SELECT setting FROM pg_config WHERE name = 'BINDIR'");

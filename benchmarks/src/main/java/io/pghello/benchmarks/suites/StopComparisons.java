@@ -11,8 +11,8 @@ import io.pghello.benchmarks.peers.ContainerPeer;
 import io.pghello.benchmarks.peers.EmbeddedPostgresPeer;
 import io.pghello.benchmarks.peers.PgCtlServer;
 import io.pghello.benchmarks.peers.Postmaster;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -52,7 +52,7 @@ record StopComparisons(int rounds) {
   }
 
   private static double stopOurs() throws Exception {
-    PgHelloServer ours = PgHelloServer.start();
+    ExtensionServer ours = ExtensionServer.start("pg_hello");
     return stop(
         ours,
         () -> {

@@ -10,9 +10,9 @@ import static org.jooq.impl.DSL.val;
 import io.pghello.PgHelloClient;
 import io.pghello.benchmarks.poolers.Parts.Visitor;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.plugin.PostgresConnection;
 import io.pghello.plugin.PostgresException;
-import io.pghello.testkit.PgHelloServer;
 import jakarta.persistence.PersistenceException;
 import java.util.List;
 import java.util.Map;
@@ -91,7 +91,10 @@ public final class Calls {
       case 3 -> check(client.helloAll(List.of(name, "Zoë")), List.of(greeting, "Hello, Zoë!"));
       case 4 -> checkTime(client.nowMillis());
       case 5 -> checkVersion(client.spiVersion());
-      case 6 -> check(client.info().extensionVersion(), PgHelloServer.extensionVersion());
+      case 6 ->
+          check(
+              client.info().extensionVersion(),
+              NativeExtension.fromClassPath("pg_hello").version());
       default ->
           check(
               client.preflight().problems().stream()

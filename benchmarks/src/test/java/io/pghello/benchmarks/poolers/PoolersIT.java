@@ -12,9 +12,9 @@ import io.pghello.PgHelloClient;
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -175,8 +175,8 @@ class PoolersIT {
   @Tag("long")
   @Test
   void readsAreSpreadOverReplicas(@TempDir Path folder) throws Exception {
-    try (PgHelloServer primary = server();
-        PgHelloServer standby = server();
+    try (ExtensionServer primary = server();
+        ExtensionServer standby = server();
         TestDatabase database = primary.createDatabase()) {
       Parts.createTables(database.dataSource());
       DataSource superuser = database.superuserDataSource();
@@ -218,12 +218,15 @@ class PoolersIT {
     }
   }
 
-  private static PgHelloServer server() {
-    return PgHelloServer.builder().setting("track_functions", "all").start();
+  private static ExtensionServer server() {
+    return ExtensionServer.builder()
+        .extension("pg_hello")
+        .setting("track_functions", "all")
+        .start();
   }
 
   /** Turns a server into a replica of another server, which is restarted. */
-  private static void replicate(PgHelloServer primary, PgHelloServer standby) throws Exception {
+  private static void replicate(ExtensionServer primary, ExtensionServer standby) throws Exception {
     primary.stop();
     standby.stop();
     String script =
@@ -238,12 +241,12 @@ class PoolersIT {
     standby.startAgain();
   }
 
-  private static String data(PgHelloServer server) {
+  private static String data(ExtensionServer server) {
     return server.logFile().resolveSibling("data").toString();
   }
 
   /** Returns the settings that make pgpool-II choose a server for each statement. */
-  private static String spread(PgHelloServer standby) {
+  private static String spread(ExtensionServer standby) {
     return """
     backend_clustering_mode = 'streaming_replication'
     backend_flag0 = 'ALWAYS_PRIMARY|DISALLOW_TO_FAILOVER'

@@ -7,8 +7,8 @@ import io.pghello.benchmarks.harness.Address;
 import io.pghello.benchmarks.harness.Sql;
 import io.pghello.benchmarks.poolers.Calls;
 import io.pghello.benchmarks.poolers.Parts;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -63,7 +63,7 @@ class SoakIT {
     SERVER_STOPPED,
     SERVER_KILLED;
 
-    void happen(PgHelloServer server, DataSource superuser) throws SQLException {
+    void happen(ExtensionServer server, DataSource superuser) throws SQLException {
       switch (this) {
         case SESSIONS_ENDED ->
             ask(
@@ -123,7 +123,7 @@ class SoakIT {
   void nothingGrows() throws Exception {
     ExecutorService threads = Executors.newFixedThreadPool(CALLERS);
     long errors = 0;
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase()) {
       DataSource superuser = database.superuserDataSource();
       Parts.createTables(database.dataSource());

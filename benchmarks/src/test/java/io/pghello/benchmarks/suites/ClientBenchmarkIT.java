@@ -11,8 +11,8 @@ import io.pghello.benchmarks.load.LoadProcess;
 import io.pghello.benchmarks.load.StreamingGreeting;
 import io.pghello.benchmarks.load.Workload;
 import io.pghello.benchmarks.peers.PgbenchPeer;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -75,7 +75,8 @@ class ClientBenchmarkIT {
   @EnumSource(names = {"ASYNC", "JDBC_THREADS", "VERTX", "R2DBC"})
   @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
   void aLibraryThatFailsEnds(Workload library) throws Exception {
-    try (TestDatabase database = PgHelloServer.shared().createEmptyDatabase()) {
+    try (ExtensionServer server = ExtensionServer.start();
+        TestDatabase database = server.createDatabase()) {
       Address address = Address.of(database.jdbcUrl());
       assertThatThrownBy(() -> new LoadProcess(library, address, 1, ProcessHandle.current().pid()))
           .isInstanceOf(IOException.class)

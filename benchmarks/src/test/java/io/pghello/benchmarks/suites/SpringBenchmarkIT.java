@@ -9,8 +9,8 @@ import io.pghello.benchmarks.harness.Comparison;
 import io.pghello.benchmarks.load.ApplicationProcess;
 import io.pghello.benchmarks.load.ClientController;
 import io.pghello.benchmarks.load.Workload;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,7 +38,8 @@ class SpringBenchmarkIT {
   @Test
   @Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD)
   void anApplicationThatDoesNotStartEnds() throws Exception {
-    try (TestDatabase database = PgHelloServer.shared().createEmptyDatabase()) {
+    try (ExtensionServer server = ExtensionServer.start();
+        TestDatabase database = server.createDatabase()) {
       Address address = Address.of(database.jdbcUrl());
       // there is no client to inject into this application's controller
       assertThatThrownBy(

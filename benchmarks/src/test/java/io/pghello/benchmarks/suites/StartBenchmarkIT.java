@@ -9,7 +9,7 @@ import io.pghello.benchmarks.harness.Result;
 import io.pghello.benchmarks.peers.ContainerPeer;
 import io.pghello.benchmarks.peers.PgCtlServer;
 import io.pghello.benchmarks.peers.Postmaster;
-import io.pghello.testkit.PgHelloServer;
+import io.pghello.extension.testkit.ExtensionServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -136,8 +136,9 @@ class StartBenchmarkIT {
   }
 
   private static PgCtlServer byHand(Path folder, boolean tuned) throws IOException, SQLException {
-    return PgCtlServer.start(
-        Path.of(StartBenchmark.programs(PgHelloServer.shared())), folder, tuned);
+    try (ExtensionServer server = ExtensionServer.start()) {
+      return PgCtlServer.start(Path.of(StartBenchmark.programs(server)), folder, tuned);
+    }
   }
 
   private static String ask(Connection connection, String sql) throws SQLException {

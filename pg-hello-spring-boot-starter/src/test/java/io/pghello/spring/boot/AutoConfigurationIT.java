@@ -17,7 +17,6 @@ import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.jooq.PgHello;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import jakarta.transaction.UserTransaction;
 import java.lang.reflect.Proxy;
@@ -426,7 +425,7 @@ class AutoConfigurationIT {
     assertThat(output)
         .contains("PgHelloAutoConfiguration")
         .doesNotContain("Marguerite")
-        .doesNotContain(PgHelloServer.shared().password());
+        .doesNotContain(database.password());
   }
 
   @Test

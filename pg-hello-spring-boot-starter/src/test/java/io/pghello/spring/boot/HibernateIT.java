@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloClient;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import jakarta.persistence.EntityManagerFactory;
 import java.sql.Connection;
@@ -83,8 +82,8 @@ class HibernateIT {
   @Test
   void hibernateChecksADatabaseThatTheClientDoesNotUse(TestDatabase database, CapturedOutput output)
       throws SQLException {
-    execute(database, "CREATE EXTENSION pg_hello");
-    try (TestDatabase other = PgHelloServer.shared().createEmptyDatabase()) {
+    try (TestDatabase other = database.copy()) {
+      execute(database, "CREATE EXTENSION pg_hello");
       Contexts.jdbc(database)
           .withPropertyValues("other.url=" + other.jdbcUrl())
           .withUserConfiguration(OnOtherData.class)
@@ -98,7 +97,8 @@ class HibernateIT {
   @Test
   void hibernateChecksItsDatabaseIfTheApplicationDefinesTheClient(
       TestDatabase database, CapturedOutput output) throws SQLException {
-    try (TestDatabase other = PgHelloServer.shared().createDatabase()) {
+    try (TestDatabase other = database.copy()) {
+      execute(other, "CREATE EXTENSION pg_hello");
       jpa(database)
           .withBean(PgHelloClient.class, () -> PgHelloClient.create(other.dataSource()))
           .run(context -> assertThat(context).hasNotFailed());

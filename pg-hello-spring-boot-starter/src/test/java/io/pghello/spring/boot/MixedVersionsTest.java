@@ -38,7 +38,6 @@ class MixedVersionsTest {
           .hibernate.internal.PgHelloIntegrator          | integrate                | ''
           .hibernate.internal.PgHelloIntegrator          | integrate                | .extension.batching
           .extension.batching.BatchedFunction            | builder                  | .extension
-          .testkit.internal.ExtensionFiles               | version | .extension.testkit.internal.distribution
           .extension.testkit.internal.distribution.ServerLocation | ofAny          | .extension.installer
           """)
   void artifactRejectsOnlyAnotherVersion(String type, String method, String other)

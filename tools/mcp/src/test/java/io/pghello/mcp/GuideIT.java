@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +37,7 @@ class GuideIT {
     JsonNode agent = Client.JSON.readTree(block("json")).at("/mcpServers/shop");
     assertThat(agent.at("/args/2").textValue()).isEqualTo(PgHelloMcp.class.getName());
     String password = agent.at("/env/PGPASSWORD").textValue();
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createEmptyDatabase()) {
       try (Connection owner = database.superuserDataSource().getConnection();
           Statement statement = owner.createStatement()) {

@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.connect.TargetResolver;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,7 +49,7 @@ class HostileOwnerIT {
         EXCEPTION WHEN insufficient_privilege THEN
           NULL;
         END;
-        PERFORM pg_catalog.set_config('role', 'hello', false);
+        PERFORM pg_catalog.set_config('role', 'app', false);
         EXECUTE pg_catalog.format('CREATE FUNCTION public.%I() RETURNS int LANGUAGE sql AS %L',
           'planted_' || pg_catalog.current_database(), 'SELECT 1');
         PERFORM pg_catalog.set_config('role', 'none', false);
@@ -62,7 +62,7 @@ class HostileOwnerIT {
 
   @Test
   void doesNotCallMembersAddedByTheOwner(
-      PgHelloServer server, TestDatabase database, Connection owner, @Superuser Connection admin)
+      ExtensionServer server, TestDatabase database, Connection owner, @Superuser Connection admin)
       throws SQLException {
     Run.execute(owner, STRIKE, "CREATE EXTENSION pg_hello VERSION '1.0'");
     for (String function :
@@ -114,7 +114,7 @@ class HostileOwnerIT {
   /** Tests each protection separately, with a function that only this protection rejects. */
   @Test
   void doesNotCallForeignMembers(
-      PgHelloServer server, TestDatabase database, @Superuser Connection admin)
+      ExtensionServer server, TestDatabase database, @Superuser Connection admin)
       throws SQLException {
     String hello = " RETURNS text LANGUAGE c STRICT AS '$libdir/pg_hello', 'pg_hello'";
     Run.execute(
@@ -122,7 +122,7 @@ class HostileOwnerIT {
         "CREATE EXTENSION pg_hello VERSION '1.0'",
         "CREATE FUNCTION public.pg_hello(text, integer) RETURNS text LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_validator'",
         "CREATE FUNCTION public.pg_hello(integer)" + hello,
-        "ALTER FUNCTION public.pg_hello(integer) OWNER TO hello",
+        "ALTER FUNCTION public.pg_hello(integer) OWNER TO app",
         "CREATE SCHEMA other",
         "CREATE FUNCTION other.pg_hello(text, integer)" + hello,
         "CREATE FUNCTION public.now_ms(integer) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'");
@@ -140,7 +140,7 @@ class HostileOwnerIT {
     assertThat(run.out())
         .contains(
             "public.pg_hello(text, integer)" + why + "is in the library $libdir/plpgsql",
-            "public.pg_hello(integer)" + why + "belongs to hello, which is not a superuser",
+            "public.pg_hello(integer)" + why + "belongs to app, which is not a superuser",
             "other.pg_hello(text, integer)" + why + "is in schema other",
             "public.now_ms(integer)" + why + "is written in sql");
   }
@@ -151,7 +151,7 @@ class HostileOwnerIT {
     // Also on the server started by verify, which is deleted afterwards.
     String strike =
         STRIKE.replace("pg_catalog.current_setting('data_directory')", "'" + marks + "'");
-    try (PgHelloServer server = PgHelloServer.builder().start();
+    try (ExtensionServer server = ExtensionServer.builder().extension("pg_hello").start();
         TestDatabase database = server.createDatabase();
         Connection admin = database.superuserDataSource().getConnection()) {
       try (Connection owner = database.dataSource().getConnection()) {
@@ -263,13 +263,13 @@ class HostileOwnerIT {
   /** Settings of the database for its sessions do not affect the program's sessions. */
   @Test
   void ignoresSessionSettingsOfTheDatabase(
-      PgHelloServer server, TestDatabase database, Connection owner) throws SQLException {
-    for (String setting : List.of("role = 'hello'", "search_path = 'evil'")) {
+      ExtensionServer server, TestDatabase database, Connection owner) throws SQLException {
+    for (String setting : List.of("role = 'app'", "search_path = 'evil'")) {
       Run.execute(owner, "ALTER DATABASE \"%s\" SET %s".formatted(database.name(), setting));
     }
     String session = "SELECT current_user || ' ' || current_setting('search_path')";
     try (Connection careless = database.superuserDataSource().getConnection()) {
-      assertThat(Run.value(careless, session)).isEqualTo("hello evil");
+      assertThat(Run.value(careless, session)).isEqualTo("app evil");
     }
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGUSER", "postgres");
@@ -284,7 +284,7 @@ class HostileOwnerIT {
   /** A role setting of the database could hide the login role. */
   @Test
   void roleSettingOfTheDatabaseHidesNoSuperuser(
-      PgHelloServer server, TestDatabase database, Connection owner, @Superuser Connection admin)
+      ExtensionServer server, TestDatabase database, Connection owner, @Superuser Connection admin)
       throws SQLException {
     Run.execute(
         owner,
@@ -293,7 +293,7 @@ class HostileOwnerIT {
         "CREATE SCHEMA hello_ops",
         "CREATE FUNCTION hello_ops.compliance_report() RETURNS TABLE (status text) LANGUAGE plpgsql AS"
             + " $$BEGIN PERFORM public.strike('compliance'); END$$",
-        "ALTER DATABASE \"%s\" SET role = 'hello'".formatted(database.name()));
+        "ALTER DATABASE \"%s\" SET role = 'app'".formatted(database.name()));
     try (Connection careless = database.superuserDataSource().getConnection()) {
       Run.execute(careless, "SELECT hello_ops.compliance_report()");
     }
@@ -311,7 +311,7 @@ class HostileOwnerIT {
   /** A role that can become a superuser is treated like one. */
   @Test
   void membersOfSuperuserRolesRunNoOwnerCode(
-      PgHelloServer server, TestDatabase database, Connection owner, @Superuser Connection admin)
+      ExtensionServer server, TestDatabase database, Connection owner, @Superuser Connection admin)
       throws SQLException {
     Run.execute(
         owner,
@@ -329,7 +329,7 @@ class HostileOwnerIT {
     Run run = Run.pghello(environment, "report", "compliance");
     assertThat(run.err()).contains("this role is a superuser");
     assertThat(run.out()).doesNotContain("called");
-    environment.put("PGUSER", "hello");
+    environment.put("PGUSER", "app");
     assertThat(Run.pghello(environment, "report", "compliance").out()).contains("called");
   }
 
@@ -339,7 +339,7 @@ class HostileOwnerIT {
     }
   }
 
-  private static Run pghello(PgHelloServer server, TestDatabase database, String... arguments) {
+  private static Run pghello(ExtensionServer server, TestDatabase database, String... arguments) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGUSER", "postgres");
     return Run.pghello(environment, arguments);

@@ -4,8 +4,8 @@ package io.pghello.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.io.File;
 import java.io.IOException;
@@ -34,7 +34,7 @@ class InstallIT {
   @TempDir private Path folder;
 
   @Test
-  void installsWorkingLauncher(PgHelloServer server, TestDatabase database) throws Exception {
+  void installsWorkingLauncher(ExtensionServer server, TestDatabase database) throws Exception {
     Path to = folder.resolve("it's here");
     install(to);
     Path launcher = to.resolve("bin/pghello");

@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.cli.connect.OpsExtension;
 import io.pghello.cli.output.Failure;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,7 +36,7 @@ class MaintainIT {
 
   @Test
   void runsScheduledTasks(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     boolean hasClient = Run.hasClient(server);
     Run.execute(superuser, "CREATE EXTENSION pg_hello_ops");
@@ -95,7 +95,7 @@ class MaintainIT {
   }
 
   @Test
-  void rejectsKeepingBackupsForLessThanADay(PgHelloServer server, TestDatabase database) {
+  void rejectsKeepingBackupsForLessThanADay(ExtensionServer server, TestDatabase database) {
     for (String rhythm : List.of("--daily", "--weekly", "--monthly")) {
       Run run = maintain(server, database, rhythm, "--keep", "0");
       assertThat(run.status()).isEqualTo(3);
@@ -104,7 +104,7 @@ class MaintainIT {
   }
 
   @Test
-  void keepsBackupsForTheGivenNumberOfDays(PgHelloServer server, TestDatabase database)
+  void keepsBackupsForTheGivenNumberOfDays(ExtensionServer server, TestDatabase database)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     maintain(server, database, "--daily");
@@ -119,7 +119,8 @@ class MaintainIT {
   }
 
   @Test
-  void keepsBackupsOfAWeekByDefault(PgHelloServer server, TestDatabase database) throws Exception {
+  void keepsBackupsOfAWeekByDefault(ExtensionServer server, TestDatabase database)
+      throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     maintain(server, database, "--daily");
     var copies = new ArrayList<Path>();
@@ -158,7 +159,7 @@ class MaintainIT {
   }
 
   @Test
-  void continuesAfterFailedTask(PgHelloServer server, TestDatabase database) {
+  void continuesAfterFailedTask(ExtensionServer server, TestDatabase database) {
     Run daily = maintain(server, database, "--daily");
     assertThat(daily.status()).isEqualTo(3);
     assertThat(daily.err()).contains("CREATE EXTENSION pg_hello_ops");
@@ -168,7 +169,7 @@ class MaintainIT {
   /** Timers name no database, and not every database with pg_hello has pg_hello_ops. */
   @Test
   void worksWithoutOpsExtension() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         TestDatabase left = server.createDatabase("pghello_restore_1")) {
       Map<String, String> environment = environment(server, database);
@@ -190,7 +191,7 @@ class MaintainIT {
   /** Otherwise, a superuser could run a function of any user. */
   @Test
   void doesNotCallUntrustedFunctions(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     try (Connection owner = database.dataSource().getConnection()) {
       Run.execute(
@@ -213,7 +214,7 @@ class MaintainIT {
         Run report = Run.pghello(environment(server, database), "report", kind);
         assertThat(report.status()).as(kind).isEqualTo(3);
         assertThat(report.out()).isEmpty();
-        assertThat(report.err()).contains("belongs to hello").hasLineCount(1);
+        assertThat(report.err()).contains("belongs to app").hasLineCount(1);
         Run asOwner = Run.pghello(Run.environment(server, database), "report", kind);
         assertThat(asOwner.err()).as("roles other than superusers can call it").isEmpty();
       }
@@ -221,7 +222,7 @@ class MaintainIT {
       Run.execute(superuser, "DROP SCHEMA hello_ops CASCADE", "CREATE EXTENSION pg_hello_ops");
       Run report = Run.pghello(environment(server, database), "report", "compliance");
       assertThat(report.err()).isEmpty();
-      Run.execute(superuser, "GRANT CREATE ON SCHEMA hello_ops TO hello");
+      Run.execute(superuser, "GRANT CREATE ON SCHEMA hello_ops TO app");
       Run.execute(owner, "CREATE VIEW hello_ops.beside AS SELECT 1");
       report = Run.pghello(environment(server, database), "report", "compliance");
       assertThat(report.err()).contains("hello_ops.beside is not part of the extension");
@@ -231,7 +232,7 @@ class MaintainIT {
   /** The database's owner could create the schema between the check and the call. */
   @Test
   void superuserDoesNotCallMissingExtension(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assertThatThrownBy(() -> OpsExtension.check(superuser))
         .isInstanceOf(Failure.class)
@@ -250,7 +251,7 @@ class MaintainIT {
    */
   @Test
   void backupDoesNotWaitForVerification(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     Run.execute(superuser, "CREATE EXTENSION pg_hello_ops");
     try (Connection holder =
@@ -269,7 +270,7 @@ class MaintainIT {
 
   /** The backup lock is free during a verification. */
   @Test
-  void verificationDoesNotHoldTheBackupLock(PgHelloServer server, TestDatabase database)
+  void verificationDoesNotHoldTheBackupLock(ExtensionServer server, TestDatabase database)
       throws Exception {
     assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
     try (Connection owner = database.dataSource().getConnection()) {
@@ -324,7 +325,7 @@ class MaintainIT {
 
   @Test
   void continuesWithOtherDatabases(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     try (TestDatabase closed = server.createDatabase()) {
       Run.execute(
@@ -351,7 +352,7 @@ class MaintainIT {
 
   /** A role that can create databases can choose their names. */
   @Test
-  void doesNotTreatNamesAsOptions(PgHelloServer server) {
+  void doesNotTreatNamesAsOptions(ExtensionServer server) {
     try (TestDatabase database = server.createDatabase("--json")) {
       Run run = Run.pghello(environment(server, database), "maintain", "--monthly", "--", "--json");
       assertThat(run.err())
@@ -361,7 +362,7 @@ class MaintainIT {
 
   @Test
   void runsOneInstanceAtATime(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     // The connection of a run that connects to another database.
     try (TestDatabase other = server.createDatabase();
@@ -399,7 +400,7 @@ class MaintainIT {
   }
 
   private Run maintain(
-      PgHelloServer server, TestDatabase database, String rhythm, String... options) {
+      ExtensionServer server, TestDatabase database, String rhythm, String... options) {
     var arguments = new ArrayList<>(List.of("maintain", rhythm));
     arguments.addAll(List.of(options));
     if (!rhythm.equals("--monthly")) {
@@ -411,7 +412,7 @@ class MaintainIT {
     return Run.pghello(environment, arguments.toArray(String[]::new));
   }
 
-  private static Map<String, String> environment(PgHelloServer server, TestDatabase database) {
+  private static Map<String, String> environment(ExtensionServer server, TestDatabase database) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGUSER", "postgres");
     return environment;

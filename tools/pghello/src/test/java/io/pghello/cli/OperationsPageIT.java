@@ -3,8 +3,8 @@ package io.pghello.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,15 +50,15 @@ class OperationsPageIT {
     List<String> guide = commands(GUIDE, "$ pghello ");
     assertThat(guide).hasSize(5);
     commands.addAll(guide);
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase("app");
         Connection superuser = database.superuserDataSource().getConnection()) {
       Run.execute(
           superuser,
           "CREATE EXTENSION pg_hello_ops",
-          "GRANT USAGE ON SCHEMA hello_ops TO hello",
-          "GRANT SELECT ON ALL TABLES IN SCHEMA hello_ops TO hello",
-          "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA hello_ops TO hello",
+          "GRANT USAGE ON SCHEMA hello_ops TO app",
+          "GRANT SELECT ON ALL TABLES IN SCHEMA hello_ops TO app",
+          "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA hello_ops TO app",
           "SELECT hello_ops.take_snapshot()",
           "SELECT hello_ops.take_snapshot()",
           "SELECT hello_ops.baseline('release 1')");

@@ -3,8 +3,8 @@ package io.pghello.cli;
 
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.system.Programs;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -113,23 +113,23 @@ public record Run(int status, String out, String err) {
     }
   }
 
-  public static Map<String, String> environment(PgHelloServer server, TestDatabase database) {
+  public static Map<String, String> environment(ExtensionServer server, TestDatabase database) {
     return new HashMap<>(
         Map.of(
             "PGHOST", "127.0.0.1",
             "PGPORT", String.valueOf(server.port()),
-            "PGUSER", "hello",
+            "PGUSER", "app",
             "PGDATABASE", database.name(),
             "PGPASSWORD", server.password()));
   }
 
   /** Returns whether this machine has programs that can dump databases of a server. */
-  public static boolean hasClient(PgHelloServer server) {
+  public static boolean hasClient(ExtensionServer server) {
     return isThere(() -> Programs.forServer(server.major(), null));
   }
 
   /** Returns whether this machine has programs that can start a server of this version. */
-  public static boolean hasServer(PgHelloServer server) {
+  public static boolean hasServer(ExtensionServer server) {
     return isThere(() -> Programs.ofServer(server.major(), null));
   }
 

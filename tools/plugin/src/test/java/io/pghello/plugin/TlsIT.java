@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 class TlsIT {
   private static final char[] PASSWORD = "changeit".toCharArray();
 
-  private static PgHelloServer server;
+  private static ExtensionServer server;
   private static TestDatabase database;
   private static Pair serverPair;
   private static Pair otherPair;
@@ -81,7 +81,7 @@ class TlsIT {
     otherPair = Pair.create(folder, "other", "RSA");
     rsa = Pair.create(folder, "certuser", "RSA");
     ec = Pair.create(folder, "certuser", "EC");
-    server = PgHelloServer.start();
+    server = ExtensionServer.start("pg_hello");
     database = server.createDatabase();
     String hba =
         """
@@ -103,7 +103,7 @@ class TlsIT {
         "alter system set ssl_ca_file = 'clients.crt'",
         "alter system set ssl = on",
         "select pg_reload_conf()");
-    ObjectNode config = config("hello", serverPair.cert());
+    ObjectNode config = config("app", serverPair.cert());
     config.put("password", server.password());
     try (PostgresPlugin plugin = plugin(Permissions.all())) {
       Waits.until(() -> plugin.execute("wait", config, "ping", null).get("success").booleanValue());
@@ -198,8 +198,8 @@ class TlsIT {
 
   @Test
   void reportsThatTlsIsNotOffered() {
-    try (PgHelloServer plain = PgHelloServer.start()) {
-      JsonNode error = run(config("hello", serverPair.cert()).put("port", plain.port()));
+    try (ExtensionServer plain = ExtensionServer.start("pg_hello")) {
+      JsonNode error = run(config("app", serverPair.cert()).put("port", plain.port()));
       assertThat(error.get("code").textValue()).isEqualTo("POSTGRES_CONNECTION_FAILED");
       assertThat(error.at("/details/reason").textValue()).isEqualTo("sslNotOffered");
     }

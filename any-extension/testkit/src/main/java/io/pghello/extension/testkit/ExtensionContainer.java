@@ -4,7 +4,6 @@ package io.pghello.extension.testkit;
 import com.github.dockerjava.api.command.InspectContainerResponse;
 import io.pghello.extension.testkit.internal.database.DatabaseFactory;
 import io.pghello.extension.testkit.internal.server.ContainerExtensions;
-import io.pghello.extension.testkit.internal.server.NamedExtensions;
 import io.pghello.extension.testkit.internal.server.SharedServer;
 import java.util.Locale;
 import java.util.Map;
@@ -18,7 +17,7 @@ import org.testcontainers.utility.DockerImageName;
  * the container, so {@code CREATE EXTENSION} works without a custom image.
  *
  * <pre>{@code
- * try (var container = new ExtensionContainer<>("postgres:17").withExtension("vector")) {
+ * try (var container = new ExtensionContainer("postgres:17").withExtension("vector")) {
  *   container.start();
  *   DataSource dataSource = container.createDatabase().dataSource();
  * }
@@ -38,17 +37,11 @@ import org.testcontainers.utility.DockerImageName;
  *       does not have the extensions. Run {@code CREATE EXTENSION} there, for example in a
  *       migration.
  * </ul>
- *
- * @param <SELF> the type that the fluent methods return
  */
 // The superclass exists in Testcontainers 1 and 2. Testcontainers 2 deprecates it in favor of a
-// class that Testcontainers 1 does not have. The constructor calls an overridable method, which
-// only stores its argument.
+// class that Testcontainers 1 does not have. The constructor only stores a reference to the object.
 @SuppressWarnings({"deprecation", "this-escape"})
-public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
-    extends PostgreSQLContainer<SELF> {
-  private final String role;
-  private final String application;
+public class ExtensionContainer extends PostgreSQLContainer<ExtensionContainer> {
   private final ContainerExtensions extensions;
   private @Nullable DatabaseFactory databases;
 
@@ -68,21 +61,8 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
    * @param image the name of a {@code postgres} image or of an image that is based on one
    */
   public ExtensionContainer(DockerImageName image) {
-    this(image, NamedExtensions.PREFIX, NamedExtensions.APPLICATION);
-  }
-
-  /**
-   * Creates a container. For subclasses in this project only.
-   *
-   * @param image the name of a {@code postgres} image or of an image that is based on one
-   * @param role the name of the ordinary role, and the prefix of its databases' names
-   * @param application the {@code application_name} of the superuser's sessions
-   */
-  protected ExtensionContainer(DockerImageName image, String role, String application) {
     // Testcontainers accepts only images that it knows; start() checks that this one is PostgreSQL
     super(image.asCompatibleSubstituteFor("postgres"));
-    this.role = role;
-    this.application = application;
     this.extensions = new ContainerExtensions(this, Map.of());
   }
 
@@ -94,7 +74,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
    * @throws IllegalArgumentException if the name is not a valid extension name
    * @throws IllegalStateException if the container already exists
    */
-  public SELF withExtension(String name) {
+  public ExtensionContainer withExtension(String name) {
     return withExtension(NativeExtension.named(name));
   }
 
@@ -106,12 +86,12 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
    *
    * @throws IllegalStateException if the container already exists
    */
-  public SELF withExtension(NativeExtension extension) {
+  public ExtensionContainer withExtension(NativeExtension extension) {
     if (getContainerId() != null) {
       throw new IllegalStateException("add extensions before start(), which copies their files");
     }
     extensions.add(extension.extension());
-    return self();
+    return this;
   }
 
   /**
@@ -137,7 +117,7 @@ public class ExtensionContainer<SELF extends ExtensionContainer<SELF>>
   @Override
   protected void containerIsStarted(InspectContainerResponse container) {
     super.containerIsStarted(container);
-    databases = extensions.prepareDatabases(role, application, /* schema= */ null);
+    databases = extensions.prepareDatabases(/* schema= */ null);
   }
 
   @Override

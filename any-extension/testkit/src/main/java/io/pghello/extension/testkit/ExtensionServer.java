@@ -5,7 +5,6 @@ import io.pghello.extension.testkit.internal.database.DatabaseNames;
 import io.pghello.extension.testkit.internal.distribution.NoEmbeddedServerException;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import io.pghello.extension.testkit.internal.files.ServerExtension;
-import io.pghello.extension.testkit.internal.server.NamedExtensions;
 import io.pghello.extension.testkit.internal.server.SharedServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,8 +21,7 @@ import org.jspecify.annotations.Nullable;
  * PostgreSQL.
  *
  * <pre>{@code
- * try (ExtensionServer server =
- *         ExtensionServer.builder().extension("vector").extension("pg_trgm").start();
+ * try (ExtensionServer server = ExtensionServer.start("vector", "pg_trgm");
  *     TestDatabase database = server.createDatabase()) {
  *   DataSource dataSource = database.dataSource();
  * }
@@ -59,6 +57,20 @@ public final class ExtensionServer implements AutoCloseable {
 
   ExtensionServer(SharedServer server) {
     this.server = server;
+  }
+
+  /**
+   * Starts a server with extensions on a free port, with default settings; see {@link
+   * Builder#extension(String)} and {@link Builder#start()}.
+   *
+   * @param extensions the names of the extensions, without quotes
+   */
+  public static ExtensionServer start(String... extensions) {
+    Builder builder = builder();
+    for (String extension : extensions) {
+      builder.extension(extension);
+    }
+    return builder.start();
   }
 
   /** Returns a builder. */
@@ -175,9 +187,7 @@ public final class ExtensionServer implements AutoCloseable {
      */
     public ExtensionServer start() {
       List<ServerExtension> all = extensions.stream().map(NativeExtension::extension).toList();
-      DatabaseNames names =
-          DatabaseNames.of(
-              NamedExtensions.PREFIX, NamedExtensions.APPLICATION, all, /* schema= */ null);
+      DatabaseNames names = DatabaseNames.of(all, /* schema= */ null);
       return new ExtensionServer(
           SharedServer.startPrepared(port, settings, names, all, place(), preparer));
     }

@@ -10,8 +10,7 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Provides the tests of a class with fresh databases that contain extensions. Can be used as a
- * meta-annotation.
+ * Provides the tests of a class with fresh databases that contain extensions.
  *
  * <pre>{@code
  * @ExtensionTest(extensions = "vector")
@@ -22,6 +21,20 @@ import org.junit.jupiter.api.extension.ExtendWith;
  *   }
  * }
  * }</pre>
+ *
+ * <p>As a meta-annotation, it provides your own annotation with defaults. Attributes of your
+ * annotation override attributes with the same name, which must have the same type:
+ *
+ * <pre>{@code
+ * @Retention(RetentionPolicy.RUNTIME)
+ * @ExtensionTest(extensions = "vector")
+ * @interface VectorTest {
+ *   String[] scripts() default {};
+ * }
+ * }</pre>
+ *
+ * <p>If a class has both annotations, this one takes precedence. A class with two composed
+ * annotations fails.
  *
  * <p>Test methods and lifecycle methods can have parameters of these types:
  *

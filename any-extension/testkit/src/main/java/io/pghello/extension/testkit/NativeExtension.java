@@ -2,6 +2,7 @@
 package io.pghello.extension.testkit;
 
 import io.pghello.extension.testkit.internal.files.ClassPathExtension;
+import io.pghello.extension.testkit.internal.files.ControlFile;
 import io.pghello.extension.testkit.internal.files.InstalledExtension;
 import io.pghello.extension.testkit.internal.files.ServerExtension;
 import java.io.IOException;
@@ -218,6 +219,36 @@ public final class NativeExtension {
    */
   public List<String> unusedFiles(int major) throws IOException {
     return extension.source().unusedFiles(major);
+  }
+
+  /**
+   * Returns the version that {@code CREATE EXTENSION} creates by default, as set by {@code
+   * default_version} in the control file, e.g. 1.1.
+   *
+   * @throws IllegalStateException if the version is unknown: the extension comes with the server,
+   *     its control file sets no version, or the version depends on PostgreSQL's major version
+   * @throws UncheckedIOException if the control file cannot be read
+   */
+  public String version() {
+    List<String> versions;
+    try {
+      versions =
+          extension.source().controlFiles().stream()
+              .flatMap(file -> new ControlFile(file).defaultVersion().stream())
+              .distinct()
+              .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e.toString(), e);
+    }
+    if (versions.size() != 1) {
+      throw new IllegalStateException(
+          "The version of the extension \""
+              + name()
+              + "\" is unknown"
+              + (versions.isEmpty() ? "" : ": it is one of " + String.join(", ", versions))
+              + ". Read it from pg_available_extensions on a server.");
+    }
+    return versions.get(0);
   }
 
   ServerExtension extension() {

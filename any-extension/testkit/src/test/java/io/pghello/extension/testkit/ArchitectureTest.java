@@ -3,7 +3,6 @@ package io.pghello.extension.testkit;
 
 import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
-import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -148,13 +147,15 @@ class ArchitectureTest {
   @Test
   void onlyJunitExtensionsNeedJunit() {
     noClasses()
-        .that(resideInAPackage("..internal..").and(resideOutsideOfPackage("..internal.junit..")))
+        .that(resideInAPackage("..internal.."))
         .or()
         .areAssignableTo(TestDatabase.class)
         .or()
         .areAssignableTo(WireProxy.class)
         .or()
         .areAssignableTo(ExtensionContainer.class)
+        .or()
+        .areAssignableTo(ExtensionServer.class)
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.junit..", "org.opentest4j..")

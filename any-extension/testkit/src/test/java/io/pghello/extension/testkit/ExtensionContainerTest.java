@@ -11,7 +11,7 @@ class ExtensionContainerTest {
   @Test
   void rejectsTwoValuesOfASettingBeforeStarting() {
     try (var container =
-        new ExtensionContainer<>("postgres:17")
+        new ExtensionContainer("postgres:17")
             .withExtension(NativeExtension.contrib("a").setting("acme.unit", "km"))
             .withExtension(NativeExtension.contrib("b").setting("acme.unit", "mile"))) {
       assertThatThrownBy(container::start)
@@ -22,12 +22,12 @@ class ExtensionContainerTest {
 
   @Test
   void acceptsImagesThatTestcontainersDoesNotKnow() {
-    assertThatCode(() -> new ExtensionContainer<>("postgis/postgis:17-3.5").close())
+    assertThatCode(() -> new ExtensionContainer("postgis/postgis:17-3.5").close())
         .doesNotThrowAnyException();
   }
 
   /** A container that the engine has created. */
-  private static final class Created extends ExtensionContainer<Created> {
+  private static final class Created extends ExtensionContainer {
     Created() {
       super("postgres:17");
     }

@@ -68,6 +68,26 @@ class ExtensionServerIT {
     }
   }
 
+  @Test
+  void returnsTheVersionsOfExtensions() throws SQLException {
+    NativeExtension hello = NativeExtension.fromClassPath("pg_hello");
+    try (ExtensionServer server = server(hello);
+        TestDatabase database = server.createDatabase()) {
+      assertThat(
+              ask(
+                  database.dataSource(),
+                  "SELECT extversion FROM pg_extension WHERE extname = 'pg_hello'"))
+          .isEqualTo(hello.version());
+    }
+    assertThat(NativeExtension.fromInstall(Path.of("src/test/installed")).version())
+        .isEqualTo("1.0");
+    assertThatThrownBy(NativeExtension.contrib("hstore")::version)
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "The version of the extension \"hstore\" is unknown. Read it from"
+                + " pg_available_extensions on a server.");
+  }
+
   /**
    * A database with a session cannot be copied, and a background worker of a preloaded library,
    * such as TimescaleDB, may connect at any time.

@@ -516,6 +516,23 @@ class ServerLocationIT {
   }
 
   @Test
+  void leavesNothingIfTheExtensionCannotBeCreated() throws SQLException {
+    String template1 = url().replace("/postgres?", "/template1?");
+    try (Connection connection = DriverManager.getConnection(template1);
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE FUNCTION public.pg_hello(text) RETURNS text RETURN $1");
+    }
+    try {
+      fails(url(), Example.class, "cannot be prepared", "already exists");
+    } finally {
+      try (Connection connection = DriverManager.getConnection(template1);
+          Statement statement = connection.createStatement()) {
+        statement.execute("DROP FUNCTION public.pg_hello(text)");
+      }
+    }
+  }
+
+  @Test
   void reportsThatTheServerIsNotReachable() {
     fails(
         "jdbc:postgresql://127.0.0.1:1/postgres?user=a&password=secret",

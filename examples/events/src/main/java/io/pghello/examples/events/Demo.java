@@ -2,8 +2,8 @@
 package io.pghello.examples.events;
 
 import io.pghello.examples.shared.DemoCommand;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.sql.Connection;
@@ -58,7 +58,7 @@ public final class Demo implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, SQLException {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         Connection connection = database.dataSource().getConnection()) {
       new Outbox(database.dataSource()).create();

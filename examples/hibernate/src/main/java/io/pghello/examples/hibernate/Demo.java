@@ -6,9 +6,9 @@ import io.pghello.PgHelloClient;
 import io.pghello.PgHelloInfo;
 import io.pghello.examples.shared.DemoCommand;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import jakarta.persistence.EntityExistsException;
 import java.io.PrintStream;
 import java.sql.Connection;
@@ -156,7 +156,7 @@ public final class Demo implements Callable<Integer> {
       run(url, null);
       return ExitCode.OK;
     }
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         WireProxy proxy = WireProxy.to(server.port())) {
       String counted =

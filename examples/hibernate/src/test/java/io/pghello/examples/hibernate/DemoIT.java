@@ -3,8 +3,8 @@ package io.pghello.examples.hibernate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -32,7 +32,9 @@ class DemoIT {
       return out.replaceAll("\\d{4}-\\d\\d-\\d\\dT[0-9:.]+Z", "TIME")
           .replaceAll("[0-9,]+ a second", "N a second")
           .replaceAll("PostgreSQL \\d+\\S*(?: \\(.*?\\))?,", "PostgreSQL N,")
-          .replace("pg_hello " + PgHelloServer.extensionVersion() + ",", "pg_hello VERSION,");
+          .replace(
+              "pg_hello " + NativeExtension.fromClassPath("pg_hello").version() + ",",
+              "pg_hello VERSION,");
     }
   }
 

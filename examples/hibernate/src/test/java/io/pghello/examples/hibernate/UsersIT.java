@@ -9,9 +9,9 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.pghello.PgHelloClient;
 import io.pghello.PgHelloInfo;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import jakarta.persistence.EntityExistsException;
 import java.lang.ref.WeakReference;
@@ -273,7 +273,8 @@ class UsersIT {
         service -> {
           PgHelloInfo info = service.serverInfo();
           assertThat(version).startsWith("PostgreSQL " + info.serverVersion());
-          assertThat(info.extensionVersion()).isEqualTo(PgHelloServer.extensionVersion());
+          assertThat(info.extensionVersion())
+              .isEqualTo(NativeExtension.fromClassPath("pg_hello").version());
         });
   }
 

@@ -2,8 +2,8 @@
 package io.pghello.examples.jooq;
 
 import io.pghello.examples.shared.DemoCommand;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.PrintStream;
 import java.util.HashSet;
 import java.util.List;
@@ -86,7 +86,7 @@ public final class Demo implements Callable<Integer> {
   @Override
   public Integer call() {
     requireDistinct();
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         CloseableDSLContext one = DSL.using(database.jdbcUrl());
         CloseableDSLContext another = DSL.using(database.jdbcUrl())) {

@@ -3,8 +3,8 @@ package io.pghello.examples.mcp;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.pghello.examples.shared.DemoCommand;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.mcp.PgHelloMcp;
-import io.pghello.testkit.PgHelloServer;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.sql.SQLException;
@@ -117,7 +117,7 @@ public final class Demo implements Callable<Integer> {
   @Override
   public Integer call() throws SQLException {
     Path npm = Npm.directory();
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         var ourVictim = new Victim(server, mayWrite);
         var theirVictim = new Victim(server, mayWrite);
         var ours = ours(npm, ourVictim);

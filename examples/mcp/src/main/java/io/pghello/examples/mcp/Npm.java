@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.mcp;
 
-import io.pghello.extension.testkit.internal.cache.InstallationCache;
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -39,7 +44,7 @@ final class Npm {
    *
    * @throws IllegalStateException if Node.js is missing or npm cannot install the packages
    */
-  static Path directory() {
+  static synchronized Path directory() {
     for (String program : List.of("node", "npm")) {
       if (!has(program)) {
         throw new IllegalStateException(
@@ -51,14 +56,31 @@ final class Npm {
     }
     try {
       // the directory's contents are executed, so only the current user may write to it
-      return InstallationCache.open().folder("npm-" + hash(), Npm::install);
+      Path folder =
+          Files.createDirectories(
+              Path.of(System.getProperty("user.home"), ".cache", "pg-hello", "npm-" + hash()),
+              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      installOnce(folder);
+      return folder;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
+  /** Installs the packages, unless an earlier call has succeeded. Other processes wait. */
+  @SuppressWarnings("try")
+  private static void installOnce(Path folder) throws IOException {
+    try (FileChannel lock = FileChannel.open(folder.resolve("lock"), CREATE, WRITE);
+        FileLock held = lock.lock()) {
+      Path installed = folder.resolve("installed");
+      if (!Files.exists(installed)) {
+        install(folder);
+        Files.createFile(installed);
+      }
+    }
+  }
+
   private static void install(Path folder) throws IOException {
-    Files.createDirectory(folder);
     for (String name : FILES) {
       Files.write(folder.resolve(name), read(name));
     }

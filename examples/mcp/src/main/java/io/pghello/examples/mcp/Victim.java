@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.mcp;
 
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -44,7 +44,7 @@ final class Victim implements AutoCloseable {
    * @param mayWrite whether the agent logs in as the owner of the tables, rather than as a
    *     dedicated role that may read one table
    */
-  Victim(PgHelloServer server, boolean mayWrite) throws SQLException {
+  Victim(ExtensionServer server, boolean mayWrite) throws SQLException {
     database = server.createEmptyDatabase();
     login = Objects.requireNonNull(Driver.parseURL(database.jdbcUrl(), null));
     owner = database.superuserDataSource().getConnection();

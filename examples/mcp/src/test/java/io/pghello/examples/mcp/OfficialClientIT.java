@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.pghello.testkit.PgHelloServer;
+import io.pghello.extension.testkit.ExtensionServer;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -43,7 +43,7 @@ class OfficialClientIT {
   @Test
   void acceptsTheAnswersOfAllTools() throws SQLException, JsonProcessingException {
     assumeTrue(Npm.has("node") && Npm.has("npm"), "no Node.js here");
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         var victim = new Victim(server, false);
         Agent agent = Demo.ours(Npm.directory(), victim)) {
       var tools = new ArrayList<String>();

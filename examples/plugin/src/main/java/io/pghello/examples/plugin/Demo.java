@@ -5,11 +5,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.pghello.examples.shared.DemoCommand;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.plugin.Permissions;
 import io.pghello.plugin.PluginContext;
 import io.pghello.plugin.PostgresPlugin;
-import io.pghello.testkit.PgHelloServer;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -87,7 +87,7 @@ public final class Demo implements Callable<Integer> {
         PluginContext.defaults()
             .withPermissions(
                 id -> id.equals("owner") ? Permissions.all() : Permissions.read().withSql(true));
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         PostgresPlugin plugin = PostgresPlugin.initialize(context)) {
       ObjectNode config =

@@ -4,8 +4,8 @@ package io.pghello.examples.plugin;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.io.File;
 import java.nio.charset.StandardCharsets;
@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 class QueryIT {
   @Test
-  void worksByCopyAndPaste(PgHelloServer server, TestDatabase database, @TempDir Path folder)
+  void worksByCopyAndPaste(ExtensionServer server, TestDatabase database, @TempDir Path folder)
       throws Exception {
     Path config = folder.resolve("config.json");
     new ObjectMapper()

@@ -3,8 +3,8 @@ package io.pghello.examples.quickstart;
 
 import io.pghello.PgHelloClient;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.BufferedInputStream;
 import java.io.BufferedWriter;
 import java.io.ByteArrayOutputStream;
@@ -132,7 +132,7 @@ public final class Greet implements Callable<Integer> {
       }
       return greet(url);
     }
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase()) {
       return greet(database.jdbcUrl());
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.examples.quickstart;
 
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -71,7 +71,8 @@ public final class Serve implements Callable<Integer> {
       throw new ParameterException(
           new CommandLine(this), "--port must be between 0 and 65535, but is " + port);
     }
-    try (PgHelloServer server = PgHelloServer.builder().port(port).start();
+    try (ExtensionServer server =
+            ExtensionServer.builder().extension("pg_hello").port(port).start();
         TestDatabase database = server.createDatabase(DATABASE)) {
       System.out.printf(
           Locale.ROOT,
@@ -90,7 +91,7 @@ public final class Serve implements Callable<Integer> {
           server.major(),
           database.name(),
           database.jdbcUrl(),
-          psql(server, database, "hello"),
+          psql(server, database, database.user()),
           database.superuserJdbcUrl(),
           psql(server, database, "postgres"),
           server.logFile());
@@ -101,7 +102,7 @@ public final class Serve implements Callable<Integer> {
     }
   }
 
-  private static String psql(PgHelloServer server, TestDatabase database, String user) {
+  private static String psql(ExtensionServer server, TestDatabase database, String user) {
     return String.format(
         Locale.ROOT,
         "PGPASSWORD=%s psql -h 127.0.0.1 -p %d -U %s %s",

@@ -54,7 +54,7 @@ class ServeIT {
       assertThat(lines)
           .anyMatch(
               line ->
-                  line.strip().matches("PGPASSWORD=\\w+ psql -h 127.0.0.1 -p \\d+ -U hello hello"));
+                  line.strip().matches("PGPASSWORD=\\w+ psql -h 127.0.0.1 -p \\d+ -U app hello"));
       Path log = Path.of(value(lines, "log"));
       assertThat(log).exists();
 

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.pghello.examples.service.Http.Answer;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.time.Duration;
@@ -39,7 +39,7 @@ class OutageIT {
   @Test
   void answersThatItIsUnavailableAndRecovers(CapturedOutput output) throws Exception {
     long begin = System.nanoTime();
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         ConfigurableApplicationContext service =
             SpringApplication.run(

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.pghello.examples.service.Http.Answer;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -30,7 +30,8 @@ import org.springframework.context.ConfigurableApplicationContext;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class TwoInstancesIT {
-  private final TestDatabase database = PgHelloServer.shared().createDatabase();
+  private final ExtensionServer server = ExtensionServer.start("pg_hello");
+  private final TestDatabase database = server.createDatabase();
   private List<ConfigurableApplicationContext> instances = List.of();
   private List<Http> http = List.of();
 
@@ -64,7 +65,7 @@ class TwoInstancesIT {
   @AfterAll
   void stop() {
     instances.forEach(ConfigurableApplicationContext::close);
-    database.close();
+    server.close();
   }
 
   @BeforeEach

@@ -10,11 +10,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.PgHelloClient;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.hibernate.PgHelloFunctions;
 import io.pghello.hibernate.PgHelloSettings;
 import io.pghello.hibernate.WelcomeMessage;
-import io.pghello.testkit.PgHelloServer;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.criteria.CriteriaQuery;
@@ -71,15 +71,15 @@ class ShardingSphereIT {
     @Nullable String greeting;
   }
 
-  private static PgHelloServer primaryServer;
-  private static PgHelloServer replicaServer;
+  private static ExtensionServer primaryServer;
+  private static ExtensionServer replicaServer;
   private static TestDatabase primary;
   private static DataSource dataSource;
 
   @BeforeAll
   static void start() throws Exception {
-    primaryServer = PgHelloServer.start();
-    replicaServer = PgHelloServer.start();
+    primaryServer = ExtensionServer.start("pg_hello");
+    replicaServer = ExtensionServer.start("pg_hello");
     primary = primaryServer.createDatabase();
     TestDatabase replica = replicaServer.createDatabase();
     for (TestDatabase each : List.of(primary, replica)) {

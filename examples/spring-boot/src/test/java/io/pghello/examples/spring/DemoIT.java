@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.examples.shared.DemoCommand;
 import io.pghello.examples.shared.DemoCommand.Output;
-import io.pghello.testkit.PgHelloServer;
+import io.pghello.extension.testkit.NativeExtension;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,7 +31,8 @@ class DemoIT {
             "POST /api/bulk-greetings [\"Ada\",\"O'Brien \\\"Zoë\\\"\"]\n     200 [{\"name\":\"Ada\"")
         .contains("GET  /api/timestamp\n     200 {\"timestamp_ms\":")
         .contains("GET  /actuator/health/readiness\n     200 {")
-        .contains("\"extensionVersion\":\"" + PgHelloServer.extensionVersion() + "\"")
+        .contains(
+            "\"extensionVersion\":\"" + NativeExtension.fromClassPath("pg_hello").version() + "\"")
         .containsPattern("The application responded [0-9.,]+ s after it was started\n");
   }
 

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.pghello.examples.users.Http.Answer;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -34,7 +34,7 @@ class OutageIT {
   @Test
   void answersThatItIsUnavailableAndRecovers(CapturedOutput output) throws Exception {
     long begin = System.nanoTime();
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         var greetingService = new Backend(GREETING);
         ConfigurableApplicationContext service =

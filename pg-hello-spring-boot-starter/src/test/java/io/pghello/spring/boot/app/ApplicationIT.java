@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.pghello.PgHelloClient;
+import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase.Reset;
 import io.pghello.jooq.PgHello;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.spring.AutoConfigurePgHello;
 import jakarta.persistence.EntityManager;
 import java.io.IOException;
@@ -54,7 +54,8 @@ class ApplicationIT {
     String body = get("/actuator/health");
     assertThat(body)
         .contains("\"pgHello\":{")
-        .contains("\"extensionVersion\":\"" + PgHelloServer.extensionVersion() + "\"")
+        .contains(
+            "\"extensionVersion\":\"" + NativeExtension.fromClassPath("pg_hello").version() + "\"")
         .contains("\"schema\":\"public\"", "\"serverVersion\":\"");
     assertThat(get("/actuator/health/readiness")).contains("\"status\":\"UP\"", "pgHello");
     assertThat(get("/actuator/health/liveness")).contains("UP").doesNotContain("pgHello");
@@ -83,7 +84,8 @@ class ApplicationIT {
             "ALTER EXTENSION pg_hello UPDATE;");
     jdbc.execute("ALTER EXTENSION pg_hello UPDATE");
     assertThat(get("/actuator/health/readiness"))
-        .contains("\"extensionVersion\":\"" + PgHelloServer.extensionVersion() + "\"")
+        .contains(
+            "\"extensionVersion\":\"" + NativeExtension.fromClassPath("pg_hello").version() + "\"")
         .doesNotContain("\"problems\"");
   }
 

@@ -4,7 +4,7 @@ package io.pghello.spring.boot.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloClient;
-import io.pghello.testkit.PgHelloContainer;
+import io.pghello.extension.testkit.ExtensionContainer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
@@ -35,10 +35,10 @@ class ContainerIT {
   static class Containers {
     @Bean
     @ServiceConnection
-    PgHelloContainer postgres() {
-      String server = System.getenv("PG_HELLO_SERVER");
+    ExtensionContainer postgres() {
+      String server = System.getenv("PG_EXTENSION_SERVER");
       assertThat(server).startsWith(KIND);
-      return new PgHelloContainer(server.substring(KIND.length()));
+      return new ExtensionContainer(server.substring(KIND.length()));
     }
   }
 }

@@ -4,8 +4,8 @@ package io.pghello.spring.boot.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.PgHelloClient;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
@@ -40,7 +40,8 @@ class ServiceConnectionIT {
 
   @SuppressWarnings("deprecation") // the class for Testcontainers 1
   static final class StandIn extends PostgreSQLContainer<StandIn> {
-    private final TestDatabase database = PgHelloServer.shared().createDatabase();
+    private final ExtensionServer server = ExtensionServer.start("pg_hello");
+    private final TestDatabase database = server.createDatabase();
 
     StandIn() {
       super("postgres:17");
@@ -51,7 +52,7 @@ class ServiceConnectionIT {
 
     @Override
     public void stop() {
-      database.close();
+      server.close();
     }
 
     @Override
@@ -76,7 +77,7 @@ class ServiceConnectionIT {
 
     @Override
     public String getPassword() {
-      return PgHelloServer.shared().password();
+      return database.password();
     }
   }
 }

@@ -9,10 +9,11 @@ import io.pghello.cli.Run;
 import io.pghello.cli.backup.folder.Backup;
 import io.pghello.cli.backup.folder.NewBackup;
 import io.pghello.cli.system.Programs;
+import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -50,7 +51,7 @@ class BackupIT {
 
   @Test
   void restoresDeletedRows(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     String name = database.name();
     String copy = name + "_copy";
@@ -67,7 +68,7 @@ class BackupIT {
         "ALTER DATABASE " + name + " SET track_functions = 'all'",
         "ALTER DATABASE " + name + " SET maintenance_work_mem = '77MB'",
         "CREATE MATERIALIZED VIEW memory AS SELECT current_setting('maintenance_work_mem') AS memory",
-        "ALTER ROLE hello IN DATABASE " + name + " SET search_path = public, \"A b\"",
+        "ALTER ROLE app IN DATABASE " + name + " SET search_path = public, \"A b\"",
         "REVOKE CONNECT ON DATABASE " + name + " FROM PUBLIC",
         "COMMENT ON DATABASE " + name + " IS 'the shop''s'");
     Run backup = backup(environment, name);
@@ -164,7 +165,7 @@ class BackupIT {
               Run.value(
                   again,
                   "SELECT setconfig FROM pg_db_role_setting s JOIN pg_database d ON setdatabase = d.oid"
-                      + " WHERE datname = current_database() AND setrole = 'hello'::regrole"))
+                      + " WHERE datname = current_database() AND setrole = 'app'::regrole"))
           .isEqualTo("{\"search_path=public, \\\"A b\\\"\"}");
       assertThat(
               Run.value(
@@ -179,7 +180,7 @@ class BackupIT {
               Run.value(
                   again,
                   "SELECT datdba::regrole FROM pg_database WHERE datname = current_database()"))
-          .isEqualTo("hello");
+          .isEqualTo("app");
       assertThat(
               Run.value(
                   again, "SELECT datallowconn FROM pg_database WHERE datname = '" + before + "'"))
@@ -197,7 +198,7 @@ class BackupIT {
   /** A dump contains CREATE EXTENSION without a version, so the server's files determine it. */
   @Test
   void reportsExtensionVersion(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
@@ -212,20 +213,20 @@ class BackupIT {
     Run copy = restore(environment, name, "--as", name + "_copy", "--json");
     assertThat(copy.status()).as(copy.err()).isZero();
     assertThat(Run.json(superuser, copy.out(), "$.databases[0].pg_hello"))
-        .isEqualTo(PgHelloServer.extensionVersion());
+        .isEqualTo(NativeExtension.fromClassPath("pg_hello").version());
     Run.execute(superuser, "DROP DATABASE " + name + "_copy");
     assumeTrue(Run.hasServer(server), "no programs of this version");
     // A duplicate name counts once.
     Run verify = verify(Map.of(), "--json", "--from", folder.toString(), name, name);
     assertThat(verify.status()).as(verify.out() + verify.err()).isZero();
     assertThat(Run.json(superuser, verify.out(), "$.databases[0].pg_hello"))
-        .isEqualTo(PgHelloServer.extensionVersion());
+        .isEqualTo(NativeExtension.fromClassPath("pg_hello").version());
     assertThat(Run.json(superuser, verify.out(), "$.databases.size()")).isEqualTo("1");
   }
 
   @Test
   void restoresAllDatabasesAndRoles() throws Exception {
-    try (PgHelloServer source = PgHelloServer.start();
+    try (ExtensionServer source = ExtensionServer.start("pg_hello");
         TestDatabase shop = source.createDatabase("shop");
         TestDatabase plain = source.createDatabase("plain 'p'");
         Connection superuser = shop.superuserDataSource().getConnection()) {
@@ -235,7 +236,7 @@ class BackupIT {
           "CREATE ROLE \"o'brien\" LOGIN PASSWORD 'secret; --' IN ROLE pg_monitor",
           "COMMENT ON ROLE \"o'brien\" IS E'two\\nlines; '",
           "ALTER ROLE \"o'brien\" SET search_path = 'x'",
-          "GRANT hello TO \"o'brien\"",
+          "GRANT app TO \"o'brien\"",
           "CREATE TABLE mine (i int)",
           "ALTER TABLE mine OWNER TO \"o'brien\"");
       try (Connection other = plain.superuserDataSource().getConnection()) {
@@ -246,7 +247,7 @@ class BackupIT {
       assertThat(backup.status()).as(backup.err()).isZero();
       assertThat(verify(Map.of(), "--from", folder.toString()).status()).isZero();
 
-      try (PgHelloServer goal = PgHelloServer.start();
+      try (ExtensionServer goal = ExtensionServer.start("pg_hello");
           TestDatabase any = goal.createDatabase("any");
           Connection there = any.superuserDataSource().getConnection()) {
         Map<String, String> environment = environment(goal, any);
@@ -262,7 +263,7 @@ class BackupIT {
         assertThat(
                 Run.value(
                     there,
-                    "SELECT pg_has_role('o''brien', 'hello', 'MEMBER') AND pg_has_role('o''brien', 'pg_monitor', 'MEMBER')"))
+                    "SELECT pg_has_role('o''brien', 'app', 'MEMBER') AND pg_has_role('o''brien', 'pg_monitor', 'MEMBER')"))
             .isEqualTo("t");
         assertThat(Run.value(there, "SELECT rolconfig FROM pg_roles WHERE rolname = 'o''brien'"))
             .isEqualTo("{search_path=x}");
@@ -280,11 +281,11 @@ class BackupIT {
    * one.
    */
   @Test
-  void restoresObjectsOfSeveralOwners(PgHelloServer server) throws Exception {
+  void restoresObjectsOfSeveralOwners(ExtensionServer server) throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
-    try (PgHelloServer source = PgHelloServer.builder().start();
+    try (ExtensionServer source = ExtensionServer.builder().extension("pg_hello").start();
         TestDatabase shop = source.createDatabase("shop");
-        PgHelloServer goal = PgHelloServer.builder().start();
+        ExtensionServer goal = ExtensionServer.builder().extension("pg_hello").start();
         TestDatabase any = goal.createDatabase("any");
         Connection superuser = shop.superuserDataSource().getConnection()) {
       Run.execute(superuser, Files.readString(Path.of("src/test/resources/several-owners.sql")));
@@ -342,7 +343,7 @@ class BackupIT {
 
   /** Returns pg_dump's output for a database: catalogs, privileges and rows. */
   private static String dump(
-      PgHelloServer server, Map<String, String> environment, String database) {
+      ExtensionServer server, Map<String, String> environment, String database) {
     Programs programs = Programs.forServer(server.major(), null);
     Run run =
         Run.start(environment, List.of(programs.path("pg_dump"), "--no-password", database)).end();
@@ -352,7 +353,7 @@ class BackupIT {
 
   @Test
   void rejectsDamagedBackups(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
@@ -429,7 +430,7 @@ class BackupIT {
 
   @Test
   void cleansUpAfterInterruption(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
@@ -493,7 +494,7 @@ class BackupIT {
 
   /** Users with write access to the directory could swap backups. */
   @Test
-  void protectsDirectoryUnderAnyUmask(PgHelloServer server, TestDatabase database)
+  void protectsDirectoryUnderAnyUmask(ExtensionServer server, TestDatabase database)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Path deep = folder.resolve("missing/backups");
@@ -516,7 +517,10 @@ class BackupIT {
   /** The dump is read in parallel with the checks, which may fail first. */
   @Test
   void leavesNoTemporaryFiles(
-      PgHelloServer server, TestDatabase database, @TempDir Path temporary, @TempDir Path programs)
+      ExtensionServer server,
+      TestDatabase database,
+      @TempDir Path temporary,
+      @TempDir Path programs)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
@@ -568,7 +572,7 @@ class BackupIT {
   /** Leftovers of {@code kill -9} are reported, but not while a session uses them. */
   @Test
   void reportsLeftoversOfKilledRestore(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
@@ -600,7 +604,7 @@ class BackupIT {
    * kernel does not end.
    */
   @Test
-  void reportsDatabaseClosedByKilledRestore(PgHelloServer server, TestDatabase database)
+  void reportsDatabaseClosedByKilledRestore(ExtensionServer server, TestDatabase database)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
@@ -645,7 +649,7 @@ class BackupIT {
   /** No session can connect to an incomplete database, nor can attempts make the restore fail. */
   @Test
   void blocksConnectionsToIncompleteDatabase(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
@@ -679,7 +683,7 @@ class BackupIT {
       assertThatThrownBy(() -> DriverManager.getConnection(url, stranger, "x"))
           .hasMessageContaining("permission denied for database");
       // The owner of the database, who could call functions before they are revoked from PUBLIC.
-      assertThatThrownBy(() -> DriverManager.getConnection(url, "hello", server.password()))
+      assertThatThrownBy(() -> DriverManager.getConnection(url, "app", server.password()))
           .hasMessageContaining("permission denied for database");
       try (Connection maintenance =
           DriverManager.getConnection(
@@ -692,7 +696,7 @@ class BackupIT {
                 Run.value(
                     maintenance,
                     "SELECT datdba::regrole FROM pg_database WHERE datname = '" + name + "'"))
-            .isEqualTo("hello");
+            .isEqualTo("app");
         assertThat(
                 Run.value(
                     maintenance,
@@ -718,14 +722,14 @@ class BackupIT {
   }
 
   @Test
-  void reportsFailures(PgHelloServer server, TestDatabase database, WireProxy proxy)
+  void reportsFailures(ExtensionServer server, TestDatabase database, WireProxy proxy)
       throws Exception {
     // A direct connection, because the test's own ones use the proxy.
     try (Connection superuser = database.superuserDataSource().getConnection()) {
       assumeTrue(Run.hasClient(server), "no programs of this version");
       Map<String, String> environment = environment(server, database);
       String name = database.name();
-      environment.put("PGUSER", "hello");
+      environment.put("PGUSER", "app");
       Run run = backup(environment, name);
       assertThat(run.status()).isEqualTo(2);
       assertThat(run.err()).contains("may not read the extension's files", "--without-files");
@@ -803,7 +807,7 @@ class BackupIT {
         "ALTER SCHEMA mine RENAME TO yours | is locked by session"
       })
   void leavesOutDatabasesThatAreLocked(
-      String lock, String locked, PgHelloServer server, TestDatabase database) throws Exception {
+      String lock, String locked, ExtensionServer server, TestDatabase database) throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
     try (TestDatabase other = server.createDatabase();
@@ -821,7 +825,7 @@ class BackupIT {
       assertThat(run.status()).as(run.out() + run.err()).isEqualTo(2);
       assertThat(run.err())
           .startsWith(database.name() + ": ")
-          .contains(locked + " " + process + " of role hello", "--lock-timeout")
+          .contains(locked + " " + process + " of role app", "--lock-timeout")
           .hasLineCount(1);
       assertThat(run.out()).contains(other.name(), ", without " + database.name());
       Path made = folder.resolve(backups().get(0));
@@ -847,7 +851,7 @@ class BackupIT {
   /** The time limit includes the waits of all attempts. */
   @Test
   void stopsTryingAfterLockTimeout(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Run.execute(superuser, "CREATE TABLE locked (i int)");
@@ -863,7 +867,7 @@ class BackupIT {
 
   /** Such a file would be incomplete. */
   @Test
-  void leavesNoFilesOfAFailedDump(PgHelloServer server, TestDatabase database) throws Exception {
+  void leavesNoFilesOfAFailedDump(ExtensionServer server, TestDatabase database) throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     try (TestDatabase other = server.createDatabase();
         Connection superuser = other.superuserDataSource().getConnection()) {
@@ -888,7 +892,7 @@ class BackupIT {
   /** The owner of a database can change what happens when a session logs in. */
   @Test
   void leavesOutDatabasesThatCannotBeDumped() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase first = server.createDatabase("first");
         TestDatabase second = server.createDatabase("second");
         TestDatabase unusable = server.createDatabase("unusable");
@@ -924,7 +928,7 @@ class BackupIT {
   /** An application may drop a table after the snapshot, before pg_dump has locked all tables. */
   @Test
   void startsAgainIfATableIsDropped(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Run.execute(superuser, "CREATE TABLE first (i int)", "CREATE TABLE second (i int)");
@@ -949,7 +953,8 @@ class BackupIT {
 
   /** Otherwise, a damaged file would stop all later backups, or remove a backup with good dumps. */
   @Test
-  void keepsAndReportsDamagedBackups(PgHelloServer server, TestDatabase database) throws Exception {
+  void keepsAndReportsDamagedBackups(ExtensionServer server, TestDatabase database)
+      throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
     assertThat(backup(environment, database.name()).status()).isZero();
@@ -973,7 +978,7 @@ class BackupIT {
   /** Between two attempts, sessions that wait for the backup can continue. */
   @Test
   void releasesItsLocksWhileATableIsLocked(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
@@ -1013,7 +1018,7 @@ class BackupIT {
   /** The backup waits for a lock until all these statements are running or have ended. */
   @Test
   void doesNotDeadlockWithMaintenance(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     List<String> statements =
@@ -1092,7 +1097,7 @@ class BackupIT {
   /** Production servers have these settings, and a dump takes longer than they allow. */
   @Test
   void ignoresServerTimeouts(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Run.execute(superuser, "CREATE TABLE numbers (i int)");
@@ -1112,7 +1117,7 @@ class BackupIT {
         }
       }
       // This role cannot read the table.
-      Run.execute(superuser, "ALTER DATABASE " + database.name() + " SET role = 'hello'");
+      Run.execute(superuser, "ALTER DATABASE " + database.name() + " SET role = 'app'");
       holder.setAutoCommit(false);
       Run.execute(holder, "LOCK TABLE numbers");
       Run.Running backup = startBackup(environment(server, database), database.name());
@@ -1134,7 +1139,7 @@ class BackupIT {
 
   /** Extensions such as citus reject sessions of a server that does not preload their library. */
   @Test
-  void verifiesWithPreloadedLibraries(PgHelloServer server, TestDatabase database)
+  void verifiesWithPreloadedLibraries(ExtensionServer server, TestDatabase database)
       throws Exception {
     assumeTrue(Run.hasServer(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
@@ -1149,7 +1154,7 @@ class BackupIT {
 
   /** As a user with read-only access to the backups, or if the disk is mounted read-only. */
   @Test
-  void verifiesReadOnlyBackups(PgHelloServer server, TestDatabase database) throws Exception {
+  void verifiesReadOnlyBackups(ExtensionServer server, TestDatabase database) throws Exception {
     assumeTrue(Run.hasServer(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
     assertThat(backup(environment, database.name()).status()).isZero();
@@ -1171,7 +1176,7 @@ class BackupIT {
   /** Production servers use this setting as a protection, but a restore is meant to write. */
   @Test
   void restoresWithReadOnlyDefault() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
       assumeTrue(Run.hasClient(server), "no programs of this version");
@@ -1186,7 +1191,7 @@ class BackupIT {
 
   /** A clock that was wrong once must not affect which backups are restored or removed. */
   @Test
-  void ignoresBackupsOfTheFuture(PgHelloServer server, TestDatabase database) throws Exception {
+  void ignoresBackupsOfTheFuture(ExtensionServer server, TestDatabase database) throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
     assertThat(backup(environment, database.name()).status()).isZero();
@@ -1243,7 +1248,8 @@ class BackupIT {
 
   /** A new backup is far newer than the one before, as if the clock were wrong. */
   @Test
-  void removesNothingAfterALongPause(PgHelloServer server, TestDatabase database) throws Exception {
+  void removesNothingAfterALongPause(ExtensionServer server, TestDatabase database)
+      throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
     assertThat(backup(environment, database.name()).status()).isZero();
@@ -1277,7 +1283,7 @@ class BackupIT {
   /** A dump made by a newer pg_dump cannot be restored into the server. */
   @Test
   void rejectsClientProgramsOfAnotherVersion(
-      PgHelloServer server, TestDatabase database, @TempDir Path programs) throws Exception {
+      ExtensionServer server, TestDatabase database, @TempDir Path programs) throws Exception {
     Map<String, String> environment = environment(server, database);
     Path to = folder.resolve("none");
     for (int version : List.of(server.major() - 1, server.major() + 1)) {
@@ -1302,7 +1308,7 @@ class BackupIT {
   /** PostgreSQL 18 searches extension files along two paths. */
   @Test
   void copiesFilesInServerSearchOrder(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     boolean hasPaths = server.major() >= 18;
     Path files = folder.resolve("files");
@@ -1325,7 +1331,8 @@ class BackupIT {
 
   /** This test runs as root, or as the user of the test server. */
   @Test
-  void runsNoOwnerCodeAsPowerfulUser(PgHelloServer server, TestDatabase database) throws Exception {
+  void runsNoOwnerCodeAsPowerfulUser(ExtensionServer server, TestDatabase database)
+      throws Exception {
     assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
     Path ran = folder.resolve("ran");
     Path backups = Files.createDirectory(folder.resolve("backups"));
@@ -1357,7 +1364,7 @@ class BackupIT {
 
   @Test
   void restoresWithoutTablespaces(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     String name = database.name();
@@ -1380,7 +1387,7 @@ class BackupIT {
   }
 
   @Test
-  void keepsADaysNumber(PgHelloServer server, TestDatabase database) throws Exception {
+  void keepsADaysNumber(ExtensionServer server, TestDatabase database) throws Exception {
     assumeTrue(Run.hasClient(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
     assertThat(backup(environment, database.name()).status()).isZero();
@@ -1410,7 +1417,8 @@ class BackupIT {
 
   /** Several databases may be backed up to one directory, each by a separate run. */
   @Test
-  void keepsLastBackupOfEachDatabase(PgHelloServer server, TestDatabase database) throws Exception {
+  void keepsLastBackupOfEachDatabase(ExtensionServer server, TestDatabase database)
+      throws Exception {
     assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
     try (TestDatabase other = server.createDatabase()) {
       Map<String, String> environment = environment(server, database);
@@ -1472,7 +1480,7 @@ class BackupIT {
    * others.
    */
   @Test
-  void verifiesOtherDatabasesOfABackup(PgHelloServer server, TestDatabase database)
+  void verifiesOtherDatabasesOfABackup(ExtensionServer server, TestDatabase database)
       throws Exception {
     assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
     try (TestDatabase other = server.createDatabase()) {
@@ -1502,7 +1510,7 @@ class BackupIT {
 
   /** Servers that share a directory may have databases of the same name. */
   @Test
-  void distinguishesServers(PgHelloServer server, TestDatabase database) throws Exception {
+  void distinguishesServers(ExtensionServer server, TestDatabase database) throws Exception {
     assumeTrue(Run.hasClient(server) && Run.hasServer(server), "no programs of this version");
     Map<String, String> environment = environment(server, database);
     assertThat(backup(environment, database.name()).status()).isZero();
@@ -1586,7 +1594,7 @@ class BackupIT {
         .isEqualTo("0");
   }
 
-  private static Map<String, String> environment(PgHelloServer server, TestDatabase database) {
+  private static Map<String, String> environment(ExtensionServer server, TestDatabase database) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGUSER", "postgres");
     return environment;

@@ -4,8 +4,8 @@ package io.pghello.cli.backup;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.cli.Run;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -20,7 +20,8 @@ class StandbyIT {
   @Test
   void readsButRejectsWrites() throws Exception {
     // A standby does not drop databases.
-    try (PgHelloServer server = PgHelloServer.builder().setting("track_functions", "all").start()) {
+    try (ExtensionServer server =
+        ExtensionServer.builder().extension("pg_hello").setting("track_functions", "all").start()) {
       TestDatabase database = server.createDatabase("app");
       TestDatabase old = server.createDatabase("old");
       try (Connection owner = database.dataSource().getConnection()) {

@@ -4,8 +4,8 @@ package io.pghello.cli.check;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.cli.Run;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 class AdviseIT {
   @Test
   void recommendsNothingAfterAdviceIsApplied() throws SQLException {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase("app")) {
       Map<String, String> environment = Run.environment(server, database);
       environment.put("PGUSER", "postgres");
@@ -55,8 +55,8 @@ class AdviseIT {
 
   @Test
   void reportsDataHiddenFromOrdinaryRole() {
-    PgHelloServer server = PgHelloServer.shared();
-    try (TestDatabase database = server.createDatabase()) {
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
+        TestDatabase database = server.createDatabase()) {
       Run run = advise(Run.environment(server, database));
       assertThat(run.status()).isEqualTo(1);
       assertThat(run.out())

@@ -7,9 +7,9 @@ import io.pghello.cli.Run;
 import io.pghello.cli.connect.ExtensionFunctions.Own;
 import io.pghello.cli.output.Findings;
 import io.pghello.cli.output.Status;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -26,7 +26,8 @@ import org.postgresql.PGConnection;
 @PgHelloTest
 class DiagnoseIT {
   @Test
-  void findsNoProblems(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+  void findsNoProblems(
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run run = diagnose(server, database, "postgres");
     assertThat(run.err()).isEmpty();
@@ -47,8 +48,8 @@ class DiagnoseIT {
   }
 
   @Test
-  void reportsDataHiddenFromOrdinaryRole(PgHelloServer server, TestDatabase database) {
-    Run run = diagnose(server, database, "hello");
+  void reportsDataHiddenFromOrdinaryRole(ExtensionServer server, TestDatabase database) {
+    Run run = diagnose(server, database, "app");
     assertThat(run.status()).as(run.out()).isZero();
     assertThat(run.out())
         .contains(
@@ -59,7 +60,7 @@ class DiagnoseIT {
 
   @Test
   void reportsBlockedSessions(
-      PgHelloServer server, TestDatabase database, DataSource dataSource, Connection holder)
+      ExtensionServer server, TestDatabase database, DataSource dataSource, Connection holder)
       throws Exception {
     Run.execute(holder, "CREATE TABLE held ()");
     holder.setAutoCommit(false);
@@ -87,7 +88,7 @@ class DiagnoseIT {
           .containsPattern(
               "session "
                   + waiting
-                  + " \\(hello\\) has waited [0-9]+ s for session\\(s\\) "
+                  + " \\(app\\) has waited [0-9]+ s for session\\(s\\) "
                   + holding
                   + "\n")
           .contains("SELECT pg_terminate_backend(" + holding + ")");
@@ -120,7 +121,7 @@ class DiagnoseIT {
 
   @Test
   void warnsAboutSecondLibraryOnPath(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(
         superuser,
@@ -131,7 +132,7 @@ class DiagnoseIT {
   }
 
   @Test
-  void worksWithoutExtension(PgHelloServer server, TestDatabase database, Connection owner)
+  void worksWithoutExtension(ExtensionServer server, TestDatabase database, Connection owner)
       throws SQLException {
     Run.execute(owner, "DROP EXTENSION pg_hello");
     Run run = diagnose(server, database, "postgres");
@@ -141,7 +142,7 @@ class DiagnoseIT {
   }
 
   private static Run diagnose(
-      PgHelloServer server, TestDatabase database, String user, String... options) {
+      ExtensionServer server, TestDatabase database, String user, String... options) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGUSER", user);
     String[] arguments = new String[options.length + 1];

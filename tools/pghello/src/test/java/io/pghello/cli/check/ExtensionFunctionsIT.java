@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.cli.Run;
 import io.pghello.cli.logs.LogEvent;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -44,7 +44,7 @@ class ExtensionFunctionsIT {
 
   @Test
   void healthReportsUnknownFunctions(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(
         superuser,

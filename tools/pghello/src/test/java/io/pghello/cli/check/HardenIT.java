@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.cli.Run;
 import io.pghello.cli.system.Folders;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,7 +48,7 @@ class HardenIT {
   @Test
   void appliesSameChangesAsRolesSql() throws Exception {
     // Roles belong to the whole server.
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         TestDatabase other = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection();
@@ -71,19 +71,18 @@ class HardenIT {
           .contains(
               "role hello_monitor does not exist",
               "REVOKE EXECUTE ON FUNCTION public.now_ms() FROM PUBLIC",
-              "hello has EXECUTE on public.now_ms(), ",
+              "app has EXECUTE on public.now_ms(), ",
               "SET session_preload_libraries = 'plpgsql', '$libdir/plpgsql', 'pg_hello'",
               "ALTER SYSTEM SET log_line_prefix = ")
           .containsPattern("(?m)^ok +to add +role hello_monitor does not exist$")
           .containsPattern("(?m)^warning +open +PUBLIC has EXECUTE on public.now_ms\\(\\)$");
-      assertThat(
-              Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'hello\\_%'"))
+      assertThat(Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'app\\_%'"))
           .isEqualTo("0");
 
-      Run applied = harden(server, database, "--apply", "--preload", "--revoke-from", "hello");
+      Run applied = harden(server, database, "--apply", "--preload", "--revoke-from", "app");
       assertThat(applied.err()).isEmpty();
       assertThat(applied.out())
-          .startsWith("-- hello has EXECUTE on public.now_ms(), ")
+          .startsWith("-- app has EXECUTE on public.now_ms(), ")
           .contains(
               "\nCREATE ROLE hello_admin; -- undo: DROP ROLE hello_admin\n",
               "pghello harden --undo reverts this, using " + state);
@@ -129,7 +128,7 @@ class HardenIT {
       assertThat(
               Run.value(
                   superuser,
-                  "SELECT bool_and(has_function_privilege('hello', oid, 'EXECUTE')) AND NOT bool_or(proacl::text LIKE '%hello\\_%') FROM pg_proc WHERE probin = '$libdir/pg_hello'"))
+                  "SELECT bool_and(has_function_privilege('app', oid, 'EXECUTE')) AND NOT bool_or(proacl::text LIKE '%app\\_%') FROM pg_proc WHERE probin = '$libdir/pg_hello'"))
           .isEqualTo("t");
       Run second = harden(server, database, "--undo");
       assertThat(second.status()).isEqualTo(3);
@@ -153,7 +152,7 @@ class HardenIT {
    */
   @Test
   void keepsPrivilegesInUse() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
       Run.execute(
@@ -176,29 +175,22 @@ class HardenIT {
           .containsPattern("(?m)^-- te nants has EXECUTE on [^;]* only through PUBLIC$")
           .contains("GRANT hello_user TO shop; or revoke it anyway with --revoke-from ROLE")
           .contains("GRANT hello_user TO \"te nants\"; or")
-          .contains("-- alice has", "-- hello has")
+          .contains("-- alice has", "-- app has")
           .doesNotContain("-- nobody", "-- elsewhere", "-- boss", "-- hello_", "FROM PUBLIC;");
       insertAs(superuser, "shop");
       // A named role loses a privilege, unless another role still depends on it.
       assertThat(
-              harden(
-                      server,
-                      database,
-                      "--apply",
-                      "--revoke-from",
-                      "alice",
-                      "--revoke-from",
-                      "hello")
+              harden(server, database, "--apply", "--revoke-from", "alice", "--revoke-from", "app")
                   .out())
           .doesNotContain("FROM PUBLIC;");
       insertAs(superuser, "shop");
       Run.execute(superuser, "GRANT hello_user TO shop, \"te nants\"");
-      Run closed = harden(server, database, "--apply", "--revoke-from", "hello");
+      Run closed = harden(server, database, "--apply", "--revoke-from", "app");
       assertThat(closed.out())
           .contains("REVOKE EXECUTE ON FUNCTION public.now_ms() FROM PUBLIC;")
           .doesNotContain("-- shop", "-- alice", "-- te nants");
       insertAs(superuser, "shop");
-      assertThatThrownBy(() -> insertAs(superuser, "hello"))
+      assertThatThrownBy(() -> insertAs(superuser, "app"))
           .hasMessageContaining("permission denied");
     }
   }
@@ -218,10 +210,10 @@ class HardenIT {
   /** Recorded statements would run as a superuser. */
   @Test
   void doesNotRunUndoStatementsOfOtherUsers() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
-      harden(server, database, "--apply", "--revoke-from", "hello");
+      harden(server, database, "--apply", "--revoke-from", "app");
       Path folder = state.resolve("pghello");
       Path file;
       try (Stream<Path> files = Files.list(folder)) {
@@ -250,11 +242,11 @@ class HardenIT {
       Files.writeString(
           file,
           """
-          GRANT EXECUTE ON FUNCTION public.pg_hello(text) TO PUBLIC; ALTER ROLE hello SUPERUSER;
-          ALTER ROLE hello SUPERUSER;
+          GRANT EXECUTE ON FUNCTION public.pg_hello(text) TO PUBLIC; ALTER ROLE app SUPERUSER;
+          ALTER ROLE app SUPERUSER;
           ALTER SYSTEM SET session_preload_libraries = 'evil';
           ALTER DATABASE %s SET session_preload_libraries = 'evil';
-          GRANT hello_monitor TO hello;
+          GRANT hello_monitor TO app;
           GRANT EXECUTE ON FUNCTION public.now_ms() TO PUBLIC;
           """
               .formatted(database.name()));
@@ -268,7 +260,7 @@ class HardenIT {
       assertThat(
               Run.value(
                   superuser,
-                  "SELECT rolsuper::text || pg_has_role('hello', 'hello_monitor', 'MEMBER') FROM pg_roles WHERE rolname = 'hello'"))
+                  "SELECT rolsuper::text || pg_has_role('app', 'hello_monitor', 'MEMBER') FROM pg_roles WHERE rolname = 'app'"))
           .isEqualTo("falsefalse");
       assertThat(before(database)).doesNotContain("evil");
       assertThat(Files.readAllLines(file))
@@ -280,13 +272,13 @@ class HardenIT {
   /** A run can be killed between two of its steps, or lose its session during a step. */
   @Test
   void undoesChangesOfKilledRun() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
       superuser.setAutoCommit(false);
       Run.execute(superuser, "LOCK TABLE pg_authid IN SHARE MODE");
       Run.Running lost =
-          Run.start(environment(server, database), "harden", "--apply", "--revoke-from", "hello");
+          Run.start(environment(server, database), "harden", "--apply", "--revoke-from", "app");
       String waits =
           "FROM pg_stat_activity WHERE query LIKE 'CREATE ROLE%' AND wait_event_type = 'Lock'";
       try (Connection other = database.superuserDataSource().getConnection()) {
@@ -299,7 +291,7 @@ class HardenIT {
       Run undone = harden(server, database, "--undo");
       assertThat(undone.status()).as(undone.err()).isZero();
 
-      assertThat(harden(server, database, "--apply", "--revoke-from", "hello").err()).isEmpty();
+      assertThat(harden(server, database, "--apply", "--revoke-from", "app").err()).isEmpty();
       // As before the setting was loaded.
       String harder = Run.value(superuser, "SELECT setting FROM pg_file_settings WHERE " + OURS);
       Run.execute(superuser, "ALTER SYSTEM RESET log_line_prefix", "SELECT pg_reload_conf()");
@@ -321,10 +313,10 @@ class HardenIT {
   /** A renamed role keeps its privileges. */
   @Test
   void reportsRenamedRoleOnUndo() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
-      harden(server, database, "--apply", "--revoke-from", "hello");
+      harden(server, database, "--apply", "--revoke-from", "app");
       Run.execute(superuser, "ALTER ROLE hello_monitor RENAME TO \"wat chers\"");
       for (int i = 0; i < 2; i++) {
         Run undone = harden(server, database, "--undo");
@@ -336,8 +328,7 @@ class HardenIT {
       Run.execute(superuser, "ALTER ROLE \"wat chers\" RENAME TO hello_monitor");
       Run undone = harden(server, database, "--undo");
       assertThat(undone.status()).as(undone.out()).isZero();
-      assertThat(
-              Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'hello\\_%'"))
+      assertThat(Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'app\\_%'"))
           .isEqualTo("0");
       assertThat(harden(server, database, "--undo").status())
           .as("nothing is recorded")
@@ -348,12 +339,12 @@ class HardenIT {
   /** As a timer does, or a user who does not know about the rename. */
   @Test
   void reportsRenamedRoleBeforeCreatingAnother() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
       // Privileges of unrelated roles do not matter before the roles are created.
-      Run.execute(superuser, "GRANT EXECUTE ON FUNCTION now_ms() TO hello");
-      assertThat(harden(server, database, "--apply", "--revoke-from", "hello").out())
+      Run.execute(superuser, "GRANT EXECUTE ON FUNCTION now_ms() TO app");
+      assertThat(harden(server, database, "--apply", "--revoke-from", "app").out())
           .doesNotContain("renamed");
       Run.execute(superuser, "ALTER ROLE hello_monitor RENAME TO watchers");
       for (String option : List.of("--json", "--apply")) {
@@ -371,7 +362,7 @@ class HardenIT {
       // Follows its advice.
       assertThat(harden(server, database, "--undo").status()).isZero();
       Run.execute(superuser, "ALTER ROLE watchers RENAME TO hello_monitor");
-      assertThat(harden(server, database, "--apply", "--revoke-from", "hello").out())
+      assertThat(harden(server, database, "--apply", "--revoke-from", "app").out())
           .doesNotContain("renamed");
     }
   }
@@ -379,13 +370,13 @@ class HardenIT {
   /** Production servers use this setting as a protection, but --apply is meant to write. */
   @Test
   void appliesWithReadOnlyDefault() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
       Run.execute(
           superuser,
           "ALTER DATABASE " + database.name() + " SET default_transaction_read_only = on");
-      Run applied = harden(server, database, "--apply", "--revoke-from", "hello");
+      Run applied = harden(server, database, "--apply", "--revoke-from", "app");
       assertThat(applied.err()).isEmpty();
       assertThat(applied.out()).contains("CREATE ROLE hello_admin; -- undo: DROP ROLE hello_admin");
       Run undone = harden(server, database, "--undo");
@@ -397,11 +388,11 @@ class HardenIT {
   @Test
   void doesNotUndoOriginalOnCopies() throws Exception {
     // Created from one template, like physical copies.
-    try (PgHelloServer original = PgHelloServer.start();
-        PgHelloServer copy = PgHelloServer.start()) {
+    try (ExtensionServer original = ExtensionServer.start("pg_hello");
+        ExtensionServer copy = ExtensionServer.start("pg_hello")) {
       Map<String, String> there = ofPostgres(original);
       Map<String, String> here = ofPostgres(copy);
-      assertThat(Run.pghello(there, "harden", "--apply", "--revoke-from", "hello").err()).isEmpty();
+      assertThat(Run.pghello(there, "harden", "--apply", "--revoke-from", "app").err()).isEmpty();
       Run undo = Run.pghello(here, "harden", "--undo");
       assertThat(undo.status()).as(undo.out()).isEqualTo(3);
       assertThat(undo.err())
@@ -416,7 +407,7 @@ class HardenIT {
   }
 
   /** A database that both have, with the same OID. */
-  private Map<String, String> ofPostgres(PgHelloServer server) throws SQLException {
+  private Map<String, String> ofPostgres(ExtensionServer server) throws SQLException {
     try (TestDatabase database = server.createDatabase();
         Connection superuser =
             DriverManager.getConnection(
@@ -428,33 +419,31 @@ class HardenIT {
     }
   }
 
-  private void assertRefused(PgHelloServer server, TestDatabase database, Connection superuser)
+  private void assertRefused(ExtensionServer server, TestDatabase database, Connection superuser)
       throws SQLException {
     Run run = harden(server, database, "--undo");
     assertThat(run.status()).isEqualTo(3);
     assertThat(run.err()).contains("another user owns it or can write to it").hasLineCount(1);
-    assertThat(
-            Run.value(superuser, "SELECT has_function_privilege('hello', 'now_ms()', 'EXECUTE')"))
+    assertThat(Run.value(superuser, "SELECT has_function_privilege('app', 'now_ms()', 'EXECUTE')"))
         .isEqualTo("f");
   }
 
   /** A superuser who preloaded the library can connect without it, and remove the setting. */
   @Test
-  void recoversFromMissingLibrary() throws Exception {
+  void recoversFromMissingLibrary(@Superuser Connection any) throws Exception {
     Path libraries = Files.createDirectory(state.resolve("libraries"));
     Path library = libraries.resolve("pg_hello.so");
-    String all;
-    try (TestDatabase database = PgHelloServer.shared().createDatabase();
-        Connection any = database.superuserDataSource().getConnection()) {
-      all = Run.value(any, "SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'");
-    }
+    String all = Run.value(any, "SELECT setting FROM pg_config WHERE name = 'PKGLIBDIR'");
     try (Stream<Path> files = Files.list(Path.of(all))) {
       for (Path file : files.toList()) {
         Files.createSymbolicLink(libraries.resolve(file.getFileName()), file);
       }
     }
-    try (PgHelloServer server =
-            PgHelloServer.builder().setting("dynamic_library_path", libraries.toString()).start();
+    try (ExtensionServer server =
+            ExtensionServer.builder()
+                .extension("pg_hello")
+                .setting("dynamic_library_path", libraries.toString())
+                .start();
         TestDatabase database = server.createDatabase()) {
       Run usual = harden(server, database, "--apply");
       assertThat(usual.out())
@@ -488,13 +477,13 @@ class HardenIT {
 
   /** Completed changes are kept and reported. */
   @Test
-  void reportsChangesBeforeFailure() throws Exception {
-    boolean canRefuse = PgHelloServer.shared().major() >= 17;
-    var builder = PgHelloServer.builder();
+  void reportsChangesBeforeFailure(ExtensionServer shared) throws Exception {
+    boolean canRefuse = shared.major() >= 17;
+    var builder = ExtensionServer.builder().extension("pg_hello");
     if (canRefuse) {
       builder.setting("allow_alter_system", "off");
     }
-    try (PgHelloServer server = builder.start();
+    try (ExtensionServer server = builder.start();
         TestDatabase database = server.createDatabase();
         Connection superuser = database.superuserDataSource().getConnection()) {
       if (!canRefuse) {
@@ -502,7 +491,7 @@ class HardenIT {
         Files.createDirectory(
             Path.of(Run.value(superuser, "SHOW data_directory"), "postgresql.auto.conf.tmp"));
       }
-      Run run = harden(server, database, "--apply", "--revoke-from", "hello");
+      Run run = harden(server, database, "--apply", "--revoke-from", "app");
       assertThat(run.status()).as(run.err()).isEqualTo(2);
       assertThat(run.err())
           .contains("the changes printed before the last one were applied")
@@ -510,12 +499,11 @@ class HardenIT {
       List<String> printed = run.out().lines().toList();
       assertThat(printed.get(1)).startsWith("CREATE ROLE hello_admin;");
       assertThat(printed.get(printed.size() - 1)).startsWith("ALTER SYSTEM SET ");
-      assertThat(
-              Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'hello\\_%'"))
+      assertThat(Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'app\\_%'"))
           .isEqualTo("3");
 
       Run.execute(superuser, "GRANT EXECUTE ON FUNCTION now_ms() TO PUBLIC");
-      run = harden(server, database, "--apply", "--json", "--revoke-from", "hello");
+      run = harden(server, database, "--apply", "--json", "--revoke-from", "app");
       assertThat(run.status()).isEqualTo(2);
       assertThat(Run.json(superuser, run.out(), "$.applied[0]"))
           .isEqualTo("REVOKE EXECUTE ON FUNCTION public.now_ms() FROM PUBLIC");
@@ -528,7 +516,7 @@ class HardenIT {
 
   @Test
   void reportsManualSteps(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(
         superuser, "CREATE TABLE app_config (key text)", "GRANT CREATE ON SCHEMA public TO PUBLIC");
@@ -553,7 +541,8 @@ class HardenIT {
   }
 
   @Test
-  void reportsFailures(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+  void reportsFailures(
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Map<String, String> environment = Run.environment(server, database);
     Run run = Run.pghello(environment, "harden", "--apply");
@@ -578,14 +567,14 @@ class HardenIT {
     assertThat(run.err()).contains("CREATE EXTENSION pg_hello");
   }
 
-  private Map<String, String> environment(PgHelloServer server, TestDatabase database) {
+  private Map<String, String> environment(ExtensionServer server, TestDatabase database) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGUSER", "postgres");
     environment.put("XDG_STATE_HOME", state.toString());
     return environment;
   }
 
-  private Run harden(PgHelloServer server, TestDatabase database, String... options) {
+  private Run harden(ExtensionServer server, TestDatabase database, String... options) {
     var arguments = new ArrayList<>(List.of("harden"));
     arguments.addAll(List.of(options));
     return Run.pghello(environment(server, database), arguments.toArray(String[]::new));

@@ -4,10 +4,11 @@ package io.pghello.cli.check;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.cli.Run;
+import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -43,7 +44,7 @@ class HealthIT {
   @TempDir private Path folder;
 
   @Test
-  void reportsHealthyServer(PgHelloServer server, TestDatabase database) {
+  void reportsHealthyServer(ExtensionServer server, TestDatabase database) {
     Run run = health(Run.environment(server, database), PATIENT);
     assertThat(run.err()).isEmpty();
     assertThat(run.status()).as(run.out()).isZero();
@@ -62,7 +63,7 @@ class HealthIT {
                 assertThat(line)
                     .matches(
                         "ok +files +pg_hello.control, and scripts for 1.0, .*\\b"
-                            + Pattern.quote(PgHelloServer.extensionVersion())))
+                            + Pattern.quote(NativeExtension.fromClassPath("pg_hello").version())))
         .anySatisfy(line -> assertThat(line).contains("pg_hello_all(text[], integer[])"))
         .anySatisfy(line -> assertThat(line).contains("pg_hello.repeat is 1"));
     assertThat(lines)
@@ -72,7 +73,7 @@ class HealthIT {
 
   /** The owner of a database can set these for all sessions. */
   @Test
-  void ignoresDatabaseSettings(PgHelloServer server, TestDatabase database, Connection owner)
+  void ignoresDatabaseSettings(ExtensionServer server, TestDatabase database, Connection owner)
       throws Exception {
     for (String setting : List.of("quote_all_identifiers = on", "array_nulls = off")) {
       Run.execute(owner, "ALTER DATABASE " + database.name() + " SET " + setting);
@@ -83,7 +84,7 @@ class HealthIT {
 
   @Test
   void reportsMissingFunction(
-      PgHelloServer server, TestDatabase database, @Superuser Connection admin)
+      ExtensionServer server, TestDatabase database, @Superuser Connection admin)
       throws SQLException {
     Run.execute(admin, "ALTER EXTENSION pg_hello DROP FUNCTION pg_hello(text)");
     Run run = health(Run.environment(server, database), PATIENT);
@@ -97,7 +98,7 @@ class HealthIT {
    */
   @Test
   void doesNotCallUntrustedFunctions(
-      PgHelloServer server, TestDatabase database, @Superuser Connection admin)
+      ExtensionServer server, TestDatabase database, @Superuser Connection admin)
       throws SQLException {
     Run.execute(
         admin,
@@ -125,7 +126,7 @@ class HealthIT {
   }
 
   @Test
-  void missingPasswordIsUnknownStatus(PgHelloServer server, TestDatabase database) {
+  void missingPasswordIsUnknownStatus(ExtensionServer server, TestDatabase database) {
     Map<String, String> environment = Run.environment(server, database);
     environment.remove("PGPASSWORD");
     environment.put("PGPASSFILE", folder.resolve("none").toString());
@@ -135,7 +136,7 @@ class HealthIT {
   }
 
   @Test
-  void printsJson(PgHelloServer server, TestDatabase database, Connection connection)
+  void printsJson(ExtensionServer server, TestDatabase database, Connection connection)
       throws SQLException {
     Run run =
         health(
@@ -148,16 +149,16 @@ class HealthIT {
     assertThat(run.status()).as(run.err()).isZero();
     assertThat(Run.json(connection, run.out(), "$.status")).isEqualTo("ok");
     assertThat(Run.json(connection, run.out(), "$.findings[*] ? (@.check == \"extension\").text"))
-        .isEqualTo("pg_hello " + PgHelloServer.extensionVersion());
+        .isEqualTo("pg_hello " + NativeExtension.fromClassPath("pg_hello").version());
     assertThat(Double.parseDouble(Run.json(connection, run.out(), "$.milliseconds"))).isPositive();
   }
 
   @Test
-  void readsPasswordFromFileOrService(PgHelloServer server, TestDatabase database)
+  void readsPasswordFromFileOrService(ExtensionServer server, TestDatabase database)
       throws Exception {
     Map<String, String> environment = Run.environment(server, database);
     environment.remove("PGPASSWORD");
-    String line = "127.0.0.1:%s:*:hello:%s%n".formatted(server.port(), server.password());
+    String line = "127.0.0.1:%s:*:app:%s%n".formatted(server.port(), server.password());
     Path file = Files.writeString(folder.resolve("pgpass"), line);
     file.toFile().setReadable(false, false);
     file.toFile().setReadable(true, true);
@@ -165,7 +166,7 @@ class HealthIT {
     assertThat(health(environment, PATIENT).status()).isZero();
     environment.put("PGHOST", "127.0.0.1,127.0.0.1");
     environment.put("PGPORT", "1," + server.port());
-    for (String other : List.of("", "127.0.0.1:1:*:hello:other\n")) {
+    for (String other : List.of("", "127.0.0.1:1:*:app:other\n")) {
       Files.writeString(file, other + line);
       Run second = health(environment, PATIENT);
       assertThat(second.status()).as("the second of two hosts: " + second.out()).isZero();
@@ -178,7 +179,7 @@ class HealthIT {
             [app]
             host=127.0.0.1
             port=%s
-            user=hello
+            user=app
             dbname=%s
             password=%s
             """
@@ -192,7 +193,7 @@ class HealthIT {
 
   /** libpq, and therefore pg_dump, reads and ignores the same files. */
   @Test
-  void readsPrivatePasswordFileInHome(PgHelloServer server, TestDatabase database)
+  void readsPrivatePasswordFileInHome(ExtensionServer server, TestDatabase database)
       throws Exception {
     Map<String, String> environment = Run.environment(server, database);
     environment.remove("PGPASSWORD");
@@ -211,7 +212,7 @@ class HealthIT {
   }
 
   @Test
-  void rejectedLoginIsUnknownStatus(PgHelloServer server, TestDatabase database) {
+  void rejectedLoginIsUnknownStatus(ExtensionServer server, TestDatabase database) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGPASSWORD", "wrong");
     Run run = health(environment);
@@ -225,7 +226,7 @@ class HealthIT {
   }
 
   @Test
-  void isCriticalIfServerIsDown(PgHelloServer server, TestDatabase database) throws Exception {
+  void isCriticalIfServerIsDown(ExtensionServer server, TestDatabase database) throws Exception {
     int port;
     try (var socket = new java.net.ServerSocket(0)) {
       port = socket.getLocalPort();
@@ -241,7 +242,7 @@ class HealthIT {
   }
 
   @Test
-  void reportsMissingExtension(PgHelloServer server, TestDatabase database, Connection owner)
+  void reportsMissingExtension(ExtensionServer server, TestDatabase database, Connection owner)
       throws SQLException {
     Run.execute(owner, "DROP EXTENSION pg_hello");
     Run run = health(Run.environment(server, database));
@@ -252,7 +253,7 @@ class HealthIT {
   }
 
   @Test
-  void warnsAboutOldVersion(PgHelloServer server, TestDatabase database, Connection owner)
+  void warnsAboutOldVersion(ExtensionServer server, TestDatabase database, Connection owner)
       throws SQLException {
     Run.execute(owner, "DROP EXTENSION pg_hello", "CREATE EXTENSION pg_hello VERSION '1.0'");
     Run run = health(Run.environment(server, database), PATIENT);
@@ -261,35 +262,35 @@ class HealthIT {
         .startsWith("WARNING - ")
         .contains(
             "pg_hello 1.0, but the installed files are of version "
-                + PgHelloServer.extensionVersion(),
+                + NativeExtension.fromClassPath("pg_hello").version(),
             "ALTER EXTENSION pg_hello UPDATE");
   }
 
   @Test
   void reportsMissingPrivileges(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(superuser, "REVOKE EXECUTE ON FUNCTION now_ms() FROM PUBLIC");
     Run run = health(Run.environment(server, database), PATIENT);
     assertThat(run.status()).isEqualTo(2);
     assertThat(run.out())
-        .contains("role hello may not execute now_ms()")
-        .contains("GRANT EXECUTE ON FUNCTION public.now_ms() TO hello");
+        .contains("role app may not execute now_ms()")
+        .contains("GRANT EXECUTE ON FUNCTION public.now_ms() TO app");
     Run.execute(
         superuser, "CREATE SCHEMA \"A \"\"b\"", "ALTER EXTENSION pg_hello SET SCHEMA \"A \"\"b\"");
     run = health(Run.environment(server, database), PATIENT);
     assertThat(run.status()).isEqualTo(2);
-    assertThat(run.out()).contains("GRANT USAGE ON SCHEMA \"A \"\"b\" TO hello");
+    assertThat(run.out()).contains("GRANT USAGE ON SCHEMA \"A \"\"b\" TO app");
     Run.execute(
         superuser,
-        "GRANT USAGE ON SCHEMA \"A \"\"b\" TO hello",
-        "GRANT EXECUTE ON FUNCTION \"A \"\"b\".now_ms() TO hello");
+        "GRANT USAGE ON SCHEMA \"A \"\"b\" TO app",
+        "GRANT EXECUTE ON FUNCTION \"A \"\"b\".now_ms() TO app");
     assertThat(health(Run.environment(server, database), PATIENT).status()).isZero();
   }
 
   @Test
   void reportsWrongResult(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(
         superuser,
@@ -305,7 +306,7 @@ class HealthIT {
   }
 
   @Test
-  void comparesDurationWithLimits(PgHelloServer server, TestDatabase database, WireProxy proxy) {
+  void comparesDurationWithLimits(ExtensionServer server, TestDatabase database, WireProxy proxy) {
     proxy.delay(Duration.ofMillis(30));
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGPORT", String.valueOf(proxy.port()));
@@ -315,7 +316,7 @@ class HealthIT {
   }
 
   @Test
-  void timesOutIfServerStalls(PgHelloServer server, TestDatabase database, WireProxy proxy) {
+  void timesOutIfServerStalls(ExtensionServer server, TestDatabase database, WireProxy proxy) {
     proxy.pause();
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGPORT", String.valueOf(proxy.port()));
@@ -325,7 +326,7 @@ class HealthIT {
   }
 
   @Test
-  void isCriticalIfConnectionIsLost(PgHelloServer server, TestDatabase database, WireProxy proxy)
+  void isCriticalIfConnectionIsLost(ExtensionServer server, TestDatabase database, WireProxy proxy)
       throws Exception {
     proxy.delay(Duration.ofSeconds(1));
     Map<String, String> environment = Run.environment(server, database);
@@ -346,7 +347,7 @@ class HealthIT {
 
   /** The next client would get a session with this program's search_path. */
   @Test
-  void doesNotChangeSessionsOfPoolers(PgHelloServer server, TestDatabase database)
+  void doesNotChangeSessionsOfPoolers(ExtensionServer server, TestDatabase database)
       throws Exception {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGSSLMODE", "disable");
@@ -418,7 +419,7 @@ class HealthIT {
   }
 
   @Test
-  void explainsRejectedLogins(PgHelloServer server, TestDatabase database) {
+  void explainsRejectedLogins(ExtensionServer server, TestDatabase database) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGSSLMODE", "require");
     Run run = health(environment);

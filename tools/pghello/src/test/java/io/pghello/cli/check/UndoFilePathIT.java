@@ -8,9 +8,9 @@ import io.pghello.cli.Run;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.connect.TargetResolver;
 import io.pghello.cli.output.Failure;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -26,7 +26,7 @@ class UndoFilePathIT {
   @ValueSource(
       strings = {"../../planted-", "/planted-", "harden-1-2-/../planted", "harden--1-", ""})
   void rejectsPathInServerResponse(
-      String answer, PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      String answer, ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(
         superuser,
@@ -41,7 +41,7 @@ class UndoFilePathIT {
 
   @Test
   void usesServerIdentifiers(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     assertThat(UndoFile.of(superuser, target(server, database)).path().getFileName().toString())
         .startsWith(
@@ -50,7 +50,7 @@ class UndoFilePathIT {
                 + "-");
   }
 
-  private static Target target(PgHelloServer server, TestDatabase database) {
+  private static Target target(ExtensionServer server, TestDatabase database) {
     return TargetResolver.find(
         Map.of(), Map.of(), Run.environment(server, database)::get, "nobody", 60);
   }

@@ -6,10 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.pghello.cli.Run;
 import io.pghello.cli.backup.folder.Backup;
 import io.pghello.cli.system.Folders;
+import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +38,7 @@ class UpdateIT {
   @TempDir private Path folder;
 
   @Test
-  void updatesSequentially(PgHelloServer server) throws Exception {
+  void updatesSequentially(ExtensionServer server) throws Exception {
     try (Databases all = new Databases(server, "a", "b", "c", "d")) {
       for (String name : List.of("a", "b", "d")) {
         all.execute(name, OLD, "CREATE TABLE numbers (i int)");
@@ -50,7 +51,10 @@ class UpdateIT {
               line ->
                   assertThat(line)
                       .startsWith(all.name("b"))
-                      .contains("1.0", PgHelloServer.extensionVersion(), "would be done"),
+                      .contains(
+                          "1.0",
+                          NativeExtension.fromClassPath("pg_hello").version(),
+                          "would be done"),
               line -> assertThat(line).startsWith(all.name("a")).contains("would be done"));
       assertThat(all.value("a", VERSION)).isEqualTo("1.0");
 
@@ -61,8 +65,10 @@ class UpdateIT {
             update(server, all.any(), all.name("a"), all.name("b"), "--lock-timeout", "500ms");
         assertThat(run.status()).as("user tables are not locked: " + run.out()).isZero();
       }
-      assertThat(all.value("a", VERSION)).isEqualTo(PgHelloServer.extensionVersion());
-      assertThat(all.value("b", VERSION)).isEqualTo(PgHelloServer.extensionVersion());
+      assertThat(all.value("a", VERSION))
+          .isEqualTo(NativeExtension.fromClassPath("pg_hello").version());
+      assertThat(all.value("b", VERSION))
+          .isEqualTo(NativeExtension.fromClassPath("pg_hello").version());
 
       all.execute("a", OLD);
       all.execute(
@@ -99,7 +105,7 @@ class UpdateIT {
 
   @Test
   void rollsBackBrokenUpdate(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(
         superuser,
@@ -119,7 +125,7 @@ class UpdateIT {
 
   @Test
   void timesOutWaitingForLock(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(superuser, OLD);
     superuser.setAutoCommit(false);
@@ -132,7 +138,7 @@ class UpdateIT {
 
   @Test
   void lockTimeoutMayExceedServerTimeout(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     Run.execute(superuser, OLD);
     try (Connection holder = database.superuserDataSource().getConnection()) {
@@ -156,11 +162,13 @@ class UpdateIT {
       Run run = waits.end();
       assertThat(run.status()).as(run.out() + run.err()).isZero();
     }
-    assertThat(Run.value(superuser, VERSION)).isEqualTo(PgHelloServer.extensionVersion());
+    assertThat(Run.value(superuser, VERSION))
+        .isEqualTo(NativeExtension.fromClassPath("pg_hello").version());
   }
 
   @Test
-  void requiresBackup(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+  void requiresBackup(
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     Run.execute(superuser, OLD);
     String[] demand = {"--require-backup", "1h", "--backups", folder.toString(), database.name()};
@@ -189,7 +197,8 @@ class UpdateIT {
     Files.writeString(right.resolve("roles.sql"), "--");
     run = update(server, database, demand);
     assertThat(run.status()).as(run.err()).isZero();
-    assertThat(Run.value(superuser, VERSION)).isEqualTo(PgHelloServer.extensionVersion());
+    assertThat(Run.value(superuser, VERSION))
+        .isEqualTo(NativeExtension.fromClassPath("pg_hello").version());
   }
 
   private Path sealed(Instant time, String system, String database) throws Exception {
@@ -204,7 +213,7 @@ class UpdateIT {
   }
 
   @Test
-  void reportsFailures(PgHelloServer server, TestDatabase database, WireProxy proxy)
+  void reportsFailures(ExtensionServer server, TestDatabase database, WireProxy proxy)
       throws Exception {
     // A direct connection, because the test's own ones use the proxy.
     try (Connection superuser = database.superuserDataSource().getConnection()) {
@@ -245,7 +254,7 @@ class UpdateIT {
     }
   }
 
-  private static Run update(PgHelloServer server, TestDatabase database, String... options) {
+  private static Run update(ExtensionServer server, TestDatabase database, String... options) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGUSER", "postgres");
     var arguments = new ArrayList<>(List.of("update"));
@@ -257,7 +266,7 @@ class UpdateIT {
   private static final class Databases implements AutoCloseable {
     private final Map<String, TestDatabase> databases = new TreeMap<>();
 
-    Databases(PgHelloServer server, String... names) {
+    Databases(ExtensionServer server, String... names) {
       for (String name : names) {
         databases.put(name, server.createDatabase());
       }

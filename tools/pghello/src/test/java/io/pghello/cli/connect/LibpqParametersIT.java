@@ -4,8 +4,8 @@ package io.pghello.cli.connect;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.cli.Run;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.Superuser;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -33,7 +33,7 @@ class LibpqParametersIT {
   private static final Set<String> OPTIONAL = Set.of("PGLOCALEDIR", "PGOAUTHDEBUG");
 
   @Test
-  void listsEveryParameter(PgHelloServer server, @Superuser Connection admin) throws Exception {
+  void listsEveryParameter(ExtensionServer server, @Superuser Connection admin) throws Exception {
     // The receiver of replicated changes passes the parameters of a subscription to libpq.
     Run.execute(
         admin,
@@ -59,7 +59,7 @@ class LibpqParametersIT {
   }
 
   @Test
-  void listsEveryVariable(PgHelloServer server, @Superuser Connection admin) throws Exception {
+  void listsEveryVariable(ExtensionServer server, @Superuser Connection admin) throws Exception {
     Set<String> listed = names(Parameter::variable);
     Set<String> ofLibpq = stringsOfLibpq(admin, "PG[A-Z_]{2,40}");
     ofLibpq.removeIf(name -> name.startsWith("PGRES_"));

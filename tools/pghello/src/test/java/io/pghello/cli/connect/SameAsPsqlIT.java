@@ -9,8 +9,8 @@ import io.pghello.cli.connect.TestCertificate.Authority;
 import io.pghello.cli.connect.TestCertificate.Contents;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.SqlErrors;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.ByteArrayOutputStream;
 import java.io.File;
 import java.io.IOException;
@@ -52,7 +52,7 @@ class SameAsPsqlIT {
   @TempDir private Path home;
 
   private static String psql;
-  private static PgHelloServer server;
+  private static ExtensionServer server;
   private static TestDatabase database;
   private static Pair serverPair;
   private static Pair clientPair;
@@ -117,9 +117,13 @@ class SameAsPsqlIT {
     serverPair = Pair.create("localhost", "RSA");
     clientPair = Pair.create("certuser", "RSA");
     ecPair = Pair.create("certuser", "EC");
-    otherPair = Pair.create("hello", "RSA");
-    server = PgHelloServer.builder().setting("unix_socket_directories", shared.toString()).start();
-    database = server.createDatabase("app");
+    otherPair = Pair.create("app", "RSA");
+    server =
+        ExtensionServer.builder()
+            .extension("pg_hello")
+            .setting("unix_socket_directories", shared.toString())
+            .start();
+    database = server.createDatabase("hello");
     String rules =
         """
         local all all md5
@@ -144,7 +148,7 @@ class SameAsPsqlIT {
           "CREATE ROLE plainonly LOGIN",
           "CREATE ROLE reader LOGIN PASSWORD '%s'".formatted(server.password()),
           "ALTER ROLE reader SET default_transaction_read_only = on",
-          "CREATE DATABASE hello",
+          "CREATE DATABASE app",
           "ALTER SYSTEM SET ssl_ca_file = 'clients.crt'",
           "ALTER SYSTEM SET ssl = on",
           "SELECT pg_reload_conf()");
@@ -224,8 +228,8 @@ class SameAsPsqlIT {
     variables.put("HOME", home.toString());
     variables.put("PGHOST", "localhost");
     variables.put("PGPORT", String.valueOf(server.port()));
-    variables.put("PGUSER", "hello");
-    variables.put("PGDATABASE", "app");
+    variables.put("PGUSER", "app");
+    variables.put("PGDATABASE", "hello");
     variables.put("PGPASSWORD", server.password());
   }
 
@@ -314,19 +318,19 @@ class SameAsPsqlIT {
 
   @Test
   void prefersOptionsToVariables() throws Exception {
-    same("hello app 127.0.0.1 t");
+    same("app hello 127.0.0.1 t");
     with("PGHOST", "nowhere", "PGUSER", "nobody", "PGDATABASE", "none", "PGPORT", "1")
         .same(
-            "hello app 127.0.0.1 t",
+            "app hello 127.0.0.1 t",
             "-h",
             "127.0.0.1",
             "-p",
             String.valueOf(server.port()),
             "-U",
-            "hello",
+            "app",
             "-d",
-            "app");
-    same("hello app", "-h", "", "-p", "", "-U", "", "-d", "");
+            "hello");
+    same("app hello", "-h", "", "-p", "", "-U", "", "-d", "");
     with("PGPASSWORD", "wrong").fails("password authentication failed");
     with("PGDATABASE", "none").fails("database \"none\" does not exist");
     with("PGPORT", "1").fails("localhost:1 refused");
@@ -334,15 +338,15 @@ class SameAsPsqlIT {
 
   @Test
   void hasSameDefaults() throws Exception {
-    without("PGDATABASE").same("hello hello ");
+    without("PGDATABASE").same("app app ");
     without("PGDATABASE", "PGUSER").same(ME + " " + ME + " ");
     with("PGDATABASE", "", "PGUSER", "").same(ME + " " + ME + " ");
     with("PGPORT", "").fails("5432");
-    with("PGAPPNAME", "cron").same("hello app 127.0.0.1 t cron");
-    with("PGOPTIONS", "-c work_mem=1MB").same("hello app 127.0.0.1 t 1MB");
+    with("PGAPPNAME", "cron").same("app hello 127.0.0.1 t cron");
+    with("PGOPTIONS", "-c work_mem=1MB").same("app hello 127.0.0.1 t 1MB");
     with("PGTZ", "Asia/Tokyo", "PGDATESTYLE", "German", "PGCLIENTENCODING", "LATIN1")
-        .same("hello app");
-    with("PGCONNECT_TIMEOUT", "5", "PGSSLCOMPRESSION", "1").same("hello app");
+        .same("app hello");
+    with("PGCONNECT_TIMEOUT", "5", "PGSSLCOMPRESSION", "1").same("app hello");
   }
 
   @Test
@@ -351,13 +355,13 @@ class SameAsPsqlIT {
         service(
             "host=127.0.0.1",
             "port=" + server.port(),
-            "user=hello",
-            "dbname=app",
+            "user=app",
+            "dbname=hello",
             "password=" + server.password());
     var nothing = new String[] {"PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD"};
     withFile(".pg_service.conf", "rw-r--r--", all);
-    without(nothing).with("PGSERVICE", "s").same("hello app 127.0.0.1 t");
-    without(nothing).same("hello app 127.0.0.1 t", "--service=s");
+    without(nothing).with("PGSERVICE", "s").same("app hello 127.0.0.1 t");
+    without(nothing).same("app hello 127.0.0.1 t", "--service=s");
     with("PGSERVICE", "t").fails("service t is not defined in " + home);
     with("PGSERVICE", "").fails("service  is not defined");
     with("PGSERVICEFILE", home.resolve("none").toString())
@@ -369,29 +373,29 @@ class SameAsPsqlIT {
     withFile("mine", "rw-r--r--", "# K\u00f6ln\n[t]\nnonsense\n" + all);
     without(nothing)
         .with("PGSERVICEFILE", home.resolve("mine").toString())
-        .same("hello app 127.0.0.1 t", "--service=s");
+        .same("app hello 127.0.0.1 t", "--service=s");
     withFile("etc/pg_service.conf", "rw-r--r--", all);
     without(nothing)
         .with("PGSYSCONFDIR", home.resolve("etc").toString())
-        .same("hello app 127.0.0.1 t", "--service=s");
+        .same("app hello 127.0.0.1 t", "--service=s");
   }
 
   @Test
   void readsLinesOfServiceFilesAsLibpq() throws Exception {
-    withFile(".pg_service.conf", "rw-r--r--", "[s] and more\n\n  user=sslonly \nuser=hello\n#x\n")
-        .same("sslonly app 127.0.0.1 t", "--service=s");
+    withFile(".pg_service.conf", "rw-r--r--", "[s] and more\n\n  user=sslonly \nuser=app\n#x\n")
+        .same("sslonly hello 127.0.0.1 t", "--service=s");
     withFile(".pg_service.conf", "rw-r--r--", service("user=", "dbname="))
         .same(ME + " " + ME, "--service=s");
     withFile(".pg_service.conf", "rw-r--r--", service("port=")).fails("5432", "--service=s");
     withFile(".pg_service.conf", "rw-r--r--", service("options=-c work_mem=1MB"))
-        .same("hello app 127.0.0.1 t 1MB", "--service=s");
+        .same("app hello 127.0.0.1 t 1MB", "--service=s");
     for (String line :
-        List.of("hots=db2", "ssl_mode=require", "service=t", "user = hello", "user", "HOST=a")) {
+        List.of("hots=db2", "ssl_mode=require", "service=t", "user = app", "user", "HOST=a")) {
       withFile(".pg_service.conf", "rw-r--r--", service("port=1", line))
           .fails(home + "/.pg_service.conf, line 3: ", "--service=s");
     }
     withFile(".pg_service.conf", "rw-r--r--", service("host=nowhere"))
-        .same("hello app", "-h", "localhost", "--service=s");
+        .same("app hello", "-h", "localhost", "--service=s");
     for (String line :
         List.of("replication=database", "sslcrl=/crl", "sslpassword=x", "oauth_issuer=x")) {
       withFile(".pg_service.conf", "rw-r--r--", service(line))
@@ -402,18 +406,18 @@ class SameAsPsqlIT {
   @Test
   void readsSamePasswordFiles() throws Exception {
     String all = "*:*:*:*:" + server.password() + "\n";
-    without("PGPASSWORD").withFile(".pgpass", "rw-------", all).same("hello app");
+    without("PGPASSWORD").withFile(".pgpass", "rw-------", all).same("app hello");
     without("PGPASSWORD").withFile(".pgpass", "rw-r--r--", all).fails("no password was provided");
-    with("PGPASSWORD", "").withFile(".pgpass", "rw-------", all).same("hello app");
+    with("PGPASSWORD", "").withFile(".pgpass", "rw-------", all).same("app hello");
     without("PGPASSWORD")
         .withFile(
             ".pgpass",
             "rw-------",
             "#*:*:*:*:x\nlocalhost:1:*:*:x\nlocalhost:%s:ap\\p:hell\\o:%s\r\n"
                 .formatted(server.port(), server.password()))
-        .same("hello app");
+        .same("app hello");
     without("PGPASSWORD")
-        .withFile(".pgpass", "rw-------", "*:*:*:hello:wrong\n" + all)
+        .withFile(".pgpass", "rw-------", "*:*:*:app:wrong\n" + all)
         .fails("password authentication failed");
     without("PGPASSWORD")
         .withFile(".pgpass", "rw-------", "127.0.0.1:*:*:*:" + server.password())
@@ -421,32 +425,32 @@ class SameAsPsqlIT {
     without("PGPASSWORD")
         .withFile(".pgpass", "rw-------", shared + ":*:*:*:" + server.password())
         .with("PGHOST", shared.toString())
-        .same("hello app f");
-    withFile(".pgpass", "rw-------", "*:*:*:*:wrong\n").same("hello app");
+        .same("app hello f");
+    withFile(".pgpass", "rw-------", "*:*:*:*:wrong\n").same("app hello");
     without("PGPASSWORD").withFile("mine", "rw-------", all);
-    with("PGPASSFILE", home.resolve("mine").toString()).without("PGPASSWORD").same("hello app");
+    with("PGPASSFILE", home.resolve("mine").toString()).without("PGPASSWORD").same("app hello");
     with("PGPASSFILE", home.toString()).without("PGPASSWORD").fails("no password was provided");
     with("PGPASSFILE", "", "PGSERVICE", "s")
         .without("PGPASSWORD")
         .withFile(".pg_service.conf", "rw-r--r--", service("passfile=" + home.resolve("mine")))
-        .same("hello app");
+        .same("app hello");
   }
 
   @Test
   void verifiesServerInSameCases() throws Exception {
     String own = serverPair.certificate().toString();
     String other = clientPair.certificate().toString();
-    with("PGSSLMODE", "disable").same("hello app 127.0.0.1 f");
-    with("PGSSLMODE", "allow").same("hello app 127.0.0.1 f");
-    with("PGSSLMODE", "allow", "PGUSER", "sslonly").same("sslonly app 127.0.0.1 t");
+    with("PGSSLMODE", "disable").same("app hello 127.0.0.1 f");
+    with("PGSSLMODE", "allow").same("app hello 127.0.0.1 f");
+    with("PGSSLMODE", "allow", "PGUSER", "sslonly").same("sslonly hello 127.0.0.1 t");
     with("PGSSLMODE", "disable", "PGUSER", "sslonly").fails("pg_hba.conf");
-    with("PGSSLMODE", "prefer").same("hello app 127.0.0.1 t");
-    with("PGSSLMODE", "require").same("hello app 127.0.0.1 t");
-    with("PGSSLMODE", "require", "PGSSLROOTCERT", own).same("hello app 127.0.0.1 t");
+    with("PGSSLMODE", "prefer").same("app hello 127.0.0.1 t");
+    with("PGSSLMODE", "require").same("app hello 127.0.0.1 t");
+    with("PGSSLMODE", "require", "PGSSLROOTCERT", own).same("app hello 127.0.0.1 t");
     with("PGSSLMODE", "require", "PGSSLROOTCERT", other).fails("set PGSSLMODE");
     with("PGSSLMODE", "verify-ca", "PGSSLROOTCERT", other).fails("set PGSSLMODE");
-    with("PGSSLMODE", "verify-ca", "PGSSLROOTCERT", own).same("hello app", "-h", "127.0.0.1");
-    with("PGSSLMODE", "verify-full", "PGSSLROOTCERT", own).same("hello app 127.0.0.1 t");
+    with("PGSSLMODE", "verify-ca", "PGSSLROOTCERT", own).same("app hello", "-h", "127.0.0.1");
+    with("PGSSLMODE", "verify-full", "PGSSLROOTCERT", own).same("app hello 127.0.0.1 t");
     with("PGSSLMODE", "verify-full", "PGSSLROOTCERT", own)
         .fails("set PGSSLMODE", "-h", "127.0.0.1");
     with("PGSSLMODE", "verify-full", "PGSSLROOTCERT", "/none.crt")
@@ -455,13 +459,13 @@ class SameAsPsqlIT {
     with("PGSSLMODE", "require", "PGSSLROOTCERT", "system").refused("set sslmode to verify-full");
     with("PGSSLMODE", "").fails("sslmode must be");
     with("PGSSLMODE", "verify").fails("sslmode must be");
-    with("PGREQUIRESSL", "1").same("hello app 127.0.0.1 t");
+    with("PGREQUIRESSL", "1").same("app hello 127.0.0.1 t");
     with("PGSSLMODE", "verify-full").fails(".postgresql/root.crt does not exist");
     withFile(".postgresql/root.crt", "rw-r--r--", Files.readString(clientPair.certificate()));
     with("PGSSLMODE", "require").fails("set PGSSLMODE");
     withFile(".postgresql/root.crt", "rw-r--r--", Files.readString(serverPair.certificate()));
-    with("PGSSLMODE", "require").same("hello app 127.0.0.1 t");
-    with("PGSSLMODE", "verify-full", "PGHOST", shared.toString()).same("hello app f");
+    with("PGSSLMODE", "require").same("app hello 127.0.0.1 t");
+    with("PGSSLMODE", "verify-full", "PGHOST", shared.toString()).same("app hello f");
   }
 
   /** See {@link ServerCertificatesTest} and {@link ServerNameVerifierTest} for more cases. */
@@ -480,7 +484,7 @@ class SameAsPsqlIT {
       assertTrusted(true, self.pem(), "localhost", self);
       assertTrusted(false, self.pem(), "localhost", leaf.issuedBy(self));
       assertTrusted(false, expired.pem(), "localhost", expired);
-      with("PGSSLROOTCERT", home.resolve("ca.pem").toString()).same("hello app 127.0.0.1 f");
+      with("PGSSLROOTCERT", home.resolve("ca.pem").toString()).same("app hello 127.0.0.1 f");
       assertTrusted(false, oldRoot.pem(), "localhost", leaf.issuedBy(oldRoot));
       assertTrusted(false, twoNames.pem(), "localhost", twoNames);
       assertTrusted(false, otherAddress.pem(), "127.0.0.1", otherAddress);
@@ -499,7 +503,7 @@ class SameAsPsqlIT {
     String file = write(home.resolve("ca.pem"), "rw-------", authorities).toString();
     with("PGSSLMODE", "verify-full", "PGSSLROOTCERT", file, "PGHOST", host);
     if (isTrusted) {
-      same("hello app 127.0.0.1 t");
+      same("app hello 127.0.0.1 t");
     } else {
       fails("");
     }
@@ -511,26 +515,26 @@ class SameAsPsqlIT {
     String own = serverPair.certificate().toString();
     String other = clientPair.certificate().toString();
     String noCertificate = serverPair.key().toString();
-    with("PGSSLROOTCERT", own).same("hello app 127.0.0.1 t");
+    with("PGSSLROOTCERT", own).same("app hello 127.0.0.1 t");
     for (String root : List.of(other, noCertificate, home.toString())) {
-      with("PGSSLROOTCERT", root).same("hello app 127.0.0.1 f");
+      with("PGSSLROOTCERT", root).same("app hello 127.0.0.1 f");
       with("PGSSLROOTCERT", root, "PGUSER", "sslonly").fails("");
-      with("PGSSLROOTCERT", root, "PGSSLMODE", "allow").same("hello app 127.0.0.1 f");
+      with("PGSSLROOTCERT", root, "PGSSLMODE", "allow").same("app hello 127.0.0.1 f");
       with("PGSSLROOTCERT", root, "PGSSLMODE", "allow", "PGUSER", "sslonly").fails("");
       with("PGSSLROOTCERT", root, "PGSSLMODE", "require").fails("");
     }
     with("PGSSLROOTCERT", other, "PGUSER", "sslonly").fails("set PGSSLMODE");
     with("PGSSLROOTCERT", noCertificate, "PGSSLMODE", "allow", "PGUSER", "sslonly")
         .fails(noCertificate + " contains no certificate");
-    with("PGSSLROOTCERT", own, "PGSSLMODE", "allow", "PGUSER", "sslonly").same("sslonly app");
-    with("PGSSLROOTCERT", "/none.crt").same("hello app 127.0.0.1 t");
+    with("PGSSLROOTCERT", own, "PGSSLMODE", "allow", "PGUSER", "sslonly").same("sslonly hello");
+    with("PGSSLROOTCERT", "/none.crt").same("app hello 127.0.0.1 t");
     withFile(".postgresql/root.crt", "rw-r--r--", Files.readString(clientPair.certificate()));
-    same("hello app 127.0.0.1 f");
+    same("app hello 127.0.0.1 f");
     Files.delete(home.resolve(".postgresql/root.crt"));
 
-    with("PGUSER", "plainonly", "PGPASSWORD", "wrong").same("plainonly app 127.0.0.1 f");
+    with("PGUSER", "plainonly", "PGPASSWORD", "wrong").same("plainonly hello 127.0.0.1 f");
     with("PGUSER", "plainonly").without("PGPASSWORD").fails("no password was provided");
-    with("PGUSER", "plainonly", "PGSSLMODE", "allow").same("plainonly app 127.0.0.1 f");
+    with("PGUSER", "plainonly", "PGSSLMODE", "allow").same("plainonly hello 127.0.0.1 f");
     with("PGUSER", "plainonly", "PGSSLMODE", "require").fails("password authentication failed");
     with("PGUSER", "sslonly", "PGPASSWORD", "wrong").fails("password authentication failed");
     with("PGUSER", "sslonly", "PGPASSWORD", "wrong", "PGSSLMODE", "allow")
@@ -547,9 +551,9 @@ class SameAsPsqlIT {
     try {
       for (int i = 0; i < 2; i++) {
         with("PGSSLCERT", clientPair.certificate().toString(), "PGSSLKEY", key)
-            .same("hello app 127.0.0.1 f");
+            .same("app hello 127.0.0.1 f");
       }
-      with("PGUSER", "plainonly", "PGPASSWORD", "wrong").same("plainonly app 127.0.0.1 f");
+      with("PGUSER", "plainonly", "PGPASSWORD", "wrong").same("plainonly hello 127.0.0.1 f");
     } finally {
       System.setErr(terminal);
     }
@@ -564,7 +568,7 @@ class SameAsPsqlIT {
   @Test
   void verifiesServerWithCertificatesOfSystem() {
     with("PGSSLROOTCERT", "system", "SSL_CERT_FILE", serverPair.certificate().toString());
-    assertThat(pghello()).startsWith("hello app 127.0.0.1 t");
+    assertThat(pghello()).startsWith("app hello 127.0.0.1 t");
     assertThat(pghello("-h", "127.0.0.1")).contains("set PGSSLMODE");
     with("SSL_CERT_FILE", clientPair.certificate().toString());
     assertThat(pghello()).contains("set PGSSLMODE");
@@ -585,18 +589,18 @@ class SameAsPsqlIT {
             clientPair.certificate().toString(),
             "PGSSLKEY",
             clientPair.key().toString())
-        .same("certuser app 127.0.0.1 t /O=RSA/CN=certuser");
+        .same("certuser hello 127.0.0.1 t /O=RSA/CN=certuser");
     withFile(".postgresql/postgresql.crt", "rw-r--r--", certificate);
     withFile(".postgresql/postgresql.key", "rw-------", key);
-    with("PGUSER", "certuser").same("certuser app 127.0.0.1 t /O=RSA/CN=certuser");
+    with("PGUSER", "certuser").same("certuser hello 127.0.0.1 t /O=RSA/CN=certuser");
     withFile(".postgresql/postgresql.key", "rw-r--r--", key);
     with("PGUSER", "certuser").fails("other users have access to the key");
-    with("PGSSLMODE", "disable").same("hello app 127.0.0.1 f");
+    with("PGSSLMODE", "disable").same("app hello 127.0.0.1 f");
     failsOnlyWithTls("other users have access to the key");
     withFile(".postgresql/postgresql.key", "rw-r-----", key);
     // The group of root may read the keys of root.
     if (ME.equals("root")) {
-      with("PGUSER", "certuser").same("certuser app 127.0.0.1 t /O=RSA/CN=certuser");
+      with("PGUSER", "certuser").same("certuser hello 127.0.0.1 t /O=RSA/CN=certuser");
       withFile(".postgresql/postgresql.key", "rw--w----", key);
     }
     failsOnlyWithTls("other users have access to the key");
@@ -608,8 +612,8 @@ class SameAsPsqlIT {
 
   /** The client certificate in the home directory cannot be used. */
   private void failsOnlyWithTls(String message) throws Exception {
-    same("hello app 127.0.0.1 f");
-    with("PGSSLMODE", "allow").same("hello app 127.0.0.1 f");
+    same("app hello 127.0.0.1 f");
+    with("PGSSLMODE", "allow").same("app hello 127.0.0.1 f");
     for (String mode : List.of("allow", "prefer")) {
       with("PGSSLMODE", mode, "PGUSER", "sslonly").fails(message);
     }
@@ -633,14 +637,14 @@ class SameAsPsqlIT {
         Files.write(file, key);
         with("PGSSLCERT", pair.certificate().toString(), "PGSSLKEY", file.toString())
             .with("PGUSER", "certuser", "PGSSLMODE", "require")
-            .same("certuser app 127.0.0.1 t /O=%s/CN=certuser".formatted(pair.algorithm()));
+            .same("certuser hello 127.0.0.1 t /O=%s/CN=certuser".formatted(pair.algorithm()));
       }
     }
     // A single file for both.
     String both = Files.readString(clientPair.key()) + Files.readString(clientPair.certificate());
     String file = write(home.resolve("both.pem"), "rw-------", both).toString();
     with("PGUSER", "certuser", "PGSSLCERT", file, "PGSSLKEY", file)
-        .same("certuser app 127.0.0.1 t");
+        .same("certuser hello 127.0.0.1 t");
   }
 
   @Test
@@ -668,7 +672,7 @@ class SameAsPsqlIT {
           .fails("");
     }
     with("PGSSLMODE", "allow", "PGSSLCERT", otherPair.certificate().toString())
-        .same("hello app 127.0.0.1 f");
+        .same("app hello 127.0.0.1 f");
     // psql would ask for the password.
     Path encrypted =
         write(
@@ -684,7 +688,7 @@ class SameAsPsqlIT {
 
   @Test
   void connectsToSameAddresses() throws Exception {
-    with("PGHOST", "127.1").same("hello app 127.0.0.1 t");
+    with("PGHOST", "127.1").same("app hello 127.0.0.1 t");
     with("PGHOST", "[127.0.0.1]").fails("the host must not be in brackets");
     with("PGHOST", "127.0.0.1%lo").fails("does not support addresses with a zone");
     // In C, a number that begins with 0 is octal. In Java, it is decimal.
@@ -695,7 +699,7 @@ class SameAsPsqlIT {
   @Test
   void triesSameHosts() throws Exception {
     String ports = "1," + server.port();
-    with("PGHOST", "127.0.0.1,localhost", "PGPORT", ports).same("hello app 127.0.0.1 t");
+    with("PGHOST", "127.0.0.1,localhost", "PGPORT", ports).same("app hello 127.0.0.1 t");
     with("PGHOST", "127.0.0.1,localhost,localhost", "PGPORT", ports).fails("3 hosts, but 2 ports");
     // A server that rejects the login is the last one, and each host has its own password.
     String twice = server.port() + "," + server.port();
@@ -706,24 +710,24 @@ class SameAsPsqlIT {
         .fails("password authentication failed");
     with("PGHOST", "127.0.0.1,localhost", "PGPORT", ports)
         .without("PGPASSWORD")
-        .same("hello app 127.0.0.1 t");
+        .same("app hello 127.0.0.1 t");
     Files.delete(home.resolve(".pgpass"));
     with("PGHOST", "127.0.0.1,localhost", "PGPORT", twice, "PGSSLMODE", "verify-full")
         .with("PGSSLROOTCERT", serverPair.certificate().toString())
         .fails("set PGSSLMODE");
-    with("PGHOST", "127.0.0.1,localhost", "PGPORT", "," + server.port()).same("hello app");
-    with("PGPORT", " 0" + server.port() + " ").same("hello app 127.0.0.1 t");
-    with("PGPORT", "0" + server.port(), "PGHOST", shared.toString()).same("hello app f");
+    with("PGHOST", "127.0.0.1,localhost", "PGPORT", "," + server.port()).same("app hello");
+    with("PGPORT", " 0" + server.port() + " ").same("app hello 127.0.0.1 t");
+    with("PGPORT", "0" + server.port(), "PGHOST", shared.toString()).same("app hello f");
     with("PGPORT", "0").fails("the port must be between 1 and 65535");
     with("PGPORT", "x").fails("the port must be between 1 and 65535");
     with("PGHOST", "127.0.0.1,").refused("the list of hosts contains an empty name");
     for (String attributes : List.of("any", "read-write", "primary", "prefer-standby")) {
-      with("PGTARGETSESSIONATTRS", attributes).same("hello app");
+      with("PGTARGETSESSIONATTRS", attributes).same("app hello");
     }
     with("PGTARGETSESSIONATTRS", "standby").fails("Could not find a server");
     // This server is a primary, even if transactions are read-only by default.
     for (String attributes : List.of("any", "read-only", "primary", "prefer-standby")) {
-      with("PGTARGETSESSIONATTRS", attributes, "PGUSER", "reader").same("reader app");
+      with("PGTARGETSESSIONATTRS", attributes, "PGUSER", "reader").same("reader hello");
     }
     for (String attributes : List.of("standby", "read-write")) {
       with("PGTARGETSESSIONATTRS", attributes, "PGUSER", "reader").fails("Could not find a server");
@@ -754,7 +758,7 @@ class SameAsPsqlIT {
             words -> {
               with(words[1], words[2]).refused(words[0] + " is \"" + words[2] + "\", but ");
             });
-    refused("not a connection string", "-d", "postgresql://localhost/app");
+    refused("not a connection string", "-d", "postgresql://localhost/hello");
     refused("not a connection string", "-d", "host=localhost");
   }
 }

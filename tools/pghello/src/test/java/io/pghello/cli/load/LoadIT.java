@@ -4,10 +4,10 @@ package io.pghello.cli.load;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.cli.Run;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +31,7 @@ class LoadIT {
 
   @Test
   void callsAtRateAndComparesWithBaseline(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     Path baseline = folder.resolve("baseline");
     Run.execute(superuser, "ALTER DATABASE " + database.name() + " SET track_functions = 'all'");
@@ -89,7 +89,7 @@ class LoadIT {
 
   @Test
   void measuresFromScheduleAndStopsIfLate(
-      PgHelloServer server, TestDatabase database, WireProxy proxy) throws Exception {
+      ExtensionServer server, TestDatabase database, WireProxy proxy) throws Exception {
     // A direct connection, because the test's own ones use the proxy.
     try (Connection superuser = database.superuserDataSource().getConnection()) {
       proxy.delay(Duration.ofMillis(50));
@@ -117,7 +117,7 @@ class LoadIT {
   }
 
   @Test
-  void stopsIfConnectionIsLost(PgHelloServer server, TestDatabase database, WireProxy proxy)
+  void stopsIfConnectionIsLost(ExtensionServer server, TestDatabase database, WireProxy proxy)
       throws Exception {
     // A direct connection, because the test's own ones use the proxy.
     try (Connection superuser = database.superuserDataSource().getConnection()) {
@@ -140,7 +140,8 @@ class LoadIT {
   }
 
   @Test
-  void reportsFailures(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+  void reportsFailures(
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Map<String, String> environment = Run.environment(server, database);
     Run.execute(superuser, "REVOKE EXECUTE ON FUNCTION pg_hello(text, integer) FROM PUBLIC");
@@ -170,7 +171,7 @@ class LoadIT {
 
   @Test
   void reportsFunctionMissingInOldExtension(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(superuser, "DROP EXTENSION pg_hello", "CREATE EXTENSION pg_hello VERSION '1.0'");
     Run old = load(Run.environment(server, database));

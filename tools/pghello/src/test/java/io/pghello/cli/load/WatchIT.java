@@ -4,10 +4,10 @@ package io.pghello.cli.load;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.cli.Run;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.WireProxy;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 @Tag("slow")
 class WatchIT {
   @Test
-  void showsCalls(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+  void showsCalls(ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     Run.execute(superuser, "SET track_functions = 'all'");
     Run.Running running =
@@ -43,7 +43,7 @@ class WatchIT {
   }
 
   @Test
-  void printsTables(PgHelloServer server, TestDatabase database) {
+  void printsTables(ExtensionServer server, TestDatabase database) {
     Run run =
         Run.pghello(Run.environment(server, database), "watch", "--interval", "1s", "--count", "2");
     assertThat(run.err()).isEmpty();
@@ -57,7 +57,7 @@ class WatchIT {
   }
 
   @Test
-  void stopsIfOutputIsClosed(PgHelloServer server, TestDatabase database) {
+  void stopsIfOutputIsClosed(ExtensionServer server, TestDatabase database) {
     List<String> command =
         List.of(
             "sh",
@@ -76,7 +76,7 @@ class WatchIT {
   }
 
   @Test
-  void reportsFailures(PgHelloServer server, TestDatabase database, WireProxy proxy)
+  void reportsFailures(ExtensionServer server, TestDatabase database, WireProxy proxy)
       throws Exception {
     // A direct connection, because the test's own ones use the proxy.
     try (Connection superuser = database.superuserDataSource().getConnection()) {

@@ -7,8 +7,8 @@ import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.cli.Run;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -411,8 +411,9 @@ class LogsIT {
     Path logs = Files.createDirectory(folder.resolve("logs"));
     // The server may run as another user.
     logs.toFile().setWritable(true, false);
-    try (PgHelloServer server =
-            PgHelloServer.builder()
+    try (ExtensionServer server =
+            ExtensionServer.builder()
+                .extension("pg_hello")
                 .setting("logging_collector", "on")
                 .setting("log_destination", "stderr,csvlog,jsonlog")
                 .setting("log_directory", logs.toString())
@@ -439,7 +440,7 @@ class LogsIT {
       Run.execute(
           connection,
           "REVOKE EXECUTE ON FUNCTION now_ms() FROM PUBLIC",
-          "SET SESSION AUTHORIZATION hello");
+          "SET SESSION AUTHORIZATION app");
       fails(connection, "SELECT now_ms()");
       for (String ending : List.of("log", "csv", "json")) {
         List<String> files;

@@ -4,9 +4,9 @@ package io.pghello.cli.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.cli.Run;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -18,14 +18,14 @@ import org.junit.jupiter.api.Test;
 @PgHelloTest
 class ReportIT {
   @Test
-  void reportsCalls(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+  void reportsCalls(ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     Run.execute(
         superuser,
         "CREATE EXTENSION pg_hello_ops",
-        "GRANT USAGE ON SCHEMA hello_ops TO hello",
-        "GRANT SELECT ON ALL TABLES IN SCHEMA hello_ops TO hello",
-        "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA hello_ops TO hello");
+        "GRANT USAGE ON SCHEMA hello_ops TO app",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA hello_ops TO app",
+        "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA hello_ops TO app");
     assertThat(report(server, database, "performance").status()).as("no snapshots").isEqualTo(3);
     Run.execute(
         superuser,
@@ -72,7 +72,7 @@ class ReportIT {
 
   @Test
   void reportsMissingExtension(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     for (String kind : List.of("performance", "baseline", "compliance")) {
       Run run = report(server, database, kind);
@@ -100,7 +100,7 @@ class ReportIT {
     assertThat(report(server, database).err()).contains("REPORT").hasLineCount(1);
   }
 
-  private static Run report(PgHelloServer server, TestDatabase database, String... options) {
+  private static Run report(ExtensionServer server, TestDatabase database, String... options) {
     var arguments = new ArrayList<>(List.of("report"));
     arguments.addAll(List.of(options));
     return Run.pghello(Run.environment(server, database), arguments.toArray(String[]::new));

@@ -3,8 +3,8 @@ package io.pghello.examples.service.demo;
 
 import io.pghello.examples.service.GreetingServiceApplication;
 import io.pghello.examples.shared.DemoCommand;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.io.PrintStream;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -97,7 +97,7 @@ public final class Demo implements Callable<Integer> {
     }
     // otherwise, the server's startup would be logged with the default configuration
     LoggingSystem.get(Demo.class.getClassLoader()).beforeInitialize();
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase()) {
       return serve(database.jdbcUrl());
     }

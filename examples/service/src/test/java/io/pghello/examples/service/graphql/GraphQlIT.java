@@ -9,7 +9,7 @@ import io.pghello.examples.service.Http.Answer;
 import io.pghello.examples.service.ServiceTest;
 import io.pghello.examples.service.StatementCounter;
 import io.pghello.examples.service.greeting.Greetings;
-import io.pghello.testkit.PgHelloServer;
+import io.pghello.extension.testkit.NativeExtension;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -111,7 +111,7 @@ class GraphQlIT {
     assertThat(data.at("/timestamp/timestamp_ms").asString()).matches("[0-9]{13}");
     assertThat(data.at("/systemInfo/postgresql_version").asString()).startsWith("PostgreSQL ");
     assertThat(data.at("/systemInfo/extension_version").asString())
-        .isEqualTo(PgHelloServer.extensionVersion());
+        .isEqualTo(NativeExtension.fromClassPath("pg_hello").version());
     assertThat(data.path("bulkGreetings").valueStream().map(g -> g.path("greeting").asString()))
         .containsExactly("Hello, Ada!", "Hello, Bob!", "Hello, Ada!");
   }

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.pghello.examples.service.Http;
 import io.pghello.examples.service.Http.Answer;
 import io.pghello.examples.service.Programs;
-import io.pghello.testkit.PgHelloServer;
+import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.testkit.spring.AutoConfigurePgHello;
 import java.io.File;
 import java.io.IOException;
@@ -137,7 +137,11 @@ class PageIT {
     browser().get("http://127.0.0.1:" + port + "/");
     awaitText(
         "info",
-        text -> text.startsWith("pg_hello " + PgHelloServer.extensionVersion() + " · PostgreSQL "));
+        text ->
+            text.startsWith(
+                "pg_hello "
+                    + NativeExtension.fromClassPath("pg_hello").version()
+                    + " · PostgreSQL "));
     new WebDriverWait(browser(), LONG).until(b -> find("load").isDisplayed());
   }
 

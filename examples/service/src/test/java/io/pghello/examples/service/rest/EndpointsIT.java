@@ -10,7 +10,7 @@ import io.pghello.examples.service.Http;
 import io.pghello.examples.service.Http.Answer;
 import io.pghello.examples.service.ServiceTest;
 import io.pghello.examples.service.StatementCounter;
-import io.pghello.testkit.PgHelloServer;
+import io.pghello.extension.testkit.NativeExtension;
 import java.io.ByteArrayInputStream;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
@@ -62,7 +62,7 @@ class EndpointsIT {
             "/api/info",
             "",
             "{\"postgresql_version\":\"PostgreSQL [0-9].*\",\"extension_version\":\""
-                + PgHelloServer.extensionVersion()
+                + NativeExtension.fromClassPath("pg_hello").version()
                 + "\"}"),
         arguments(
             "/api/bulk-greetings",

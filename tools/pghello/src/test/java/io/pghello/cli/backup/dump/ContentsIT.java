@@ -9,9 +9,9 @@ import io.pghello.cli.Run;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.connect.TargetResolver;
 import io.pghello.cli.output.Failure;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -40,7 +40,7 @@ class ContentsIT {
   /** The owner of a table also owns its row type, and can define a cast from that type to text. */
   @Test
   void callsNoFunctionOfATablesOwner(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     try (Connection owner = database.dataSource().getConnection()) {
       Run.execute(owner, TABLES.toArray(String[]::new));
@@ -79,7 +79,7 @@ class ContentsIT {
       })
   void planningATableCallsNoFunctionOfItsOwner(
       String expression,
-      PgHelloServer server,
+      ExtensionServer server,
       TestDatabase database,
       @Superuser Connection superuser)
       throws SQLException {
@@ -89,7 +89,7 @@ class ContentsIT {
           "CREATE TABLE t (i int, j int GENERATED ALWAYS AS (i + 1) STORED)",
           "INSERT INTO t VALUES (7), (8)",
           "CREATE FUNCTION called() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$BEGIN IF"
-              + " current_user <> 'hello' THEN RAISE EXCEPTION 'called'; END IF; RETURN 1; END$$",
+              + " current_user <> 'app' THEN RAISE EXCEPTION 'called'; END IF; RETURN 1; END$$",
           expression);
     }
     Properties before = contents(server, database, superuser);
@@ -106,7 +106,7 @@ class ContentsIT {
   /** The owner of a table can define columns whose values cannot be computed, or only slowly. */
   @Test
   void computesNoVirtualColumns(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     assumeTrue(server.major() >= 18, "no virtual generated columns");
     try (Connection owner = database.dataSource().getConnection()) {
@@ -123,7 +123,7 @@ class ContentsIT {
   /** The planner would use an index that was created after the check. */
   @Test
   void tableCannotBeChangedWhileItIsRead(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     try (Connection owner = database.dataSource().getConnection();
         Connection other = database.superuserDataSource().getConnection()) {
@@ -154,7 +154,7 @@ class ContentsIT {
 
   private static final String CALLED =
       "CREATE FUNCTION called() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$BEGIN IF"
-          + " current_user <> 'hello' THEN RAISE EXCEPTION 'called'; END IF; RETURN 1; END$$";
+          + " current_user <> 'app' THEN RAISE EXCEPTION 'called'; END IF; RETURN 1; END$$";
 
   /** The planner also sees indexes that the snapshot of the backup does not contain. */
   @ParameterizedTest
@@ -165,7 +165,7 @@ class ContentsIT {
         "ALTER TABLE mine.t ADD CHECK (i > called())"
       })
   void planningATableAfterTheSnapshotCallsNoFunctionOfItsOwner(
-      String change, PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      String change, ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     try (Connection owner = database.dataSource().getConnection()) {
       Run.execute(
@@ -275,7 +275,7 @@ class ContentsIT {
   @ParameterizedTest
   @MethodSource("changes")
   void readingATableCallsNoFunctionOfItsOwner(
-      String change, PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      String change, ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     assumeTrue(
         server.major() >= 17 || !change.contains("JSON_VALUE"), "this version has no JSON_VALUE");
@@ -295,7 +295,7 @@ class ContentsIT {
   @ParameterizedTest
   @ValueSource(strings = {"ALTER SCHEMA mine RENAME TO old", "ALTER TABLE mine.t RENAME TO old"})
   void aTableThatIsReplacedAfterTheSnapshotIsNotRead(
-      String change, PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      String change, ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     try (Connection owner = database.dataSource().getConnection()) {
       Run.execute(owner, "CREATE SCHEMA mine", "CREATE TABLE mine.t (i int)", CALLED);
@@ -328,7 +328,7 @@ class ContentsIT {
       })
   void readsTablesWhileOthersWaitForTheReader(
       String statement,
-      PgHelloServer server,
+      ExtensionServer server,
       TestDatabase database,
       @Superuser Connection superuser)
       throws Exception {
@@ -373,7 +373,7 @@ class ContentsIT {
   @ParameterizedTest
   @ValueSource(strings = {"SHARE UPDATE EXCLUSIVE", "SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE"})
   void readsTablesThatOthersHaveLocked(
-      String mode, PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      String mode, ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     try (Connection owner = database.dataSource().getConnection()) {
       Run.execute(owner, "CREATE TABLE t (i int)", "INSERT INTO t VALUES (7)");
@@ -389,7 +389,7 @@ class ContentsIT {
 
   @Test
   void readsRowsWithoutTheLockThatPreventsChanges(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     try (Connection other = database.superuserDataSource().getConnection()) {
       Run.execute(
@@ -413,7 +413,7 @@ class ContentsIT {
   }
 
   private static CompletableFuture<Properties> read(
-      PgHelloServer server, TestDatabase database, Connection connection) {
+      ExtensionServer server, TestDatabase database, Connection connection) {
     return CompletableFuture.supplyAsync(
         () -> {
           try {
@@ -440,7 +440,7 @@ class ContentsIT {
   /** With this setting of the database, the planner evaluates the partition key of the parent. */
   @Test
   void readingAPartitionCallsNoFunctionOfItsParentsOwner(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     try (Connection owner = database.dataSource().getConnection()) {
       Run.execute(
@@ -460,7 +460,7 @@ class ContentsIT {
   /** A role that cannot prevent other owners from changing their tables reads these with COPY. */
   @Test
   void onlyASuperuserPlansTablesOfOtherUsers(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     String other = "other_" + database.name();
     Run.execute(
@@ -473,7 +473,7 @@ class ContentsIT {
         "ALTER TABLE of_other OWNER TO " + other,
         "CREATE SCHEMA of_other AUTHORIZATION " + other,
         "CREATE TABLE of_other.by_superuser (i int)",
-        "GRANT pg_read_all_data TO hello");
+        "GRANT pg_read_all_data TO app");
     try (Connection session = database.dataSource().getConnection()) {
       Run.execute(
           session, "CREATE TABLE own (i int)", "INSERT INTO own VALUES (1)", "SELECT 'settings'");
@@ -488,7 +488,7 @@ class ContentsIT {
     } finally {
       Run.execute(
           superuser,
-          "REVOKE pg_read_all_data FROM hello",
+          "REVOKE pg_read_all_data FROM app",
           "DROP OWNED BY " + other + " CASCADE",
           "DROP ROLE " + other);
     }
@@ -502,11 +502,11 @@ class ContentsIT {
   }
 
   private static Properties contents(
-      PgHelloServer server, TestDatabase database, Connection connection) throws SQLException {
+      ExtensionServer server, TestDatabase database, Connection connection) throws SQLException {
     return Contents.of(connection, target(server, database), new Properties());
   }
 
-  private static Target target(PgHelloServer server, TestDatabase database) {
+  private static Target target(ExtensionServer server, TestDatabase database) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGUSER", "postgres");
     return TargetResolver.find(Map.of(), Map.of(), environment::get, "nobody", 60);
@@ -514,7 +514,7 @@ class ContentsIT {
 
   /** A view that has replaced a table would run its owner's code. */
   @Test
-  void readsNoView(PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+  void readsNoView(ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws SQLException {
     contents(server, database, superuser);
     assertThat(Run.value(superuser, "SHOW restrict_nonsystem_relation_kind"))

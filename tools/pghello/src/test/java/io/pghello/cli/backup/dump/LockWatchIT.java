@@ -7,9 +7,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pghello.cli.Run;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.connect.TargetResolver;
+import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import io.pghello.testkit.PgHelloTest;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 class LockWatchIT {
   private static final Duration LIMIT = Duration.ofMillis(500);
 
-  private static Target target(PgHelloServer server, TestDatabase database) {
+  private static Target target(ExtensionServer server, TestDatabase database) {
     Map<String, String> environment = Run.environment(server, database);
     environment.put("PGUSER", "postgres");
     return TargetResolver.find(Map.of(), Map.of(), environment::get, "nobody", 60);
@@ -56,7 +56,7 @@ class LockWatchIT {
 
   @Test
   void endsADumpThatWaitsForAnotherSession(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     Target target = target(server, database);
     String name = "pghello " + database.name();
@@ -83,7 +83,7 @@ class LockWatchIT {
             .hasMessageContaining("terminating connection");
         LockWatch.Blocker blocker = Objects.requireNonNull(watch.blocker());
         assertThat(blocker.what())
-            .isEqualTo("mine.t is locked by session " + process + " of role hello");
+            .isEqualTo("mine.t is locked by session " + process + " of role app");
         assertThat(blocker.waited()).isGreaterThanOrEqualTo(LIMIT);
         Run.await("all sessions of the dump end", () -> !idle.isValid(10));
       }
@@ -97,7 +97,7 @@ class LockWatchIT {
   /** The change of the table waits for pg_dump, and ends when pg_dump does. */
   @Test
   void acceptsWaitingForTheDumpItself(
-      PgHelloServer server, TestDatabase database, @Superuser Connection superuser)
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
       throws Exception {
     Target target = target(server, database);
     String name = "pghello " + database.name();

@@ -10,8 +10,9 @@ import io.pghello.cli.connect.Query;
 import io.pghello.cli.system.CleanupStack;
 import io.pghello.cli.system.Programs;
 import io.pghello.cli.system.ScratchServer;
+import io.pghello.extension.testkit.ExtensionServer;
+import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.testkit.PgHelloServer;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +37,7 @@ class PgBackRestIT {
 
   @TempDir private Path folder;
 
-  private PgHelloServer server;
+  private ExtensionServer server;
   private TestDatabase database;
   private Connection superuser;
   private Path backups;
@@ -50,7 +51,8 @@ class PgBackRestIT {
     // a script, because tests change the command while the server runs
     archiveBy("exec pgbackrest --config=" + config() + " --stanza=main archive-push \"$1\"");
     server =
-        PgHelloServer.builder()
+        ExtensionServer.builder()
+            .extension("pg_hello")
             .setting("archive_mode", "on")
             .setting("archive_command", "sh " + archive + " %p")
             .setting("unix_socket_directories", socket.toString())
@@ -129,7 +131,10 @@ class PgBackRestIT {
     Run backup = ofPage(page.get(0), "", "--config", config().toString());
     assertThat(backup.out())
         .contains(
-            "app", PgHelloServer.extensionVersion(), "is complete after", "Recovery point: 20");
+            "app",
+            NativeExtension.fromClassPath("pg_hello").version(),
+            "is complete after",
+            "Recovery point: 20");
     Path made = Backup.in(backups).get(0).folder();
     assertThat(made.resolve("extension")).isDirectoryContaining("glob:**/pg_hello.so");
 
@@ -476,7 +481,11 @@ class PgBackRestIT {
    */
   @Test
   void aCopyTakesNoChangesFromThePublisher() throws Exception {
-    try (PgHelloServer publisher = PgHelloServer.builder().setting("wal_level", "logical").start();
+    try (ExtensionServer publisher =
+            ExtensionServer.builder()
+                .extension("pg_hello")
+                .setting("wal_level", "logical")
+                .start();
         TestDatabase published = publisher.createDatabase("published");
         Connection there = published.superuserDataSource().getConnection()) {
       String table = "CREATE TABLE t (x text PRIMARY KEY)";

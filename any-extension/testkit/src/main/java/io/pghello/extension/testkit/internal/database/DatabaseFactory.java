@@ -234,9 +234,7 @@ public final class DatabaseFactory implements AutoCloseable {
   public String create(boolean withExtension, @Nullable DatabasePreparer preparer)
       throws SQLException {
     String template =
-        preparer != null
-            ? templates.get(withExtension, preparer)
-            : withExtension ? databases.template() : null;
+        preparer != null ? templates.get(preparer) : withExtension ? databases.template() : null;
     if (template != null && prepared != null) {
       return prepared.take(template);
     }

@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  */
 public record DatabaseNames(
     String prefix, String application, List<String> extensions, @Nullable String schema) {
+  /** The name of the ordinary role, and the prefix of its databases' names. */
+  public static final String PREFIX = "app";
+
   /** Copies the list. */
   public DatabaseNames {
     extensions = List.copyOf(extensions);
@@ -35,14 +38,10 @@ public record DatabaseNames(
    * Returns the names for a server with the given extensions. Omits duplicates, and extensions that
    * are not created in databases.
    */
-  public static DatabaseNames of(
-      String prefix,
-      String application,
-      List<ServerExtension> extensions,
-      @Nullable String schema) {
+  public static DatabaseNames of(List<ServerExtension> extensions, @Nullable String schema) {
     return new DatabaseNames(
-        prefix,
-        application,
+        PREFIX,
+        "pg-extension-testkit",
         extensions.stream()
             .filter(ServerExtension::created)
             .map(ServerExtension::name)

@@ -3,7 +3,6 @@ package io.pghello.extension.testkit.internal.database;
 
 import io.pghello.extension.testkit.DatabasePreparer;
 import java.sql.SQLException;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -17,7 +16,8 @@ public final class PreparerTemplates {
   private final ServerAddress address;
   private final Login owner;
   private final AtomicInteger created = new AtomicInteger();
-  private final Map<Object, CompletableFuture<String>> templates = new ConcurrentHashMap<>();
+  private final Map<DatabasePreparer, CompletableFuture<String>> templates =
+      new ConcurrentHashMap<>();
 
   PreparerTemplates(Databases databases, ServerAddress address, Login owner) {
     this.databases = databases;
@@ -31,9 +31,9 @@ public final class PreparerTemplates {
    *
    * @throws IllegalStateException if the preparer fails
    */
-  public String get(boolean withExtension, DatabasePreparer preparer) throws SQLException {
+  public String get(DatabasePreparer preparer) throws SQLException {
     String name = databases.template() + "_" + created.incrementAndGet();
-    return get(withExtension, preparer, name);
+    return get(preparer, name);
   }
 
   /**
@@ -42,31 +42,28 @@ public final class PreparerTemplates {
    * @throws IllegalStateException if the preparer fails
    */
   public void prepare(TemplateRequest request) throws SQLException {
-    var unused = get(request.withExtensions(), request.preparer(), databases.cachedTemplate());
+    var unused = get(request.preparer(), databases.cachedTemplate());
   }
 
   /** Registers the template that the server was started with. */
   public void setCached(TemplateRequest request) {
     databases.setCachedTemplate();
     templates.put(
-        List.of(request.withExtensions(), request.preparer()),
-        CompletableFuture.completedFuture(databases.cachedTemplate()));
+        request.preparer(), CompletableFuture.completedFuture(databases.cachedTemplate()));
   }
 
-  private String get(boolean withExtension, DatabasePreparer preparer, String name)
-      throws SQLException {
-    var key = List.of(withExtension, preparer);
+  private String get(DatabasePreparer preparer, String name) throws SQLException {
     var own = new CompletableFuture<String>();
-    CompletableFuture<String> other = templates.putIfAbsent(key, own);
+    CompletableFuture<String> other = templates.putIfAbsent(preparer, own);
     if (other != null) {
       return await(other);
     }
     try {
-      makeTemplate(withExtension, preparer, name);
+      makeTemplate(preparer, name);
       own.complete(name);
       return name;
     } catch (SQLException | RuntimeException | Error e) {
-      templates.remove(key);
+      templates.remove(preparer);
       own.completeExceptionally(e);
       throw e;
     }
@@ -84,10 +81,9 @@ public final class PreparerTemplates {
     }
   }
 
-  private void makeTemplate(boolean withExtension, DatabasePreparer preparer, String name)
-      throws SQLException {
+  private void makeTemplate(DatabasePreparer preparer, String name) throws SQLException {
     try (AdminConnection once = databases.connect()) {
-      databases.create(once, name, withExtension ? databases.template() : null);
+      databases.create(once, name, databases.template());
       try {
         preparer.prepare(address.dataSource(name, owner));
         databases.openTemplate(once, name);

@@ -9,11 +9,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A template that a server starts with.
  *
- * @param withExtensions whether the template contains the extensions
  * @param preparer the preparer that fills the template
  * @param key the class and the key of the preparer
  */
-public record TemplateRequest(boolean withExtensions, DatabasePreparer preparer, String key) {
+public record TemplateRequest(DatabasePreparer preparer, String key) {
   private static final Toggle CACHE =
       new Toggle("pg-extension.cache-templates", "PG_EXTENSION_CACHE_TEMPLATES");
 
@@ -24,13 +23,11 @@ public record TemplateRequest(boolean withExtensions, DatabasePreparer preparer,
    *
    * @throws IllegalArgumentException if the value of the property is neither true nor false
    */
-  public static @Nullable TemplateRequest of(boolean withExtensions, DatabasePreparer preparer) {
+  public static @Nullable TemplateRequest of(DatabasePreparer preparer) {
     if (!CACHE.isOn()) {
       return null;
     }
-    return key(preparer)
-        .map(key -> new TemplateRequest(withExtensions, preparer, key))
-        .orElse(null);
+    return key(preparer).map(key -> new TemplateRequest(preparer, key)).orElse(null);
   }
 
   private static Optional<String> key(DatabasePreparer preparer) {

@@ -201,7 +201,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
                               + artifact
                               + " in the version of your PostgreSQL (e.g. 17.11.0), or test")
                   .orElse("Test")
-              + " on an installed server (pg-hello.server=local, or pg-extension.server=local).");
+              + " on an installed server (pg-extension.server=local).");
     }
     if (found.size() > 1) {
       throw new IllegalStateException(

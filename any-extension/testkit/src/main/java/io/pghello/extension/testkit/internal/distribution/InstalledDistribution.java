@@ -242,6 +242,11 @@ public record InstalledDistribution(
     }
   }
 
+  /** Returns whether an extension is installed on this server. */
+  public boolean hasExtension(String name) {
+    return Files.exists(shared.resolve(SCRIPTS).resolve(name + ".control"));
+  }
+
   @Override
   public Platform platform() {
     return Platform.ofThisJvm();

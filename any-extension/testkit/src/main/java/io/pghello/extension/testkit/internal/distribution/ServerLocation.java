@@ -10,26 +10,23 @@ import java.util.regex.Pattern;
  * The location of the server that tests use, as set by a system property or an environment
  * variable.
  *
- * @param property the system property that sets the location
- * @param variable the environment variable to read if the property is not set
  * @param value {@link #EMBEDDED} or {@link #LOCAL}, each optionally with a colon and a major
  *     version, {@code local:} with a path, {@code container}, {@code container:} with an image, or
  *     a JDBC URL
  */
-public record ServerLocation(String property, String variable, String value) {
+public record ServerLocation(String value) {
   /** The value that selects the server archive on the class path. */
   public static final String EMBEDDED = "embedded";
 
   /** The value that selects an installed server. */
   public static final String LOCAL = "local";
 
-  /**
-   * The system property that selects the server for {@code ExtensionServer} and {@code
-   * ExtensionTest}.
-   */
-  private static final String PROPERTY = "pg-extension.server";
+  /** The system property that selects the server. */
+  public static final String PROPERTY = "pg-extension.server";
 
-  private static final String VARIABLE = "PG_EXTENSION_SERVER";
+  /** The environment variable that selects the server if the property is not set. */
+  public static final String VARIABLE = "PG_EXTENSION_SERVER";
+
   private static final String CONTAINER = "container";
   private static final String URL = "jdbc:postgresql:";
   // matches URLs, which may contain a password, but none of the other valid values
@@ -47,8 +44,6 @@ public record ServerLocation(String property, String variable, String value) {
     if (!value.startsWith(URL)
         && (SECRET.matcher(value).find() || !(isOurs(value) || isContainer(value)))) {
       throw refusal(
-          property,
-          variable,
           value,
           ", local:PATH of a pg_config, container, container:IMAGE, or a JDBC URL that begins with "
               + URL);
@@ -56,22 +51,18 @@ public record ServerLocation(String property, String variable, String value) {
   }
 
   /**
-   * Returns the location set by a system property, or by an environment variable if the property is
-   * not set. Default: {@link #EMBEDDED}.
-   */
-  public static ServerLocation of(String property, String variable) {
-    ArtifactVersions.requireSame(ServerLocation.class, PackedExtension.class);
-    String set = System.getProperty(property);
-    String value = set != null ? set : System.getenv(variable);
-    return new ServerLocation(
-        property, variable, value == null || value.isBlank() ? EMBEDDED : value);
-  }
-
-  /**
-   * Returns the location for {@code ExtensionServer} and {@code ExtensionTest}; see {@link #of}.
+   * Returns the location set by {@link #PROPERTY}, or by the corresponding environment variable if
+   * the property is not set. Default: {@link #EMBEDDED}.
    */
   public static ServerLocation ofAny() {
-    return of(PROPERTY, VARIABLE);
+    ArtifactVersions.requireSame(ServerLocation.class, PackedExtension.class);
+    return new ServerLocation(read());
+  }
+
+  private static String read() {
+    String set = System.getProperty(PROPERTY);
+    String value = set != null ? set : System.getenv(VARIABLE);
+    return value == null || value.isBlank() ? EMBEDDED : value;
   }
 
   /**
@@ -82,17 +73,16 @@ public record ServerLocation(String property, String variable, String value) {
   public static String ofOurs(String value) {
     ArtifactVersions.requireSame(ServerLocation.class, PackedExtension.class);
     if (!isOurs(value) || SECRET.matcher(value).find()) {
-      throw refusal(PROPERTY, VARIABLE, value, " or local:PATH of a pg_config");
+      throw refusal(value, " or local:PATH of a pg_config");
     }
     return value;
   }
 
-  private static IllegalArgumentException refusal(
-      String property, String variable, String value, String more) {
+  private static IllegalArgumentException refusal(String value, String more) {
     return new IllegalArgumentException(
-        property
+        PROPERTY
             + " (or "
-            + variable
+            + VARIABLE
             + ") is \""
             + shown(value)
             + "\"; use embedded, embedded:MAJOR, local, local:MAJOR"
@@ -135,7 +125,7 @@ public record ServerLocation(String property, String variable, String value) {
     }
     return major == 0 || !ofMajor.matches()
         ? this
-        : new ServerLocation(property, variable, ofMajor.group(1) + ":" + major);
+        : new ServerLocation(ofMajor.group(1) + ":" + major);
   }
 
   /** Returns this location if this JVM starts the server, otherwise {@link #EMBEDDED}. */

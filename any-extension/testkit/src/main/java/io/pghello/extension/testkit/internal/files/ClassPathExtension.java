@@ -164,6 +164,21 @@ public final class ClassPathExtension implements ExtensionSource {
     return packed.files(platform, major);
   }
 
+  @Override
+  public List<byte[]> controlFiles() {
+    String control = packed.name() + ControlFile.SUFFIX;
+    return packed.scripts().contains(control)
+        ? List.of(packed.read(control))
+        : packed.majors().stream()
+            .map(major -> packed.read("share/" + major + "/extension/" + control))
+            .toList();
+  }
+
+  @Override
+  public boolean isBuiltFor(String platform, int major) {
+    return packed.isBuiltFor(platform, major);
+  }
+
   /**
    * Returns empty for files in directories, because such files may change at any time. Files in a
    * jar change only together with the jar's list of hashes.
@@ -191,11 +206,6 @@ public final class ClassPathExtension implements ExtensionSource {
   @Override
   public Map<String, byte[]> libc() {
     return packed.libc(Platform.current());
-  }
-
-  /** Returns the content of a file in the {@code folder} of the descriptor. */
-  public byte[] read(String file) {
-    return packed.read(file);
   }
 
   /**

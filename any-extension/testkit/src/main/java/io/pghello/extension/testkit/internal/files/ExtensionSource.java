@@ -57,6 +57,19 @@ public interface ExtensionSource {
   }
 
   /**
+   * Returns the contents of the extension's control files. Files for several major versions may
+   * have several control files. Empty if the extension comes with the server.
+   */
+  default List<byte[]> controlFiles() throws IOException {
+    return List.of();
+  }
+
+  /** Returns whether there are libraries for a server, or none are needed. */
+  default boolean isBuiltFor(String platform, int major) {
+    return true;
+  }
+
+  /**
    * Returns the PostgreSQL version of the headers that the libraries were built with, e.g. 17.5;
    * null if unknown.
    */

@@ -220,6 +220,18 @@ public final class InstalledExtension implements ExtensionSource {
     return found;
   }
 
+  @Override
+  public List<byte[]> controlFiles() throws IOException {
+    var contents = new ArrayList<byte[]>();
+    for (Path control : new ControlFiles(files).installed(name)) {
+      byte[] content = read(control);
+      if (content != null) {
+        contents.add(content);
+      }
+    }
+    return contents;
+  }
+
   /** Returns the parent directory of the control file's directory. */
   private Path sharedFolder(int major) {
     var others = new TreeSet<String>();

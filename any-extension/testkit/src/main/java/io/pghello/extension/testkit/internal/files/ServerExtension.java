@@ -59,6 +59,11 @@ public record ServerExtension(
     return new ServerExtension(name, source, List.of(), Map.of(), true);
   }
 
+  /** Returns a copy that uses the server's own files. */
+  public ServerExtension withServerFiles() {
+    return new ServerExtension(name, new NoFiles(), preload, settings, created);
+  }
+
   /** Returns a copy that is not created in the databases. */
   public ServerExtension withoutCreate() {
     return new ServerExtension(name, source, preload, settings, false);

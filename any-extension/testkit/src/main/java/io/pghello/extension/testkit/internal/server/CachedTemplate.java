@@ -84,7 +84,6 @@ final class CachedTemplate implements Closeable {
             List.of(
                 FORMAT,
                 base,
-                Boolean.toString(request.withExtensions()),
                 request.key(),
                 DriverInfo.DRIVER_FULL_NAME,
                 TimeZone.getDefault().getID(),

@@ -163,19 +163,16 @@ public final class ContainerExtensions {
   /**
    * Creates the template database in the started container.
    *
-   * @param role the name of the ordinary role, and the prefix of its databases' names
-   * @param application the {@code application_name} of the superuser's sessions
    * @param schema the schema to create the extensions in; null for the default schema
    */
-  public DatabaseFactory prepareDatabases(
-      String role, String application, @Nullable String schema) {
+  public DatabaseFactory prepareDatabases(@Nullable String schema) {
     DatabaseFactory databases =
         DatabaseFactory.foreign(
             container.getHost(),
             container.getMappedPort(PostgreSQLContainer.POSTGRESQL_PORT),
             container.getDatabaseName(),
             new Login(container.getUsername(), container.getPassword()),
-            DatabaseNames.of(role, application, extensions, schema),
+            DatabaseNames.of(extensions, schema),
             false);
     try {
       databases.prepare();

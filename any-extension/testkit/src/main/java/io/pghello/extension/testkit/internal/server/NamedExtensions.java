@@ -22,12 +22,6 @@ import org.jspecify.annotations.Nullable;
  * compared by their {@linkplain SettingValue#canonical canonical values}.
  */
 public final class NamedExtensions {
-  /** The name of the ordinary role, and the prefix of its databases' names. */
-  public static final String PREFIX = "app";
-
-  /** The {@code application_name} of the superuser's sessions. */
-  public static final String APPLICATION = "pg-extension-testkit";
-
   private final Set<String> extensions;
   private final Set<Path> install;
   private final Map<String, String> settings;
@@ -87,8 +81,6 @@ public final class NamedExtensions {
   public ServerRequirements needs() {
     List<ServerExtension> found = found();
     return new ServerRequirements(
-        PREFIX,
-        APPLICATION,
         create ? found : found.stream().map(ServerExtension::withoutCreate).toList(),
         settings,
         schema.isEmpty() ? null : schema);

@@ -8,20 +8,14 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The extensions and settings that tests need, and the names to use.
+ * The extensions and settings that tests need.
  *
- * @param prefix the name of the ordinary role, and the prefix of its databases' names
- * @param application the {@code application_name} of the testkit's own sessions
  * @param extensions the extensions, in creation order
  * @param settings the server settings
  * @param schema the schema to create the extensions in; null for the default schema
  */
 public record ServerRequirements(
-    String prefix,
-    String application,
-    List<ServerExtension> extensions,
-    Map<String, String> settings,
-    @Nullable String schema) {
+    List<ServerExtension> extensions, Map<String, String> settings, @Nullable String schema) {
   /** Copies the collections. */
   public ServerRequirements {
     extensions = List.copyOf(extensions);
@@ -30,6 +24,6 @@ public record ServerRequirements(
 
   /** Returns the names to use on the server. */
   public DatabaseNames names() {
-    return DatabaseNames.of(prefix, application, extensions, schema);
+    return DatabaseNames.of(extensions, schema);
   }
 }

@@ -8,10 +8,12 @@ import io.pghello.extension.testkit.internal.distribution.Distributions;
 import io.pghello.extension.testkit.internal.distribution.InstalledDistribution;
 import io.pghello.extension.testkit.internal.distribution.PostgresCommands;
 import io.pghello.extension.testkit.internal.distribution.PostgresDistribution;
+import io.pghello.extension.testkit.internal.distribution.ServerLocation;
 import io.pghello.extension.testkit.internal.files.ExtensionBundle;
 import io.pghello.extension.testkit.internal.files.ServerExtension;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -64,7 +66,11 @@ final class ServerSetup {
       throws IOException {
     PostgresDistribution found = Distributions.at(place);
     int major = found.major();
-    var content = new ExtensionBundle(extensions, found);
+    var used = new ArrayList<ServerExtension>();
+    for (ServerExtension extension : extensions) {
+      used.add(forServer(extension, found));
+    }
+    var content = new ExtensionBundle(used, found);
     PostgresDistribution stock =
         found instanceof InstalledDistribution installed ? installed.with(content.paths()) : found;
     String key = content.key(stock.identity());
@@ -103,6 +109,36 @@ final class ServerSetup {
     } catch (IOException | RuntimeException | Error e) {
       server.close();
       throw e;
+    }
+  }
+
+  /**
+   * Returns an extension with files that a server can use. If its jar was built for other servers,
+   * but the extension is installed on this server, the installed files are used.
+   *
+   * @throws IllegalStateException if there are no such files; the message lists the alternatives
+   */
+  static ServerExtension forServer(ServerExtension extension, PostgresDistribution server)
+      throws IOException {
+    String platform = server.platform().name();
+    if (extension.source().isBuiltFor(platform, server.major())) {
+      return extension;
+    }
+    if (server instanceof InstalledDistribution installed
+        && installed.hasExtension(extension.name())) {
+      return extension.withServerFiles();
+    }
+    try {
+      extension.source().files(platform, server.major());
+      return extension;
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(
+          e.getMessage()
+              + " Set "
+              + ServerLocation.PROPERTY
+              + " to local or a JDBC URL for a server with the extension installed, or to container"
+              + " if the container engine runs images of one of these platforms.",
+          e);
     }
   }
 

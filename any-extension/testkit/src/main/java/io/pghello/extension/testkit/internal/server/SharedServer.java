@@ -114,11 +114,11 @@ public final class SharedServer implements AutoCloseable {
       List<ServerExtension> extensions,
       String place,
       @Nullable DatabasePreparer preparer) {
-    TemplateRequest request = preparer == null ? null : TemplateRequest.of(true, preparer);
+    TemplateRequest request = preparer == null ? null : TemplateRequest.of(preparer);
     SharedServer server = start(port, settings, names, extensions, place, request);
     if (preparer != null && request == null) {
       try {
-        prepareTemplate(server.databases, true, preparer);
+        prepareTemplate(server.databases, preparer);
       } catch (IllegalStateException e) {
         server.close();
         throw e;
@@ -233,10 +233,9 @@ public final class SharedServer implements AutoCloseable {
    *
    * @throws IllegalStateException if the template cannot be created or the preparer fails
    */
-  public static void prepareTemplate(
-      DatabaseFactory databases, boolean withExtensions, DatabasePreparer preparer) {
+  public static void prepareTemplate(DatabaseFactory databases, DatabasePreparer preparer) {
     try {
-      var unused = databases.templates().get(withExtensions, preparer);
+      var unused = databases.templates().get(preparer);
     } catch (SQLException e) {
       throw failure("could not create a template", e);
     }

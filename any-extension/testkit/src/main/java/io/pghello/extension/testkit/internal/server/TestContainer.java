@@ -48,6 +48,6 @@ final class TestContainer extends PostgreSQLContainer<TestContainer> {
   @Override
   protected void containerIsStarted(InspectContainerResponse container) {
     super.containerIsStarted(container);
-    databases = extensions.prepareDatabases(needs.prefix(), needs.application(), needs.schema());
+    databases = extensions.prepareDatabases(needs.schema());
   }
 }

@@ -149,7 +149,7 @@ public final class TestServerHandle implements AutoCloseable {
       @Nullable DatabasePreparer preparer) {
     if (!place.isUrl()) {
       TemplateRequest request =
-          preparer == null || !place.isOurs() ? null : TemplateRequest.of(true, preparer);
+          preparer == null || !place.isOurs() ? null : TemplateRequest.of(preparer);
       return SHARED
           .computeIfAbsent(
               List.of(place, key, request == null ? "" : request.key()),
@@ -206,7 +206,7 @@ public final class TestServerHandle implements AutoCloseable {
         || !PARAMETERS.containsAll(login.keySet())) {
       throw new IllegalArgumentException(
           "the JDBC URL in "
-              + place.property()
+              + ServerLocation.PROPERTY
               + " must contain the login of a superuser, one server and no other parameters:"
               + " jdbc:postgresql://HOST:PORT/postgres?user=USER&password=PASSWORD");
     }
@@ -222,10 +222,10 @@ public final class TestServerHandle implements AutoCloseable {
             needs.names(),
             auth == null);
     try (Connection connection = databases.dataSource(database, superuser).getConnection()) {
-      requireUsable(connection, place, needs);
+      requireUsable(connection, needs);
       prepare(databases);
     } catch (SQLException e) {
-      throw failure(place, user, e);
+      throw failure(user, e);
     }
     return new TestServerHandle(
         "an existing server",
@@ -272,9 +272,9 @@ public final class TestServerHandle implements AutoCloseable {
     }
   }
 
-  private static void requireUsable(
-      Connection connection, ServerLocation place, ServerRequirements needs) throws SQLException {
-    String server = "the server that " + place.property() + " names";
+  private static void requireUsable(Connection connection, ServerRequirements needs)
+      throws SQLException {
+    String server = "the server that " + ServerLocation.PROPERTY + " names";
     int major = connection.getMetaData().getDatabaseMajorVersion();
     if (major < PostgresDistribution.OLDEST) {
       throw new IllegalStateException(
@@ -315,7 +315,7 @@ public final class TestServerHandle implements AutoCloseable {
         : SettingValue.canonical(setting, value).equals(SettingValue.canonical(setting, wanted));
   }
 
-  private static IllegalStateException failure(ServerLocation place, String user, SQLException e) {
+  private static IllegalStateException failure(String user, SQLException e) {
     String state = String.valueOf(e.getSQLState());
     String remedy =
         switch (state) {
@@ -324,9 +324,9 @@ public final class TestServerHandle implements AutoCloseable {
               ". The tests create roles and databases, and some need a superuser: replace "
                   + user
                   + " with a superuser in the URL that "
-                  + place.property()
+                  + ServerLocation.PROPERTY
                   + " (or "
-                  + place.variable()
+                  + ServerLocation.VARIABLE
                   + ") contains.";
           case "08001", "08006" -> " Is it running at the host and port of the URL?";
           // the server or the driver rejects the login
@@ -334,7 +334,11 @@ public final class TestServerHandle implements AutoCloseable {
           default -> "";
         };
     return new IllegalStateException(
-        "the server set in " + place.property() + " cannot be prepared: " + e.getMessage() + remedy,
+        "the server set in "
+            + ServerLocation.PROPERTY
+            + " cannot be prepared: "
+            + e.getMessage()
+            + remedy,
         e);
   }
 

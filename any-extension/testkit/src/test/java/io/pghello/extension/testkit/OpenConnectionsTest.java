@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal.junit;
+package io.pghello.extension.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.testkit;
+package io.pghello.extension.testkit;
 
-import static io.pghello.testkit.PgHelloTestIT.ask;
-import static io.pghello.testkit.PgHelloTestIT.awaitAnswer;
+import static io.pghello.extension.testkit.ComposedAnnotationIT.awaitAnswer;
+import static io.pghello.extension.testkit.ExtensionServerIT.ask;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import io.pghello.extension.testkit.TestDatabase;
 import io.pghello.extension.testkit.internal.distribution.ServerLocation;
-import io.pghello.testkit.internal.ExtensionFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -31,16 +29,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.postgresql.PGConnection;
 import org.postgresql.ds.PGSimpleDataSource;
 
-/** An embedded server. */
-class PgHelloServerIT {
+/** Databases, stops and failures of a server. */
+class ServerLifecycleIT {
+  @AutoClose private static final ExtensionServer SERVER = ExtensionServer.start("pg_hello");
+
   private static final String TEST_DATABASES =
       "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database"
-          + " WHERE datname LIKE 'hello\\_test\\_%'";
+          + " WHERE datname LIKE 'app\\_test\\_%'";
 
   private static final String CREATING =
       "SELECT count(*) FROM pg_stat_activity"
@@ -49,7 +50,7 @@ class PgHelloServerIT {
   @Test
   void startsWithoutInstalledPostgres() throws SQLException {
     // region server
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase();
         Connection connection = database.dataSource().getConnection()) {
       assertThat(ask(connection, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
@@ -60,8 +61,8 @@ class PgHelloServerIT {
   @Test
   void hasTheMajorVersionOfTheBuild() throws SQLException {
     assumeFalse(
-        ServerLocation.isLocal(ExtensionFiles.place().value()), "an installed one has its own");
-    PgHelloServer server = PgHelloServer.shared();
+        ServerLocation.isLocal(ServerLocation.ofAny().value()), "an installed one has its own");
+    ExtensionServer server = SERVER;
     String asked = System.getProperty("postgres.major");
     assertThat(server.major()).isEqualTo(Integer.parseInt(asked == null ? "17" : asked));
     try (TestDatabase database = server.createDatabase()) {
@@ -72,30 +73,15 @@ class PgHelloServerIT {
 
   @Test
   void listensOnTheLoopbackInterfaceOnly() throws SQLException {
-    try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
+    try (TestDatabase database = SERVER.createDatabase()) {
       assertThat(ask(database.dataSource(), "SHOW listen_addresses")).isEqualTo("127.0.0.1");
       assertThat(ask(database.superuserDataSource(), "SHOW unix_socket_directories")).isEmpty();
     }
   }
 
   @Test
-  void createsDatabasesForAnOrdinaryRole() throws SQLException {
-    try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
-      String superuser = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
-      assertThat(ask(database.dataSource(), superuser)).isEqualTo("f");
-      assertThat(ask(database.superuserDataSource(), superuser)).isEqualTo("t");
-      assertThat(
-              ask(
-                  database.dataSource(),
-                  "SELECT datdba = current_user::regrole FROM pg_database"
-                      + " WHERE datname = current_database()"))
-          .isEqualTo("t");
-    }
-  }
-
-  @Test
   void letsTheOwnerCreateTheExtension() throws SQLException {
-    try (TestDatabase database = PgHelloServer.shared().createEmptyDatabase();
+    try (TestDatabase database = SERVER.createEmptyDatabase();
         Connection connection = database.dataSource().getConnection();
         Statement statement = connection.createStatement()) {
       assertThat(ask(connection, "SELECT count(*) FROM pg_extension WHERE extname = 'pg_hello'"))
@@ -107,7 +93,7 @@ class PgHelloServerIT {
 
   @Test
   void copiesADatabaseAndPutsTheCopyInItsPlace() throws SQLException {
-    PgHelloServer server = PgHelloServer.shared();
+    ExtensionServer server = SERVER;
     try (TestDatabase database = server.createDatabase();
         Connection open = database.dataSource().getConnection();
         Statement statement = open.createStatement()) {
@@ -131,7 +117,7 @@ class PgHelloServerIT {
 
   @Test
   void keepsDatabasesApart() throws SQLException {
-    PgHelloServer server = PgHelloServer.shared();
+    ExtensionServer server = SERVER;
     List<TestDatabase> databases =
         IntStream.range(0, 8).parallel().mapToObj(i -> server.createDatabase()).toList();
     assertThat(databases).extracting(TestDatabase::name).doesNotHaveDuplicates();
@@ -146,22 +132,22 @@ class PgHelloServerIT {
 
   @Test
   void createsTheNextDatabaseAhead() throws SQLException {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase admin = server.createDatabase("admin")) {
       DataSource superuser = admin.superuserDataSource();
       assertThat(ask(superuser, TEST_DATABASES)).isNull();
       TestDatabase first = server.createDatabase();
-      assertThat(first.name()).isEqualTo("hello_test_1");
-      awaitAnswer(superuser, TEST_DATABASES, "hello_test_1 hello_test_2");
+      assertThat(first.name()).isEqualTo("app_test_1");
+      awaitAnswer(superuser, TEST_DATABASES, "app_test_1 app_test_2");
       // wait until the testkit's own session has completed the statement, too
       awaitAnswer(superuser, CREATING, "0");
       server.stop();
       server.startAgain();
       try (TestDatabase second = server.createDatabase()) {
-        assertThat(second.name()).isEqualTo("hello_test_2");
+        assertThat(second.name()).isEqualTo("app_test_2");
         assertThat(ask(second.dataSource(), "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
         first.close();
-        awaitAnswer(superuser, TEST_DATABASES, "hello_test_2 hello_test_3");
+        awaitAnswer(superuser, TEST_DATABASES, "app_test_2 app_test_3");
       }
     }
   }
@@ -169,35 +155,35 @@ class PgHelloServerIT {
   /** The statement that drops a database may have to wait for a lock. */
   @Test
   void waitsForNoDatabaseToBeDropped() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase admin = server.createDatabase("admin");
         Connection holder = admin.superuserDataSource().getConnection()) {
       DataSource superuser = admin.superuserDataSource();
       TestDatabase first = server.createDatabase();
-      awaitAnswer(superuser, TEST_DATABASES, "hello_test_1 hello_test_2");
+      awaitAnswer(superuser, TEST_DATABASES, "app_test_1 app_test_2");
       lock(holder, first.name());
       first.close();
       awaitAnswer(superuser, "SELECT count(*) FROM pg_locks WHERE NOT granted", "1");
-      for (String name : List.of("hello_test_2", "hello_test_3", "hello_test_4")) {
+      for (String name : List.of("app_test_2", "app_test_3", "app_test_4")) {
         TestDatabase database =
             CompletableFuture.supplyAsync(server::createDatabase).get(30, TimeUnit.SECONDS);
         assertThat(database.name()).isEqualTo(name);
       }
       holder.rollback();
-      awaitAnswer(superuser, TEST_DATABASES, "hello_test_2 hello_test_3 hello_test_4 hello_test_5");
+      awaitAnswer(superuser, TEST_DATABASES, "app_test_2 app_test_3 app_test_4 app_test_5");
     }
   }
 
   @Test
   void respectsAnInterruptWhileADatabaseIsBeingCreated() throws Exception {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase admin = server.createDatabase("admin");
         Connection holder = admin.superuserDataSource().getConnection()) {
       DataSource superuser = admin.superuserDataSource();
       server.createDatabase();
-      awaitAnswer(superuser, TEST_DATABASES, "hello_test_1 hello_test_2");
-      lock(holder, "hello_template");
-      assertThat(server.createDatabase().name()).isEqualTo("hello_test_2");
+      awaitAnswer(superuser, TEST_DATABASES, "app_test_1 app_test_2");
+      lock(holder, "app_template");
+      assertThat(server.createDatabase().name()).isEqualTo("app_test_2");
       awaitAnswer(superuser, "SELECT count(*) FROM pg_locks WHERE NOT granted", "1");
       CompletableFuture<Boolean> interrupted =
           CompletableFuture.supplyAsync(
@@ -210,7 +196,7 @@ class PgHelloServerIT {
               });
       assertThat(interrupted.get(30, TimeUnit.SECONDS)).isTrue();
       holder.rollback();
-      assertThat(server.createDatabase().name()).isEqualTo("hello_test_3");
+      assertThat(server.createDatabase().name()).isEqualTo("app_test_3");
     }
   }
 
@@ -227,39 +213,39 @@ class PgHelloServerIT {
 
   @Test
   void dropsDatabasesLaterIfTheServerIsStopped() throws SQLException {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase admin = server.createDatabase("admin")) {
       DataSource superuser = admin.superuserDataSource();
       TestDatabase database = server.createDatabase();
-      awaitAnswer(superuser, TEST_DATABASES, "hello_test_1 hello_test_2");
+      awaitAnswer(superuser, TEST_DATABASES, "app_test_1 app_test_2");
       awaitAnswer(superuser, CREATING, "0");
       server.stop();
       database.close();
       server.startAgain();
-      awaitAnswer(superuser, TEST_DATABASES, "hello_test_2");
+      awaitAnswer(superuser, TEST_DATABASES, "app_test_2");
     }
   }
 
   @Test
   void setsTheApplicationNameOfItsSessions() throws SQLException {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase database = server.createDatabase()) {
       server.createDatabase().close();
       String others =
           "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
-              + " AND pid <> pg_backend_pid() AND application_name <> 'pg-hello-testkit'";
+              + " AND pid <> pg_backend_pid() AND application_name <> 'pg-extension-testkit'";
       // the driver sets the name after login
       awaitAnswer(database.superuserDataSource(), others, "0");
       String kept =
           "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = 'postgres'"
-              + " AND application_name = 'pg-hello-testkit'";
+              + " AND application_name = 'pg-extension-testkit'";
       awaitAnswer(database.superuserDataSource(), kept, "t");
     }
   }
 
   @Test
   void canBeClosedAgainAfterAFailure() throws IOException {
-    PgHelloServer server = PgHelloServer.start();
+    ExtensionServer server = ExtensionServer.start("pg_hello");
     Path folder = folder(server);
     server.stop();
     // a directory in place of the file, which therefore contains no process ID
@@ -273,7 +259,7 @@ class PgHelloServerIT {
 
   @Test
   void createsNoDatabaseAheadOfEmptyOnes() throws SQLException {
-    try (PgHelloServer server = PgHelloServer.start();
+    try (ExtensionServer server = ExtensionServer.start("pg_hello");
         TestDatabase empty = server.createEmptyDatabase();
         TestDatabase named = server.createDatabase("named")) {
       assertThat(named.name()).isEqualTo("named");
@@ -283,7 +269,7 @@ class PgHelloServerIT {
 
   @Test
   void failsImmediatelyAfterClosing() {
-    PgHelloServer server = PgHelloServer.start();
+    ExtensionServer server = ExtensionServer.start("pg_hello");
     TestDatabase database = server.createDatabase();
     server.kill();
     // a database that was created ahead of time may exist
@@ -301,7 +287,7 @@ class PgHelloServerIT {
 
   @Test
   void dropsADatabaseInTheBackground() throws SQLException {
-    PgHelloServer server = PgHelloServer.shared();
+    ExtensionServer server = SERVER;
     try (TestDatabase other = server.createDatabase()) {
       TestDatabase database = server.createDatabase();
       database.close();
@@ -316,7 +302,7 @@ class PgHelloServerIT {
 
   @Test
   void dropsANamedDatabaseImmediately() {
-    PgHelloServer server = PgHelloServer.shared();
+    ExtensionServer server = SERVER;
     for (int i = 0; i < 2; i++) {
       try (TestDatabase database = server.createDatabase("again")) {
         assertThat(database.name()).isEqualTo("again");
@@ -326,7 +312,7 @@ class PgHelloServerIT {
 
   @Test
   void dropsADatabaseThatIsInUse() throws SQLException {
-    PgHelloServer server = PgHelloServer.shared();
+    ExtensionServer server = SERVER;
     TestDatabase database = server.createDatabase();
     try (TestDatabase other = server.createDatabase();
         Connection connection = database.dataSource().getConnection()) {
@@ -342,11 +328,11 @@ class PgHelloServerIT {
 
   @Test
   void usesTheGivenDatabaseName() {
-    PgHelloServer server = PgHelloServer.shared();
+    ExtensionServer server = SERVER;
     try (TestDatabase database = server.createDatabase("My \"own\" & one")) {
       assertThat(database.jdbcUrl())
           .endsWith(
-              "/My+%22own%22+%26+one?user=hello&password="
+              "/My+%22own%22+%26+one?user=app&password="
                   + server.password()
                   + "&requireAuth=%21password");
       assertThatThrownBy(() -> server.createDatabase(database.name()))
@@ -357,7 +343,7 @@ class PgHelloServerIT {
 
   @Test
   void keepsItsDataOverStopsAndKills() throws SQLException {
-    try (PgHelloServer server = PgHelloServer.start()) {
+    try (ExtensionServer server = ExtensionServer.start("pg_hello")) {
       int port = server.port();
       TestDatabase database = server.createDatabase();
       try (Connection connection = database.dataSource().getConnection();
@@ -389,7 +375,7 @@ class PgHelloServerIT {
 
   @Test
   void startsAgainAfterAnAttemptThatHasFailed() throws IOException {
-    try (PgHelloServer server = PgHelloServer.start()) {
+    try (ExtensionServer server = ExtensionServer.start("pg_hello")) {
       server.stop();
       Path settings = folder(server).resolve("data").resolve("postgresql.auto.conf");
       String before = Files.readString(settings);
@@ -405,7 +391,7 @@ class PgHelloServerIT {
 
   @Test
   void leavesNothingBehind() throws IOException {
-    PgHelloServer server = PgHelloServer.start();
+    ExtensionServer server = ExtensionServer.start("pg_hello");
     Path folder = Objects.requireNonNull(server.logFile().getParent());
     assertThat(folder).exists();
     server.close();
@@ -432,7 +418,7 @@ class PgHelloServerIT {
     var folder = Path.of(told[1]);
     jvm.destroyForcibly().waitFor();
     assertThat(orphan.isAlive()).isTrue();
-    try (PgHelloServer server = PgHelloServer.start()) {
+    try (ExtensionServer server = ExtensionServer.start("pg_hello")) {
       assertThat(server.isRunning()).isTrue();
       orphan.onExit().get(60, TimeUnit.SECONDS);
       // another JVM that starts a server may be removing it
@@ -449,7 +435,7 @@ class PgHelloServerIT {
 
     @SuppressWarnings("SystemOut")
     public static void main(String[] args) throws Exception {
-      PgHelloServer server = PgHelloServer.start();
+      ExtensionServer server = ExtensionServer.start("pg_hello");
       Path folder = Objects.requireNonNull(server.logFile().getParent());
       String pid = Files.readAllLines(folder.resolve("data").resolve("postmaster.pid")).get(0);
       System.out.println(pid + " " + folder);
@@ -459,11 +445,11 @@ class PgHelloServerIT {
 
   @Test
   void removesPartiallyRemovedDirectories() throws IOException {
-    Path parent = Objects.requireNonNull(folder(PgHelloServer.shared()).getParent());
+    Path parent = Objects.requireNonNull(folder(SERVER).getParent());
     Path half = Files.createTempDirectory(parent, "pg-hello-");
     Files.writeString(half.resolve("server.log"), "");
     Files.setLastModifiedTime(half, FileTime.from(Instant.now().minus(Duration.ofMinutes(2))));
-    PgHelloServer.start().close();
+    ExtensionServer.start("pg_hello").close();
     assertThat(half).doesNotExist();
   }
 
@@ -471,25 +457,25 @@ class PgHelloServerIT {
   void doesNotTouchOtherFiles(@TempDir Path precious) throws IOException {
     Files.writeString(precious.resolve("lock"), "");
     Files.writeString(precious.resolve("file"), "");
-    Path parent = Objects.requireNonNull(folder(PgHelloServer.shared()).getParent());
+    Path parent = Objects.requireNonNull(folder(SERVER).getParent());
     Path link = parent.resolve("pg-hello-" + precious.getFileName());
     Files.createSymbolicLink(link, precious);
     try {
-      PgHelloServer.start().close();
+      ExtensionServer.start("pg_hello").close();
       assertThat(precious.resolve("file")).exists();
     } finally {
       Files.delete(link);
     }
   }
 
-  private static Path folder(PgHelloServer server) {
+  private static Path folder(ExtensionServer server) {
     return Objects.requireNonNull(server.logFile().getParent());
   }
 
   @Test
   void rejectsLoginsWithoutThePassword() throws SQLException {
-    try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
-      for (String user : List.of("hello", "postgres")) {
+    try (TestDatabase database = SERVER.createDatabase()) {
+      for (String user : List.of("app", "postgres")) {
         PGSimpleDataSource stranger = database.dataSource().unwrap(PGSimpleDataSource.class);
         stranger.setUser(user);
         stranger.setPassword("guess");
@@ -502,7 +488,7 @@ class PgHelloServerIT {
 
   @Test
   void keepsItsCacheToItself() throws IOException {
-    Path data = folder(PgHelloServer.shared()).resolve("data");
+    Path data = folder(SERVER).resolve("data");
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(data)))
         .isEqualTo("rwx------");
     assertThat(
@@ -514,11 +500,16 @@ class PgHelloServerIT {
   @Test
   void reportsThatThePortIsInUse() throws IOException {
     try (var taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      assertThatThrownBy(() -> PgHelloServer.builder().port(taken.getLocalPort()).start())
+      assertThatThrownBy(
+              () ->
+                  ExtensionServer.builder()
+                      .extension("pg_hello")
+                      .port(taken.getLocalPort())
+                      .start())
           .isInstanceOf(UncheckedIOException.class)
           .hasMessageStartingWith("Port " + taken.getLocalPort() + " is taken");
     }
-    assertThatThrownBy(() -> PgHelloServer.builder().port(65536))
+    assertThatThrownBy(() -> ExtensionServer.builder().extension("pg_hello").port(65536))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("between 0 and 65535");
   }
@@ -526,8 +517,9 @@ class PgHelloServerIT {
   /** If the library is preloaded, the extension's setting exists at the start of each session. */
   @Test
   void takesSettings() throws SQLException {
-    try (PgHelloServer server =
-            PgHelloServer.builder()
+    try (ExtensionServer server =
+            ExtensionServer.builder()
+                .extension("pg_hello")
                 .setting("session_preload_libraries", "pg_hello")
                 .setting("application_name", "it's $HOME; \"quoted\"")
                 .start();
@@ -546,36 +538,12 @@ class PgHelloServerIT {
   /** The error comes from pg_ctl, and is not a timeout. */
   @Test
   void reportsAnInvalidSetting() {
-    PgHelloServer.Builder builder = PgHelloServer.builder().setting("no_such_setting", "1");
+    ExtensionServer.Builder builder =
+        ExtensionServer.builder().extension("pg_hello").setting("no_such_setting", "1");
     assertThatThrownBy(builder::start)
         .isInstanceOf(UncheckedIOException.class)
         .hasMessageContaining("pg_ctl ended with status 1. ")
         .hasMessageContaining("unrecognized configuration parameter \"no_such_setting\"");
-  }
-
-  /** The server reports the setting to drivers when a session loads the library. */
-  @Test
-  void reportsItsSettingToClients() throws SQLException {
-    try (TestDatabase database = PgHelloServer.shared().createDatabase()) {
-      try (Connection connection = database.dataSource().getConnection();
-          Statement statement = connection.createStatement()) {
-        assertThat(ask(connection, "SELECT pg_hello('Ada')")).isEqualTo("Hello, Ada!");
-        statement.execute("SET pg_hello.repeat = 3");
-        assertThat(reportedRepeat(connection)).isEqualTo("3");
-      }
-      String alter = "ALTER DATABASE " + database.name() + " SET ";
-      try (Connection superuser = database.superuserDataSource().getConnection();
-          Statement statement = superuser.createStatement()) {
-        statement.execute(alter + "session_preload_libraries = 'pg_hello'");
-        statement.execute(alter + "pg_hello.repeat = 4");
-      }
-      try (Connection connection = database.dataSource().getConnection();
-          Statement statement = connection.createStatement()) {
-        assertThat(reportedRepeat(connection)).isEqualTo("4");
-        statement.execute("SET pg_hello.repeat = 5");
-        assertThat(reportedRepeat(connection)).isEqualTo("5");
-      }
-    }
   }
 
   private static @Nullable String reportedRepeat(Connection connection) throws SQLException {
@@ -586,7 +554,7 @@ class PgHelloServerIT {
   void startsUnderATurkishLocale() {
     Locale before = Locale.getDefault();
     Locale.setDefault(Locale.forLanguageTag("tr-TR"));
-    try (PgHelloServer server = PgHelloServer.start()) {
+    try (ExtensionServer server = ExtensionServer.start("pg_hello")) {
       assertThat(server.isRunning()).isTrue();
     } finally {
       Locale.setDefault(before);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal.junit;
+package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.DatabasePreparer;
-import io.pghello.extension.testkit.SqlScripts;
 import java.util.Optional;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal.junit;
+package io.pghello.extension.testkit;
 
 import java.io.PrintWriter;
 import java.sql.Connection;

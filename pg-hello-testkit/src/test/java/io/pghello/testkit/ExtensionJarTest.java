@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.testkit.internal;
+package io.pghello.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.installer.ModuleMagic;
 import io.pghello.extension.installer.NativeFileReader;
 import io.pghello.extension.installer.PackedExtension;
+import io.pghello.extension.testkit.internal.files.ClassPathExtension;
 import io.pghello.extension.testkit.internal.files.ExtensionSource;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -22,10 +22,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.assertj.core.api.Condition;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
-class ExtensionFilesTest {
+/** The jar of pg_hello. */
+class ExtensionJarTest {
+  private static final ClassPathExtension JAR = ClassPathExtension.find("pg_hello").orElseThrow();
   private static final Path EXTENSION = Path.of("..", "extension");
 
   @Test
@@ -88,27 +88,10 @@ class ExtensionFilesTest {
     assertThat(read("LICENSE")).isEqualTo(Files.readString(Path.of("..", "LICENSE")));
   }
 
-  /** On these platforms, another PostgreSQL archive on the class path would not help. */
-  @ParameterizedTest
-  @ValueSource(strings = {"freebsd-amd64", "linux-riscv64"})
-  void listsAlternativesOnOtherPlatforms(String platform) {
-    assertThatThrownBy(() -> ExtensionFiles.requirePlatform(platform))
-        .isInstanceOf(IllegalStateException.class)
-        // there may be builds for other platforms as well
-        .hasMessageMatching("The embedded PostgreSQL with pg_hello runs only on .*linux-amd64.*")
-        .hasMessageEndingWith(
-            ", but this machine is %s.".formatted(platform)
-                + " Use a container (PgHelloContainer) if the container engine runs linux/amd64"
-                + " images, or a server on which the extension is installed"
-                + " (PG_HELLO_SERVER=jdbc:postgresql:..., or PG_HELLO_SERVER=local for a server on"
-                + " this machine).");
-    ExtensionFiles.requirePlatform("linux-amd64");
-  }
-
   @Test
   void findsTheLibraryOfThisPlatform() throws IOException {
-    assertThat(ExtensionFiles.builds()).isNotEmpty();
-    for (String build : ExtensionFiles.builds()) {
+    assertThat(JAR.builds()).isNotEmpty();
+    for (String build : JAR.builds()) {
       String[] parts = build.split("/", -1);
       String file = PackedExtension.libraryFile("pg_hello", parts[0], Integer.parseInt(parts[1]));
       byte[] library =
@@ -120,12 +103,12 @@ class ExtensionFilesTest {
 
   private static Map<String, byte[]> files(String build) throws IOException {
     String[] parts = build.split("/", -1);
-    return ExtensionFiles.forServer().source().files(parts[0], Integer.parseInt(parts[1]));
+    return JAR.files(parts[0], Integer.parseInt(parts[1]));
   }
 
   private static Map<String, byte[]> scripts() throws IOException {
     var scripts = new TreeMap<String, byte[]>();
-    files(ExtensionFiles.builds().get(0))
+    files(JAR.builds().get(0))
         .forEach(
             (path, content) -> {
               if (path.startsWith(ExtensionSource.SCRIPTS)) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.extension.testkit.internal.junit;
+package io.pghello.extension.testkit;
 
-import io.pghello.extension.testkit.TestDatabase;
-import io.pghello.extension.testkit.WireProxy;
 import io.pghello.extension.testkit.internal.database.DatabaseFactory;
 import io.pghello.extension.testkit.internal.database.ServerDatabase;
 import io.pghello.extension.testkit.internal.server.TestServerHandle;

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.testkit.internal.database.DatabaseFactory;
 import io.pghello.extension.testkit.internal.database.ServerDatabase;
-import io.pghello.testkit.PgHelloTest;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -21,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.postgresql.ds.PGSimpleDataSource;
 
-@PgHelloTest
+@ExtensionTest(extensions = "pg_hello")
 @Timeout(60)
 class WireProxyIT {
   @Test

@@ -1,6 +1,0 @@
-// SPDX-License-Identifier: MIT
-/** The implementation of the testkit. It may change in any release. */
-@NullMarked
-package io.pghello.testkit.internal;
-
-import org.jspecify.annotations.NullMarked;
