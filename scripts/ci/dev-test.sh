@@ -381,7 +381,7 @@ ROOT=$WORK/steps test_reports counts </dev/null >/dev/null
   # a copied tree does not count its tests twice
   simulated 0 'simulated: 3 passed, 0 failed, 1 skipped' 'axis() {
   report "$WORK/postgres17-jdk25/tools/pghello" "$PASSED_TEST" \
-    "<testcase classname=\"io.pghello.cli.backup.folder.BackupTest\" name=\"x\"><skipped message=\"root enters all folders\"/></testcase>"
+    "<testcase classname=\"io.pghello.cli.backup.directory.BackupTest\" name=\"x\"><skipped message=\"root enters all folders\"/></testcase>"
 }
 step postgres17-jdk25 axis
 cp -a "$WORK/postgres17-jdk25" "$WORK/postgres18"

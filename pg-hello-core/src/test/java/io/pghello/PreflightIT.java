@@ -360,7 +360,7 @@ class PreflightIT {
                 new ServerFunctions(
                     Function.EXTENSION, List.of(Function.values()), PgHelloMapper.INSTANCE)));
     List<ArrayStatements.Asked<PgHelloRequest>> requests =
-        Stream.of("Ada", "Zoë").map(name -> statements.ask(PgHelloRequest.of(name))).toList();
+        Stream.of("Ada", "Zoë").map(name -> statements.request(PgHelloRequest.of(name))).toList();
     Supplier<Object[]> batch =
         () ->
             DivisibleBatch.send(

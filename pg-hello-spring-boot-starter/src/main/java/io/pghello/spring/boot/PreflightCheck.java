@@ -57,7 +57,7 @@ final class PreflightCheck implements SmartInitializingSingleton {
     var found = new LinkedHashMap<CallProblem, List<String>>();
     clients.forEach(
         (name, client) -> {
-          for (CallProblem problem : ask(client, several ? " by " + name : "")) {
+          for (CallProblem problem : problems(client, several ? " by " + name : "")) {
             found
                 .computeIfAbsent(
                     PgHelloAutoConfiguration.makes(name, beans)
@@ -72,7 +72,7 @@ final class PreflightCheck implements SmartInitializingSingleton {
         .toList();
   }
 
-  private List<CallProblem> ask(PgHelloClient client, String byWhich) {
+  private List<CallProblem> problems(PgHelloClient client, String byWhich) {
     try {
       return client.preflight().problems();
     } catch (FunctionCallException e) {

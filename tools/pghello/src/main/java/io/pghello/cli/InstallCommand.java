@@ -4,7 +4,7 @@ package io.pghello.cli;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.system.CleanupStack;
-import io.pghello.cli.system.Folders;
+import io.pghello.cli.system.Directories;
 import io.pghello.cli.system.Replacement;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -84,8 +84,8 @@ final class InstallCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     try {
       // The class archive records the jar's path, so use the path that the launcher resolves.
-      Path to = folder(folder.toAbsolutePath()).toRealPath();
-      Path lib = folder(to.resolve("lib/pghello"));
+      Path to = createDirectory(folder.toAbsolutePath()).toRealPath();
+      Path lib = createDirectory(to.resolve("lib/pghello"));
       Path jar = lib.resolve("pghello.jar");
       Replacement.of(jar, "rw-r--r--", path -> Files.copy(from, path));
       Path java = Path.of(System.getProperty("java.home"), "bin", "java");
@@ -93,12 +93,12 @@ final class InstallCommand implements Callable<Integer> {
           lib.resolve("pghello.jsa"), "rw-r--r--", archive -> writeArchive(java, jar, archive));
 
       CommandLine whole = Pghello.commandLine();
-      Path completions = folder(to.resolve("share/bash-completion/completions"));
+      Path completions = createDirectory(to.resolve("share/bash-completion/completions"));
       Replacement.write(
           completions.resolve("pghello"), "rw-r--r--", AutoComplete.bash("pghello", whole));
-      writePages(folder(to.resolve("share/man/man1")), whole);
+      writePages(createDirectory(to.resolve("share/man/man1")), whole);
 
-      Path launcher = folder(to.resolve("bin")).resolve("pghello");
+      Path launcher = createDirectory(to.resolve("bin")).resolve("pghello");
       Replacement.write(
           launcher,
           "rwxr-xr-x",
@@ -155,13 +155,13 @@ final class InstallCommand implements Callable<Integer> {
    * Creates a directory and its missing parents. Other users can read these directories, regardless
    * of the umask.
    */
-  private static Path folder(Path path) throws IOException {
+  private static Path createDirectory(Path path) throws IOException {
     if (!Files.isDirectory(path)) {
       Path parent = path.getParent();
       if (parent != null) {
-        folder(parent);
+        createDirectory(parent);
       }
-      Files.createDirectory(path, Folders.mode("rwxr-xr-x"));
+      Files.createDirectory(path, Directories.mode("rwxr-xr-x"));
       Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
     return path;

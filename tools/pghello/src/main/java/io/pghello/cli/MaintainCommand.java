@@ -3,10 +3,10 @@ package io.pghello.cli;
 
 import io.pghello.cli.backup.BackupJob;
 import io.pghello.cli.backup.Verification;
+import io.pghello.cli.backup.directory.BackupMethod;
+import io.pghello.cli.backup.directory.BackupOptions;
+import io.pghello.cli.backup.directory.MetricFile;
 import io.pghello.cli.backup.dump.DumpBackupMethod;
-import io.pghello.cli.backup.folder.BackupMethod;
-import io.pghello.cli.backup.folder.BackupOptions;
-import io.pghello.cli.backup.folder.MetricFile;
 import io.pghello.cli.backup.pgbackrest.PgBackRest;
 import io.pghello.cli.backup.pgbackrest.PgBackRestOptions;
 import io.pghello.cli.backup.pgbackrest.ServerBackupMethod;
@@ -202,7 +202,7 @@ final class MaintainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws SQLException, IOException {
-    Failure.refuseIf(
+    Failure.throwIf(
         !rhythm.monthly && backups == null,
         "--backups is required: set it to the backup directory");
     BackupMethod.requireKeepDays(keepDays);
@@ -280,7 +280,7 @@ final class MaintainCommand implements Callable<Integer> {
   private void lock(Connection session, String lock, String other) throws SQLException {
     Instant end = Instant.now().plus(wait);
     while (!Query.isTrue(session, lock)) {
-      Failure.refuseIf(!Instant.now().isBefore(end), other);
+      Failure.throwIf(!Instant.now().isBefore(end), other);
       // Poll, because a statement that waits in the server would hold back vacuum.
       LockSupport.parkNanos(TimeUnit.SECONDS.toNanos(1));
     }
@@ -358,6 +358,6 @@ final class MaintainCommand implements Callable<Integer> {
   }
 
   private void report(String format, Object... arguments) {
-    new Output(spec).say("pghello maintain: " + format, arguments);
+    new Output(spec).message("pghello maintain: " + format, arguments);
   }
 }

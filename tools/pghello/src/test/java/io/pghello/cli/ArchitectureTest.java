@@ -22,7 +22,7 @@ class ArchitectureTest {
           "output",
           "connect",
           "system",
-          "backup.folder",
+          "backup.directory",
           "logs",
           "check",
           "report",

@@ -103,7 +103,7 @@ class FunctionCalls<Q, A> implements FunctionOperations<Q, A> {
     var asked = new ArrayList<Asked<Q>>(requests.size());
     try {
       for (Q request : requests) {
-        asked.add(context.statements().ask(request));
+        asked.add(context.statements().request(request));
       }
     } catch (FunctionCallException e) {
       throw rejected(
@@ -225,7 +225,7 @@ class FunctionCalls<Q, A> implements FunctionOperations<Q, A> {
     public boolean hasNext() {
       if (next == null && invalid == null && requests.hasNext()) {
         try {
-          next = context.statements().ask(requests.next());
+          next = context.statements().request(requests.next());
           index++;
         } catch (FunctionCallException e) {
           invalid = context.statements().atIndex(e, index);

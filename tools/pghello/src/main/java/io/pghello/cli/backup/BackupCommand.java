@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup;
 
+import io.pghello.cli.backup.directory.BackupMethod;
 import io.pghello.cli.backup.dump.DumpBackupMethod;
-import io.pghello.cli.backup.folder.BackupMethod;
 import io.pghello.cli.backup.pgbackrest.PgBackRest;
 import io.pghello.cli.backup.pgbackrest.PgBackRestOptions;
 import io.pghello.cli.backup.pgbackrest.ServerBackupMethod;
@@ -111,7 +111,7 @@ public final class BackupCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws SQLException, IOException {
-    Failure.refuseIf(folder.toString().isEmpty(), "--to must name a directory, but is empty");
+    Failure.throwIf(folder.toString().isEmpty(), "--to must name a directory, but is empty");
     BackupMethod method = method();
     return new BackupJob(folder, method, withoutFiles, output).make(connection.target()).exitCode();
   }
@@ -121,13 +121,13 @@ public final class BackupCommand implements Callable<Integer> {
     BackupMethod.requireLockTimeout(lockTimeout);
     PgBackRest pgBackRest = pgBackRestOptions.pgBackRest();
     if (pgBackRest == null) {
-      Failure.refuseIf(type != null, "--type requires --pgbackrest");
+      Failure.throwIf(type != null, "--type requires --pgbackrest");
       return new DumpBackupMethod(databases, bindir, keepDays, lockTimeout, output);
     }
-    Failure.refuseIf(
+    Failure.throwIf(
         !databases.isEmpty(),
         "--pgbackrest backs up the whole server and accepts no databases: " + databases);
-    Failure.refuseIf(
+    Failure.throwIf(
         type != null && !Set.of("full", "diff", "incr").contains(type),
         "--type must be full, diff or incr, but is " + type);
     return new ServerBackupMethod(

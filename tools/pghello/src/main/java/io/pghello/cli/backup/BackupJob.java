@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup;
 
-import io.pghello.cli.backup.folder.Backup;
-import io.pghello.cli.backup.folder.BackupMethod;
-import io.pghello.cli.backup.folder.BackupMethod.Made;
-import io.pghello.cli.backup.folder.BackupMethod.Removed;
-import io.pghello.cli.backup.folder.NewBackup;
+import io.pghello.cli.backup.directory.Backup;
+import io.pghello.cli.backup.directory.BackupMethod;
+import io.pghello.cli.backup.directory.BackupMethod.Made;
+import io.pghello.cli.backup.directory.BackupMethod.Removed;
+import io.pghello.cli.backup.directory.NewBackup;
 import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
@@ -15,7 +15,7 @@ import io.pghello.cli.output.Status;
 import io.pghello.cli.output.Table;
 import io.pghello.cli.output.TerminalText;
 import io.pghello.cli.system.CleanupStack;
-import io.pghello.cli.system.Folders;
+import io.pghello.cli.system.Directories;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -46,21 +46,21 @@ public record BackupJob(Path folder, BackupMethod method, boolean withoutFiles, 
         checkOutside(Query.value(session, DATA));
       }
       method.checkPrograms(session);
-      Folders.createAllPrivate(folder);
+      Directories.createAllPrivate(folder);
       try (FileChannel channel =
               FileChannel.open(
                   folder.resolve(".lock"),
                   Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE),
-                  Folders.mode("rw-------"));
+                  Directories.mode("rw-------"));
           FileLock lock = channel.tryLock();
           var undo = new CleanupStack()) {
-        Failure.refuseIf(lock == null, "another backup to " + folder + " is running");
+        Failure.throwIf(lock == null, "another backup to " + folder + " is running");
         Backup.deleteUnfinished(folder);
         checkKind();
         Path unfinished = folder.resolve(Backup.UNFINISHED + Backup.nameOf(Instant.now()));
-        CleanupStack.Step remove = () -> Folders.deleteFolder(unfinished);
+        CleanupStack.Step remove = () -> Directories.delete(unfinished);
         // The directory contains all data, and password hashes.
-        undo.begin(() -> Folders.createPrivate(unfinished), remove);
+        undo.begin(() -> Directories.createPrivate(unfinished), remove);
         Target pinned = target.pinnedTo(session);
         var backup = new NewBackup(unfinished, pinned, session, withoutFiles);
         Made made = method.make(backup, pinned, session, undo);
@@ -70,13 +70,13 @@ public record BackupJob(Path folder, BackupMethod method, boolean withoutFiles, 
             remove,
             () -> {
               Files.move(unfinished, finished, StandardCopyOption.ATOMIC_MOVE);
-              Folders.sync(folder);
+              Directories.sync(folder);
             });
         Status status = made.status().or(reportFuture()).or(reportDamaged());
         Removed removed = method.removeOld(folder, undo);
         if (removed.problem() != null) {
           status = status.or(Status.WARNING);
-          output.say("%s", removed.problem());
+          output.message("%s", removed.problem());
         }
         print(finished, made, Duration.between(begin, Instant.now()), removed.number());
         return status;
@@ -94,7 +94,7 @@ public record BackupJob(Path folder, BackupMethod method, boolean withoutFiles, 
       existing = Objects.requireNonNull(existing.getParent());
     }
     // A user who cannot read the data directory cannot write to it either.
-    Failure.refuseIf(
+    Failure.throwIf(
         data != null
             && Files.isReadable(Path.of(data))
             && existing.toRealPath().startsWith(Path.of(data).toRealPath()),
@@ -121,9 +121,9 @@ public record BackupJob(Path folder, BackupMethod method, boolean withoutFiles, 
   private Status reportFuture() {
     List<Backup> future = Backup.inFuture(folder);
     for (Backup backup : future) {
-      output.say(
+      output.message(
           "backup %s has a time in the future: check the clock; if it is right, delete this backup, because from that time on it would be used as the newest",
-          backup.folder().toString());
+          backup.directory().toString());
     }
     return future.isEmpty() ? Status.OK : Status.WARNING;
   }
@@ -132,9 +132,9 @@ public record BackupJob(Path folder, BackupMethod method, boolean withoutFiles, 
   private Status reportDamaged() {
     List<Backup> damaged = Backup.all(folder).stream().filter(Backup::isDamaged).toList();
     for (Backup backup : damaged) {
-      output.say(
+      output.message(
           "backup %s is damaged, and its databases are unknown: delete it, or restore its file backup.properties",
-          backup.folder().toString());
+          backup.directory().toString());
     }
     return damaged.isEmpty() ? Status.OK : Status.WARNING;
   }

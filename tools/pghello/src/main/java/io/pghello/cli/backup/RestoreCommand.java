@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup;
 
+import io.pghello.cli.backup.directory.Backup;
+import io.pghello.cli.backup.directory.BackupOptions;
 import io.pghello.cli.backup.dump.Contents;
 import io.pghello.cli.backup.dump.Restoration;
 import io.pghello.cli.backup.dump.Roles;
-import io.pghello.cli.backup.folder.Backup;
-import io.pghello.cli.backup.folder.BackupOptions;
 import io.pghello.cli.backup.pgbackrest.PgBackRest;
 import io.pghello.cli.backup.pgbackrest.RecoveredServer;
 import io.pghello.cli.connect.ConnectionOptions;
@@ -158,23 +158,23 @@ public final class RestoreCommand implements Callable<Integer> {
   public Integer call() throws SQLException, IOException {
     int jobs = backups.jobs();
     Backup backup = backups.find(named, output);
-    Failure.refuseIf(
+    Failure.throwIf(
         backup.isOfWholeServer() != (to != null),
         (to == null
                 ? "backup %s contains the whole server: set a data directory with --to"
                 : "backup %s contains dumps: --to requires a pgBackRest backup")
-            .formatted(backup.folder()));
+            .formatted(backup.directory()));
     if (to != null) {
       backup.check();
       return restoreServer(backup, to, jobs);
     }
-    Failure.refuseIf(point != null, "--name requires --to");
-    Failure.refuseIf(!backups.preload().isEmpty(), "--preload requires --to");
+    Failure.throwIf(point != null, "--name requires --to");
+    Failure.throwIf(!backups.preload().isEmpty(), "--preload requires --to");
     List<String> databases = backup.databases(named);
-    Failure.refuseIf(
+    Failure.throwIf(
         as != null && databases.size() != 1,
         "--as requires exactly one database, but there are " + databases);
-    Failure.refuseIf(
+    Failure.throwIf(
         as != null && (as.isEmpty() || as.getBytes(StandardCharsets.UTF_8).length > 63),
         "--as must have 1 to 63 bytes, but is \"" + as + "\"");
     Instant begin = Instant.now();
@@ -210,7 +210,7 @@ public final class RestoreCommand implements Callable<Integer> {
           });
       if (roles) {
         Failure.await(sums);
-        created = Roles.createMissing(session, backup.folder().resolve(Backup.ROLES));
+        created = Roles.createMissing(session, backup.directory().resolve(Backup.ROLES));
       }
       for (String database : databases) {
         output.progress("%s", database);
@@ -262,7 +262,7 @@ public final class RestoreCommand implements Callable<Integer> {
   }
 
   private int restoreServer(Backup backup, Path to, int jobs) throws SQLException, IOException {
-    Failure.refuseIf(
+    Failure.throwIf(
         !named.isEmpty() || as != null || replace || roles || noTablespaces,
         "--to restores the whole server and cannot be combined with databases, --as, "
             + "--replace, --roles or --no-tablespaces");
@@ -308,7 +308,7 @@ public final class RestoreCommand implements Callable<Integer> {
     Duration took = Duration.between(begin, Instant.now());
     output.print(
         new Recovered(
-            backup.folder(),
+            backup.directory(),
             backup.label(),
             data,
             recovered,
@@ -365,7 +365,7 @@ public final class RestoreCommand implements Callable<Integer> {
       statement.setString(1, Restoration.REPLACES);
       try (ResultSet rows = statement.executeQuery()) {
         while (rows.next()) {
-          output.say(
+          output.message(
               "%s was left by a restore that was killed. If no other restore is running, run: %s",
               rows.getString(1), rows.getString(2));
         }
@@ -389,10 +389,10 @@ public final class RestoreCommand implements Callable<Integer> {
     } catch (ExecutionException e) {
       Failure.await(sums);
     } catch (TimeoutException e) {
-      output.say(
+      output.message(
           "backup %s may be damaged (not all checksums were verified yet); check it "
               + "with \"sha256sum -c %s\" in %s",
-          backup.name(), Backup.SUMS, backup.folder());
+          backup.name(), Backup.SUMS, backup.directory());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -400,21 +400,21 @@ public final class RestoreCommand implements Callable<Integer> {
 
   private void checkPreconditions(Connection session, Backup backup, List<String> databases)
       throws SQLException {
-    Failure.refuseIf(
+    Failure.throwIf(
         Query.isTrue(session, "SELECT pg_is_in_recovery()"),
         "this server is a read-only standby: restore on the primary");
     backups.checkServer(backup, databases, Query.value(session, Backup.SYSTEM));
     for (String database : databases) {
       String name = as == null ? database : as;
-      Failure.refuseIf(
+      Failure.throwIf(
           !replace && Restoration.exists(session, name),
           "database \""
               + name
               + "\" already exists: use --replace, or choose another name with --as");
-      Failure.refuseIf(
+      Failure.throwIf(
           backup.extensionVersion(database) != null && !Query.isTrue(session, HAS_FILES),
           "the server does not have the files of pg_hello: copy them from %s (the library to $(pg_config --pkglibdir), the other files to $(pg_config --sharedir)/extension)"
-              .formatted(backup.folder().resolve(Backup.FILES)));
+              .formatted(backup.directory().resolve(Backup.FILES)));
     }
   }
 
@@ -444,7 +444,7 @@ public final class RestoreCommand implements Callable<Integer> {
     Duration took = Duration.between(begin, Instant.now());
     output.print(
         new Result(
-            backup.folder(),
+            backup.directory(),
             backup.time(),
             Durations.seconds(age),
             Durations.seconds(took),

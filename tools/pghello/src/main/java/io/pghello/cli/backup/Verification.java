@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup;
 
+import io.pghello.cli.backup.directory.Backup;
+import io.pghello.cli.backup.directory.BackupMethod;
+import io.pghello.cli.backup.directory.BackupMethod.Proof;
 import io.pghello.cli.backup.dump.DumpBackupMethod;
-import io.pghello.cli.backup.folder.Backup;
-import io.pghello.cli.backup.folder.BackupMethod;
-import io.pghello.cli.backup.folder.BackupMethod.Proof;
 import io.pghello.cli.backup.pgbackrest.ServerBackupMethod;
 import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Failure;
@@ -92,7 +92,7 @@ public record Verification(
     Duration age = Duration.between(proof.point(), Instant.now());
     output.print(
         new Result(
-            backup.folder(),
+            backup.directory(),
             proof.status(),
             proof.point(),
             Durations.seconds(age),
@@ -104,7 +104,8 @@ public record Verification(
           proof.wrong().stream().map(TerminalText::line).forEach(out::println);
           out.printf(
               "%nBackup %s %s%n",
-              backup.folder(), proof.wrong().isEmpty() ? "can be restored" : "cannot be relied on");
+              backup.directory(),
+              proof.wrong().isEmpty() ? "can be restored" : "cannot be relied on");
           out.printf(
               "Recovery point: %s, %s ago%nRecovery time: %s%n",
               proof.point(), Durations.inWords(age), Durations.inWords(proof.took()));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup;
 
-import io.pghello.cli.backup.folder.Backup;
-import io.pghello.cli.backup.folder.BackupMethod;
-import io.pghello.cli.backup.folder.BackupOptions;
-import io.pghello.cli.backup.folder.MetricFile;
+import io.pghello.cli.backup.directory.Backup;
+import io.pghello.cli.backup.directory.BackupMethod;
+import io.pghello.cli.backup.directory.BackupOptions;
+import io.pghello.cli.backup.directory.MetricFile;
 import io.pghello.cli.output.Durations;
 import io.pghello.cli.output.Output;
 import java.nio.file.Path;

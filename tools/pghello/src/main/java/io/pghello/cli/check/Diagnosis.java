@@ -137,10 +137,10 @@ final class Diagnosis {
             Locale.ROOT,
             "SELECT count(%s) FROM generate_series(1, 20000) i",
             function.guarded(function.name() + "('name ' || i)"));
-    ask(statement, calls);
+    query(statement, calls);
     long before = used(statement);
     long process = process(statement);
-    ask(statement, calls);
+    query(statement, calls);
     long grown = used(statement) - before;
     long now = process(statement);
     String size = now == 0 ? "" : ", process size " + (now >> 20) + " MB";
@@ -157,17 +157,17 @@ final class Diagnosis {
   }
 
   private static long used(Statement statement) throws SQLException {
-    String bytes = ask(statement, "SELECT sum(used_bytes) FROM pg_get_backend_memory_contexts()");
+    String bytes = query(statement, "SELECT sum(used_bytes) FROM pg_get_backend_memory_contexts()");
     return bytes == null ? 0 : Long.parseLong(bytes);
   }
 
   /** Returns the private memory of the session's process; 0 if it cannot be read. */
   private long process(Statement statement) throws SQLException {
-    String kilobytes = mayReadFiles ? ask(statement, PROCESS) : null;
+    String kilobytes = mayReadFiles ? query(statement, PROCESS) : null;
     return kilobytes == null ? 0 : Long.parseLong(kilobytes) << 10;
   }
 
-  private static @Nullable String ask(Statement statement, String sql) throws SQLException {
+  private static @Nullable String query(Statement statement, String sql) throws SQLException {
     try (ResultSet row = statement.executeQuery(sql)) {
       row.next();
       return row.getString(1);

@@ -96,14 +96,14 @@ public final class HardenCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws SQLException, IOException {
-    Failure.refuseIf(dryRun && apply, "--dry-run changes nothing: omit it, or omit --apply");
-    Failure.refuseIf(
+    Failure.throwIf(dryRun && apply, "--dry-run changes nothing: omit it, or omit --apply");
+    Failure.throwIf(
         undo && (apply || dryRun || preload || !revokeFrom.isEmpty()),
         "--undo cannot be combined with other options of harden");
     Target target = connection.target();
     try (Connection session = apply || undo ? target.connectToWrite() : target.connect()) {
       target = target.pinnedTo(session);
-      Failure.refuseIf(
+      Failure.throwIf(
           ServerDatabases.extensionVersion(session) == null,
           "pg_hello does not exist in %s: CREATE EXTENSION pg_hello".formatted(target.name()));
       var hardening = new Hardening(undo ? new Findings() : findings, preload);

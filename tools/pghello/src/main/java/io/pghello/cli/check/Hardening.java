@@ -352,20 +352,20 @@ final class Hardening {
   /** Examines a database and, if the server is on this machine, the extension's files. */
   void check(Connection connection, boolean sameMachine) throws SQLException, IOException {
     try (Statement statement = connection.createStatement()) {
-      String others = OpsExtension.ofOthers(connection);
+      String others = OpsExtension.superuserProblem(connection);
       if (others != null) {
         warn(
             others + ", so no role is granted access to the schema hello_ops",
             "have a superuser create the schema and the extension");
       }
       String own = String.valueOf(others == null);
-      ask(statement, PRIVILEGES.replace("OWN_OPS", own), this::add);
-      ask(statement, AFFECTED_ROLES.replace("OWN_OPS", own), this::addAffectedRole);
-      ask(statement, RENAMED.replace("OWN_OPS", own), row -> renamed.add(row.getString(1)));
-      ask(statement, SETTINGS, this::add);
-      ask(statement, BY_HAND, this::warn);
+      query(statement, PRIVILEGES.replace("OWN_OPS", own), this::add);
+      query(statement, AFFECTED_ROLES.replace("OWN_OPS", own), this::addAffectedRole);
+      query(statement, RENAMED.replace("OWN_OPS", own), row -> renamed.add(row.getString(1)));
+      query(statement, SETTINGS, this::add);
+      query(statement, BY_HAND, this::warn);
       try {
-        ask(statement, TRUST_RULES, this::warn);
+        query(statement, TRUST_RULES, this::warn);
         if (sameMachine) {
           checkFiles(statement);
         }
@@ -422,20 +422,20 @@ final class Hardening {
 
   /** Processes a row. */
   private interface Row {
-    void take(ResultSet row) throws SQLException;
+    void accept(ResultSet row) throws SQLException;
   }
 
-  private static void ask(Statement statement, String sql, Row row) throws SQLException {
+  private static void query(Statement statement, String sql, Row row) throws SQLException {
     try (ResultSet rows = statement.executeQuery(sql)) {
       while (rows.next()) {
-        row.take(rows);
+        row.accept(rows);
       }
     }
   }
 
   private void checkFiles(Statement statement) throws SQLException, IOException {
     var folders = new ArrayList<Path>();
-    ask(
+    query(
         statement,
         FOLDERS,
         row -> folders.addAll(List.of(Path.of(row.getString(1)), Path.of(row.getString(2)))));

@@ -40,7 +40,7 @@ public final class HealthCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Failure.refuseIf(
+    Failure.throwIf(
         !(warningMillis > 0 && criticalMillis >= warningMillis && Double.isFinite(criticalMillis)),
         "--warning must be greater than 0, and --critical must not be less than --warning");
     return Health.print(connection.target(), warningMillis, criticalMillis, output).exitCode();

@@ -55,7 +55,7 @@ record UndoFile(Path folder, String ofCopies, Path path) {
    * another directory, because the server may be hostile.
    */
   static UndoFile of(Path folder, String ofCopies, String address) {
-    Failure.refuseIf(
+    Failure.throwIf(
         !IDENTIFIERS.matcher(ofCopies).matches(),
         "the server returned invalid identifiers: " + TerminalText.line(ofCopies));
     String encoded = URLEncoder.encode(address, StandardCharsets.UTF_8);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.check;
 
-import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.backup.directory.Backup;
 import io.pghello.cli.connect.ConnectionOptions;
 import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.ServerDatabases;
@@ -124,10 +124,10 @@ public final class UpdateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws SQLException {
-    Failure.refuseIf(
+    Failure.throwIf(
         (requiredBackup == null) != (backups == null),
         "--require-backup and --backups must be used together");
-    Failure.refuseIf(lockTimeout.isZero(), "--lock-timeout must be greater than 0");
+    Failure.throwIf(lockTimeout.isZero(), "--lock-timeout must be greater than 0");
     Target target = connection.target();
     List<String> databases;
     String version;
@@ -151,9 +151,9 @@ public final class UpdateCommand implements Callable<Integer> {
     try (PreparedStatement statement = session.prepareStatement(TARGET_VERSION)) {
       statement.setString(1, to);
       try (ResultSet row = statement.executeQuery()) {
-        Failure.refuseIf(
+        Failure.throwIf(
             !row.next(), "the server does not have the files of pg_hello: install them");
-        Failure.refuseIf(
+        Failure.throwIf(
             to != null && !row.getBoolean(2),
             "the server does not have the files of pg_hello " + to + ": install them");
         return to == null ? row.getString(1) : to;
@@ -176,8 +176,8 @@ public final class UpdateCommand implements Callable<Integer> {
       }
     }
     Backup backup = Backup.find(backups, needed, Query.value(session, Backup.SYSTEM), null);
-    Backup.ignored(backups, needed).forEach(later -> output.say("%s", later.whyIgnored()));
-    Failure.refuseIf(
+    Backup.ignored(backups, needed).forEach(later -> output.message("%s", later.whyIgnored()));
+    Failure.throwIf(
         backup.age().compareTo(requiredBackup) > 0,
         "the last backup, of "
             + backup.time()

@@ -43,7 +43,7 @@ final class ClientKey {
     byte[] bytes = TlsFile.read(file);
     Matcher pem = PEM.matcher(new String(bytes, StandardCharsets.ISO_8859_1));
     if (pem.find()) {
-      Failure.refuseIf(
+      Failure.throwIf(
           pem.group(1).equals("ENCRYPTED ") || pem.group(2).contains("ENCRYPTED"),
           "the key %s of the client certificate is encrypted, but pghello does not ask for passwords: set sslkey to a copy that openssl pkey has decrypted"
               .formatted(file));

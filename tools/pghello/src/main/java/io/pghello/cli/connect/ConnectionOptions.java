@@ -55,7 +55,7 @@ public final class ConnectionOptions {
   }
 
   Target target(Function<String, @Nullable String> variables) {
-    Failure.refuseIf(
+    Failure.throwIf(
         timeoutSeconds < 1 || timeoutSeconds > 3600,
         "--timeout must be between 1 and 3600 seconds, but is " + timeoutSeconds);
     var options = new HashMap<String, @Nullable String>();

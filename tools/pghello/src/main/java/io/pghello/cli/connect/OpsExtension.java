@@ -87,7 +87,7 @@ public final class OpsExtension {
    * Returns the reason why a role that is or can become a superuser must not use the extension;
    * null if there is none.
    */
-  public static @Nullable String ofOthers(Connection connection) throws SQLException {
+  public static @Nullable String superuserProblem(Connection connection) throws SQLException {
     String others = Query.value(connection, OF_OTHERS);
     return others == null ? null : TerminalText.line(others);
   }

@@ -239,7 +239,7 @@ record Parameter(
    * @param value the value; null if the parameter is not set
    * @throws IllegalArgumentException if this parameter is refused
    */
-  void refuse(@Nullable String value) {
+  void reject(@Nullable String value) {
     if (use == Use.REFUSED && value != null && !harmless.contains(value)) {
       throw new IllegalArgumentException(
           "%s is %s, but %s: omit it"

@@ -35,7 +35,7 @@ public final class ServerDatabases {
       }
     }
     for (String name : named) {
-      Failure.refuseIf(!all.contains(name), "there is no database \"" + name + "\" on this server");
+      Failure.throwIf(!all.contains(name), "there is no database \"" + name + "\" on this server");
     }
     return named.isEmpty() ? usual : named.stream().distinct().toList();
   }

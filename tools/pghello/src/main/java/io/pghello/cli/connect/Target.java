@@ -146,7 +146,7 @@ public record Target(
             + connection.unwrap(PgConnection.class).getBackendPID();
     try (Statement statement = connection.createStatement();
         ResultSet own = statement.executeQuery(settings)) {
-      Failure.refuseIf(
+      Failure.throwIf(
           !own.next(),
           "the connection goes through a pooler, which would pass the session settings of "
               + "pghello to other clients: connect to the server directly");

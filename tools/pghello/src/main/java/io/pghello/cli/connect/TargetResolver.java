@@ -79,7 +79,7 @@ public final class TargetResolver {
       Account account,
       int timeoutSeconds) {
     Function<String, @Nullable String> value = name -> value(name, options, service, variables);
-    String hosts = orElse(value.apply("host"), "localhost");
+    String hosts = orDefault(value.apply("host"), "localhost");
     boolean isSocket = hosts.startsWith("/");
     if (hosts.startsWith("@") || (isSocket && hosts.contains(","))) {
       throw new IllegalArgumentException(
@@ -101,7 +101,7 @@ public final class TargetResolver {
     }
     for (Parameter parameter : Parameter.ALL) {
       if (parameter.keyword() != null) {
-        parameter.refuse(value.apply(parameter.keyword()));
+        parameter.reject(value.apply(parameter.keyword()));
       }
     }
     String given = value.apply("target_session_attrs");
@@ -112,20 +112,20 @@ public final class TargetResolver {
           "invalid target_session_attrs: %s; use %s"
               .formatted(attributes, String.join(", ", new TreeSet<>(SESSIONS.keySet()))));
     }
-    String user = orElse(value.apply("user"), account.user());
+    String user = orDefault(value.apply("user"), account.user());
     if (user.equals("?")) {
       // Java's name for a user who is not in the password database.
       throw new IllegalArgumentException(
           "the user of this process has no name: pass the role with -U");
     }
-    String database = orElse(value.apply("dbname"), user);
+    String database = orDefault(value.apply("dbname"), user);
     if (database.contains("://") || database.contains("=")) {
       // The value is not included, because it may contain a password.
       throw new IllegalArgumentException(
           "the database must be a name, not a connection string: pass each parameter with -h, -p, "
               + "-U and -d, or use a service");
     }
-    String ports = orElse(value.apply("port"), DEFAULT_PORT);
+    String ports = orDefault(value.apply("port"), DEFAULT_PORT);
     String address = address(hosts, ports);
 
     var properties = new Properties();
@@ -140,15 +140,15 @@ public final class TargetResolver {
     if (password == null || password.isEmpty()) {
       environment.put(
           "PGPASSFILE",
-          orElse(value.apply("passfile"), account.home().resolve(".pgpass").toString()));
+          orDefault(value.apply("passfile"), account.home().resolve(".pgpass").toString()));
     } else {
       properties.setProperty(PGProperty.PASSWORD.getName(), password);
       environment.put("PGPASSWORD", password);
     }
-    String application = orElse(value.apply("application_name"), "pghello");
+    String application = orDefault(value.apply("application_name"), "pghello");
     PGProperty.APPLICATION_NAME.set(properties, application);
     environment.put("PGAPPNAME", application);
-    String settings = orElse(value.apply("options"), "");
+    String settings = orDefault(value.apply("options"), "");
     boolean isByRecovery = BY_RECOVERY.contains(attributes);
     if (isByRecovery || !settings.isEmpty()) {
       PGProperty.OPTIONS.set(properties, isByRecovery ? settings + " " + READ_WRITE : settings);
@@ -241,7 +241,7 @@ public final class TargetResolver {
     return port;
   }
 
-  private static String orElse(@Nullable String value, String otherwise) {
+  private static String orDefault(@Nullable String value, String otherwise) {
     return value == null || value.isEmpty() ? otherwise : value;
   }
 }

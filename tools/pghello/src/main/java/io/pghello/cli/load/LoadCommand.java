@@ -114,17 +114,17 @@ public final class LoadCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Failure.refuseIf(
+    Failure.throwIf(
         !(rate > 0 && rate <= 1e6),
         "--rate must be greater than 0 and at most 1000000 calls per second");
-    Failure.refuseIf(
+    Failure.throwIf(
         time.isZero() || time.compareTo(Duration.ofDays(1)) > 0,
         "--time must be between 1ms and 1d");
-    Failure.refuseIf(
+    Failure.throwIf(
         connections < 1 || connections > 500, "--connections must be between 1 and 500");
-    Failure.refuseIf(late.isZero(), "--late must be greater than 0");
-    Failure.refuseIf(!(tolerance >= 1), "--tolerance must be at least 1");
-    Failure.refuseIf(
+    Failure.throwIf(late.isZero(), "--late must be greater than 0");
+    Failure.throwIf(!(tolerance >= 1), "--tolerance must be at least 1");
+    Failure.throwIf(
         !Set.of("pg_hello", "now_ms").containsAll(shares.keySet())
             || shares.values().stream().anyMatch(share -> share < 0 || share > 1000)
             || shares.values().stream().allMatch(share -> share == 0),
@@ -202,12 +202,12 @@ public final class LoadCommand implements Callable<Integer> {
     }
     Properties before = PropertiesFile.load(baseline);
     for (String name : List.of("rate", "connections", "p95", "p99")) {
-      Failure.refuseIf(
+      Failure.throwIf(
           !before.getProperty(name, "").matches("[0-9]+(?:\\.[0-9]+)?(?:E-?[0-9]+)?"),
           "%s is not a baseline, because it has no %s: choose another file"
               .formatted(baseline, name));
     }
-    Failure.refuseIf(
+    Failure.throwIf(
         Double.parseDouble(before.getProperty("rate")) != rate
             || Double.parseDouble(before.getProperty("connections")) != connections
             || !turn().equals(before.getProperty("shares")),

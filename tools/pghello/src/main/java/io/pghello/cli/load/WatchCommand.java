@@ -107,14 +107,14 @@ public final class WatchCommand implements Callable<Integer> {
       // Sessions report their counters only once a second.
       throw Failure.unknown("--interval must be at least 1s");
     }
-    Failure.refuseIf(count != null && count < 1, "--count must be at least 1");
+    Failure.throwIf(count != null && count < 1, "--count must be at least 1");
     Target target = connection.target();
     try (Connection session = target.connect();
         PreparedStatement functions = session.prepareStatement(FUNCTIONS);
         PreparedStatement sessions = session.prepareStatement(SESSIONS)) {
       Map<String, Counter> before = read(functions);
       long beforeNanos = System.nanoTime();
-      Failure.refuseIf(
+      Failure.throwIf(
           before.isEmpty(),
           "pg_hello does not exist in this database; run CREATE EXTENSION pg_hello");
       for (int i = 0; count == null || i < count; i++) {

@@ -149,10 +149,10 @@ public final class LogsCommand implements Callable<Integer> {
       reading.of(path);
     } catch (IOException e) {
       unread++;
-      output.say("%s cannot be read: %s", path.toString(), Failure.reason(e));
+      output.message("%s cannot be read: %s", path.toString(), Failure.reason(e));
     } catch (UncheckedIOException e) {
       unread++;
-      output.say(
+      output.message(
           "%s cannot be read: %s",
           path.toString(), Failure.reason(Objects.requireNonNull(e.getCause())));
     }
@@ -186,7 +186,7 @@ public final class LogsCommand implements Callable<Integer> {
       List<Path> others = Objects.requireNonNull(named.get(false));
       if (!others.isEmpty()) {
         unread += others.size();
-        output.say(
+        output.message(
             "Some files were not read, because their names do not contain .log, .csv or "
                 + ".json; pass them by name if they are logs: %s",
             others.stream().map(Path::toString).collect(joining(", ")));
@@ -267,7 +267,7 @@ public final class LogsCommand implements Callable<Integer> {
       out.println(line);
     }
     for (Doubt doubt : doubts) {
-      output.say(
+      output.message(
           "%s: %d %s not understood: %s",
           doubt.file().toString(),
           doubt.count(),
@@ -275,7 +275,7 @@ public final class LogsCommand implements Callable<Integer> {
           doubt.reason().remedy());
     }
     if (withoutState) {
-      output.say(
+      output.message(
           "The lines have no SQLSTATE, so events were matched by message only: add "
               + "%%e to log_line_prefix");
     }

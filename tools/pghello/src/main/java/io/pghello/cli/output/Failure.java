@@ -45,7 +45,7 @@ public final class Failure extends RuntimeException {
   }
 
   /** Throws an {@link #unknown} failure if the condition is true. */
-  public static void refuseIf(boolean wrong, String message) {
+  public static void throwIf(boolean wrong, String message) {
     if (wrong) {
       throw unknown(message);
     }

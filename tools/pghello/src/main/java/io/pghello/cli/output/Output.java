@@ -67,13 +67,13 @@ public final class Output {
    */
   public void flush() {
     out().flush();
-    Failure.refuseIf(
+    Failure.throwIf(
         System.out.checkError(),
         "cannot write output: the reader has closed the pipe, or the disk is full");
   }
 
   /** Prints a message to standard error. */
-  public void say(String format, Object... arguments) {
+  public void message(String format, Object... arguments) {
     PrintWriter err = spec.commandLine().getErr();
     Object[] printable =
         Stream.of(arguments)
@@ -86,7 +86,7 @@ public final class Output {
   /** Prints progress if the output is a terminal. */
   public void progress(String format, Object... arguments) {
     if (Ansi.AUTO.enabled()) {
-      say(format, arguments);
+      message(format, arguments);
     }
   }
 }

@@ -59,7 +59,7 @@ public final class ReportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    Failure.refuseIf(output.isJson() && html, "--json and --html cannot be combined");
+    Failure.throwIf(output.isJson() && html, "--json and --html cannot be combined");
     return new Report(kind, since, label).print(connection.target(), html, output).exitCode();
   }
 }

@@ -27,7 +27,7 @@ public final class PropertiesFile {
 
   /** Writes properties to a new file that only its owner can change. */
   public static void store(Properties properties, Path file) throws IOException {
-    try (Writer writer = Files.newBufferedWriter(Folders.createFile(file, "rw-r--r--"))) {
+    try (Writer writer = Files.newBufferedWriter(Directories.createFile(file, "rw-r--r--"))) {
       properties.store(writer, null);
     }
   }

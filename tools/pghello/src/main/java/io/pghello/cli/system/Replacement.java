@@ -18,7 +18,7 @@ public final class Replacement {
   private Replacement() {}
 
   public static void write(Path file, String mode, String text) throws IOException {
-    of(file, mode, path -> Files.writeString(Folders.createFile(path, "rw-------"), text));
+    of(file, mode, path -> Files.writeString(Directories.createFile(path, "rw-------"), text));
   }
 
   /** Writes a file under a temporary name, then sets its mode and renames it. */

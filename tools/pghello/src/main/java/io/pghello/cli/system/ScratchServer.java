@@ -49,7 +49,7 @@ public final class ScratchServer {
       Programs programs, Path temporary, Path files, List<String> preload, CleanupStack undo)
       throws IOException {
     Path folder = Files.createTempDirectory(temporary, "pghello-verify");
-    undo.begin(() -> {}, () -> Folders.deleteFolder(folder));
+    undo.begin(() -> {}, () -> Directories.delete(folder));
     Path bin = tree(programs, folder.resolve("tree"), files);
     Path data = folder.resolve("data");
     String password = UUID.randomUUID().toString();
@@ -88,7 +88,7 @@ public final class ScratchServer {
     undo.begin(
         () -> {},
         () -> {
-          tellToEnd(running);
+          requestShutdown(running);
           running.process().waitFor(20, TimeUnit.SECONDS);
         });
     Target target = target(folder, "postgres", password, "");
@@ -121,7 +121,7 @@ public final class ScratchServer {
   }
 
   /** Requests a fast shutdown, which does not wait for sessions to end. */
-  public static void tellToEnd(CleanupStack.Running server) {
+  public static void requestShutdown(CleanupStack.Running server) {
     Programs.output("kill", "-INT", String.valueOf(server.process().pid()));
   }
 
@@ -252,7 +252,7 @@ public final class ScratchServer {
 
   private static Path configured(Programs programs, String what) {
     String path = Programs.output(programs.path("pg_config"), what);
-    Failure.refuseIf(path.isEmpty(), programs.path("pg_config") + " is missing: install it");
+    Failure.throwIf(path.isEmpty(), programs.path("pg_config") + " is missing: install it");
     return Path.of(path);
   }
 }

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.cli.Run;
-import io.pghello.cli.backup.folder.Backup;
-import io.pghello.cli.backup.folder.NewBackup;
+import io.pghello.cli.backup.directory.Backup;
+import io.pghello.cli.backup.directory.NewBackup;
 import io.pghello.cli.system.Programs;
 import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.NativeExtension;

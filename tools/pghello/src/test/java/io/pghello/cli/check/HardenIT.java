@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.cli.Run;
-import io.pghello.cli.system.Folders;
+import io.pghello.cli.system.Directories;
 import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.Superuser;
 import io.pghello.extension.testkit.TestDatabase;
@@ -471,7 +471,7 @@ class HardenIT {
       environment = Run.environment(server, database);
       assertThat(Run.pghello(environment, "health").out()).contains("ok        connection");
     } finally {
-      Folders.deleteFolder(libraries);
+      Directories.delete(libraries);
     }
   }
 

@@ -4,8 +4,8 @@ package io.pghello.cli.check;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.cli.Run;
-import io.pghello.cli.backup.folder.Backup;
-import io.pghello.cli.system.Folders;
+import io.pghello.cli.backup.directory.Backup;
+import io.pghello.cli.system.Directories;
 import io.pghello.extension.testkit.ExtensionServer;
 import io.pghello.extension.testkit.NativeExtension;
 import io.pghello.extension.testkit.Superuser;
@@ -181,7 +181,7 @@ class UpdateIT {
     run = update(server, database, demand);
     assertThat(run.status()).isEqualTo(3);
     assertThat(run.err()).contains("is 2 h 0 min old: run pghello backup");
-    Folders.deleteFolder(old);
+    Directories.delete(old);
 
     sealed(Instant.now().minusSeconds(2), "4711", database.name());
     sealed(Instant.now().minusSeconds(1), system, "other");

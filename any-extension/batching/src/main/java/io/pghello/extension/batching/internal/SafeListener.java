@@ -25,12 +25,12 @@ public record SafeListener(List<CallListener> listeners) implements CallListener
 
   @Override
   public void callEnded(CallEnded event) {
-    tell(listener -> listener.callEnded(event));
+    publish(listener -> listener.callEnded(event));
   }
 
   @Override
   public void statementStarted(StatementStarted event) {
-    tell(listener -> listener.statementStarted(event));
+    publish(listener -> listener.statementStarted(event));
   }
 
   /**
@@ -40,22 +40,22 @@ public record SafeListener(List<CallListener> listeners) implements CallListener
   @Override
   public void statementEnded(StatementEnded event) {
     for (int i = listeners.size() - 1; i >= 0; i--) {
-      tell(listeners.get(i), listener -> listener.statementEnded(event));
+      publish(listeners.get(i), listener -> listener.statementEnded(event));
     }
   }
 
   @Override
   public void retrying(Retrying event) {
-    tell(listener -> listener.retrying(event));
+    publish(listener -> listener.retrying(event));
   }
 
-  private void tell(Consumer<CallListener> event) {
+  private void publish(Consumer<CallListener> event) {
     for (CallListener listener : listeners) {
-      tell(listener, event);
+      publish(listener, event);
     }
   }
 
-  private static void tell(CallListener listener, Consumer<CallListener> event) {
+  private static void publish(CallListener listener, Consumer<CallListener> event) {
     try {
       event.accept(listener);
     } catch (RuntimeException | Error e) {

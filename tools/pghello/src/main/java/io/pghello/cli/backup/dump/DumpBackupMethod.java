@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup.dump;
 
-import io.pghello.cli.backup.folder.Backup;
-import io.pghello.cli.backup.folder.BackupMethod;
-import io.pghello.cli.backup.folder.NewBackup;
-import io.pghello.cli.backup.folder.Retention;
+import io.pghello.cli.backup.directory.Backup;
+import io.pghello.cli.backup.directory.BackupMethod;
+import io.pghello.cli.backup.directory.NewBackup;
+import io.pghello.cli.backup.directory.Retention;
 import io.pghello.cli.check.Health;
 import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.ServerDatabases;
@@ -103,10 +103,10 @@ public record DumpBackupMethod(
     Instant time = Instant.now();
     Programs programs = programs(session);
     List<String> chosen = ServerDatabases.choose(session, named);
-    Failure.refuseIf(chosen.isEmpty(), "there is no database to dump");
+    Failure.throwIf(chosen.isEmpty(), "there is no database to dump");
     output.progress("roles");
     undo.run(
-        rolesCommand(programs, target, session, backup.folder()),
+        rolesCommand(programs, target, session, backup.directory()),
         target.environment(),
         Redirect.DISCARD);
     Status status = Status.OK;
@@ -116,7 +116,7 @@ public record DumpBackupMethod(
     for (String database : chosen) {
       if (database.matches("(?s).*[\\r\\n].*")) {
         status = Status.WARNING;
-        output.say(
+        output.message(
             "database %s has a line break in its name, so pg_restore cannot restore "
                 + "it: rename it",
             database);
@@ -126,13 +126,13 @@ public record DumpBackupMethod(
         rows.add(dump(backup, programs, target.in(database), undo));
       } catch (SQLException | Failure e) {
         Failure failure = Failure.in(database, e);
-        if (isFull(backup.folder())) {
+        if (isFull(backup.directory())) {
           throw failure;
         }
         // The owner of a database can make its dump fail, e.g. with a lock on a table or a setting
         // that prevents logins, so continue with the other databases.
-        Files.deleteIfExists(Backup.dump(backup.folder(), database));
-        Files.deleteIfExists(Backup.contents(backup.folder(), database));
+        Files.deleteIfExists(Backup.dump(backup.directory(), database));
+        Files.deleteIfExists(Backup.contents(backup.directory(), database));
         missing.add(database);
         failures.add(failure);
       }
@@ -147,7 +147,7 @@ public record DumpBackupMethod(
     }
     for (Failure failure : failures) {
       status = Status.CRITICAL;
-      output.say("%s", String.valueOf(failure.getMessage()));
+      output.message("%s", String.valueOf(failure.getMessage()));
     }
     backup.copyFiles(session);
     return new Made(time, status, Table.of(Dumped.class, rows), missing);
@@ -184,7 +184,7 @@ public record DumpBackupMethod(
         if (blocker == null) {
           throw e;
         }
-        Files.deleteIfExists(Backup.dump(backup.folder(), target.database()));
+        Files.deleteIfExists(Backup.dump(backup.directory(), target.database()));
         waited = waited.plus(blocker.waited()).plus(PAUSE);
         if (waited.compareTo(lockTimeout) >= 0) {
           throw Failure.critical(
@@ -205,7 +205,7 @@ public record DumpBackupMethod(
       NewBackup backup, Programs programs, Target target, Instant begin, CleanupStack undo)
       throws SQLException, IOException {
     String database = target.database();
-    Path file = Backup.dump(backup.folder(), database);
+    Path file = Backup.dump(backup.directory(), database);
     try (Connection reading = target.connectForLong()) {
       reading.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
       reading.setReadOnly(true);
@@ -225,7 +225,7 @@ public record DumpBackupMethod(
       }
       undo.waitFor(dump);
       String version = ServerDatabases.extensionVersion(reading);
-      PropertiesFile.store(contents, Backup.contents(backup.folder(), database));
+      PropertiesFile.store(contents, Backup.contents(backup.directory(), database));
       reading.rollback();
       backup.add(database, version);
       return new Dumped(
@@ -301,7 +301,7 @@ public record DumpBackupMethod(
   public Proof verify(Backup backup, List<String> databases, Trial trial, CleanupStack undo)
       throws SQLException, IOException {
     String power = trial.options().trustsOwners() ? null : ScratchServer.powerOfThisUser();
-    Failure.refuseIf(
+    Failure.throwIf(
         power != null,
         "this user %s, and a restore runs code of table owners: run this command as a dedicated user, or use --trust-owners"
             .formatted(power));
@@ -312,11 +312,11 @@ public record DumpBackupMethod(
         ScratchServer.start(
             programs,
             trial.temporary(),
-            backup.folder().resolve(Backup.FILES),
+            backup.directory().resolve(Backup.FILES),
             trial.options().preload(),
             undo);
     try (Connection session = server.connectForLong()) {
-      Roles.createMissing(session, backup.folder().resolve(Backup.ROLES));
+      Roles.createMissing(session, backup.directory().resolve(Backup.ROLES));
     }
     var restoration =
         new Restoration(

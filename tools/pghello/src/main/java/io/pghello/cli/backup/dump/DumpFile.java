@@ -86,7 +86,7 @@ final class DumpFile {
   private List<DumpEntry> read(Path dump, int major) throws IOException {
     String madeBy = readHeader();
     int oldest = version + 1;
-    Failure.refuseIf(
+    Failure.throwIf(
         version > OLDEST && major < oldest,
         "%s was made by pg_dump %s, and pg_restore of version %d cannot read it: restore it into a server of version %d or newer"
             .formatted(dump, TerminalText.line(madeBy), major, oldest));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup.dump;
 
-import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.backup.directory.Backup;
 import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
@@ -144,7 +144,7 @@ public record Restoration(
       create = createStatements(session, listed, passing);
       properties = properties(session, listed, database, isSuperuser);
       if (byOwners) {
-        undo.begin(() -> logIn.create(session, owners), () -> takeBack(logIn.dropStatement()));
+        undo.begin(() -> logIn.create(session, owners), () -> revert(logIn.dropStatement()));
         create.add(logIn.letIntoStatement(passing));
       }
       undo.begin(() -> execute(session, create), drop);
@@ -168,7 +168,7 @@ public record Restoration(
       undo.begin(
           () -> {
             drop(passing);
-            takeBack(logIn.dropStatement());
+            revert(logIn.dropStatement());
             create.remove(logIn.letIntoStatement(passing));
             try (Connection session = maintenance.connectForLong()) {
               execute(session, create);
@@ -178,7 +178,7 @@ public record Restoration(
       restore(dump, entries.whole(), logIn, passing);
     }
     if (byOwners) {
-      takeBack(logIn.dropStatement());
+      revert(logIn.dropStatement());
     }
     String version;
     try (Connection session = restored.connectForLong()) {
@@ -250,7 +250,7 @@ public record Restoration(
 
   /** Throws if an owner does not exist on the server. Called before anything is created. */
   private static void checkOwner(String unknown) {
-    Failure.refuseIf(
+    Failure.throwIf(
         !unknown.isEmpty(),
         "role \""
             + TerminalText.line(unknown)
@@ -296,7 +296,7 @@ public record Restoration(
           () ->
               execute(
                   session, List.of("ALTER DATABASE %s ALLOW_CONNECTIONS false".formatted(quoted))),
-          () -> takeBack("ALTER DATABASE %s ALLOW_CONNECTIONS true".formatted(quoted)));
+          () -> revert("ALTER DATABASE %s ALLOW_CONNECTIONS true".formatted(quoted)));
       endSessions(session, name);
       statements.add("ALTER DATABASE %s RENAME TO %s".formatted(quoted, quoted(session, before)));
     }
@@ -450,11 +450,11 @@ public record Restoration(
         execute(session, subscriptions);
       }
     }
-    takeBack("DROP DATABASE IF EXISTS " + passing + " WITH (FORCE)");
+    revert("DROP DATABASE IF EXISTS " + passing + " WITH (FORCE)");
   }
 
   /** Runs a statement in a new session, because the previous session may have been lost. */
-  private void takeBack(String sql) throws SQLException {
+  private void revert(String sql) throws SQLException {
     try (Connection session = maintenance.connectForLong()) {
       execute(session, List.of(sql));
     }

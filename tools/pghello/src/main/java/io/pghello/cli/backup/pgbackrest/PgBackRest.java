@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup.pgbackrest;
 
-import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.backup.directory.Backup;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Status;
 import io.pghello.cli.output.TerminalText;
@@ -47,7 +47,7 @@ public record PgBackRest(String stanza, @Nullable Path config) {
 
   /** Throws if pgBackRest is not installed on this machine. */
   public void check() {
-    Failure.refuseIf(
+    Failure.throwIf(
         !Programs.output("pgbackrest", "version").startsWith("pgBackRest"),
         "pgbackrest is not installed on this machine; install the package pgbackrest");
   }

@@ -26,7 +26,7 @@ public final class PgBackRestOptions {
   /** Returns the pgBackRest program to use, or null to use dumps. */
   public @Nullable PgBackRest pgBackRest() {
     if (stanza == null) {
-      Failure.refuseIf(config != null, "--config requires --pgbackrest");
+      Failure.throwIf(config != null, "--config requires --pgbackrest");
       return null;
     }
     return new PgBackRest(stanza, config == null ? null : config.toAbsolutePath());

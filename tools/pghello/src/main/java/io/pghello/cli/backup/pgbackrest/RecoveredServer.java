@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup.pgbackrest;
 
-import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.backup.directory.Backup;
 import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.system.CleanupStack;
-import io.pghello.cli.system.Folders;
+import io.pghello.cli.system.Directories;
 import io.pghello.cli.system.Programs;
 import io.pghello.cli.system.Replacement;
 import io.pghello.cli.system.ScratchServer;
@@ -185,7 +185,7 @@ public final class RecoveredServer {
       CleanupStack undo)
       throws SQLException, IOException {
     Path folder = Files.createTempDirectory(temporary, "pghello-recover");
-    CleanupStack.Step removeFolder = () -> Folders.deleteFolder(folder);
+    CleanupStack.Step removeFolder = () -> Directories.delete(folder);
     undo.begin(() -> {}, removeFolder);
     Path into = data == null ? folder.resolve("data") : data;
     boolean exists = Files.isDirectory(into);
@@ -195,12 +195,12 @@ public final class RecoveredServer {
           if (exists) {
             Files.setPosixFilePermissions(into, PosixFilePermissions.fromString("rwx------"));
           } else {
-            Folders.createPrivate(into);
+            Directories.createPrivate(into);
           }
         },
         () -> {
-          Folders.deleteFolder(tablespaces);
-          Folders.deleteContents(into);
+          Directories.delete(tablespaces);
+          Directories.deleteContents(into);
           if (!exists) {
             Files.delete(into);
           }
@@ -240,7 +240,8 @@ public final class RecoveredServer {
 
   private void recover(boolean forGood, List<String> preload) throws IOException {
     Path bin =
-        ScratchServer.tree(programs, folder.resolve("tree"), backup.folder().resolve(Backup.FILES));
+        ScratchServer.tree(
+            programs, folder.resolve("tree"), backup.directory().resolve(Backup.FILES));
     Files.deleteIfExists(data.resolve("standby.signal"));
     Replacement.write(
         data.resolve(AUTO_CONF),
@@ -300,7 +301,7 @@ public final class RecoveredServer {
     undo.begin(
         () -> {},
         () -> {
-          ScratchServer.tellToEnd(started);
+          ScratchServer.requestShutdown(started);
           started.process().waitFor(20, TimeUnit.SECONDS);
         });
     running = started;
@@ -365,7 +366,7 @@ public final class RecoveredServer {
     long begin =
         (Long.parseLong(lastSegment.substring(8, 16), 16) << 32)
             + Long.parseLong(lastSegment.substring(16), 16) * bytes;
-    String end = ask(REPLAYED);
+    String end = query(REPLAYED);
     long replayed = end == null ? 0 : Long.parseLong(end);
     if (replayed >= begin) {
       return null;
@@ -389,7 +390,7 @@ public final class RecoveredServer {
    * Returns the time of the last committed transaction, or the end of the backup if that is later.
    */
   public Instant point() throws SQLException {
-    String time = ask(POINT);
+    String time = query(POINT);
     Instant last = time == null ? backup.time() : Instant.parse(time);
     return last.isAfter(backup.time()) ? last : backup.time();
   }
@@ -405,7 +406,7 @@ public final class RecoveredServer {
         .withoutEventTriggers(backup.serverMajor());
   }
 
-  private @Nullable String ask(String sql) throws SQLException {
+  private @Nullable String query(String sql) throws SQLException {
     try (Connection session = target().connectForLong()) {
       return Query.value(session, sql);
     }
@@ -420,10 +421,10 @@ public final class RecoveredServer {
     if (server == null) {
       throw new IllegalStateException("the server is not running");
     }
-    ScratchServer.tellToEnd(server);
+    ScratchServer.requestShutdown(server);
     undo.waitFor(server);
     Replacement.write(data.resolve(AUTO_CONF), "rw-------", configuration + "\n" + KEPT);
-    undo.complete(removeFolder, () -> Folders.deleteFolder(folder));
+    undo.complete(removeFolder, () -> Directories.delete(folder));
   }
 
   /**
@@ -450,13 +451,13 @@ public final class RecoveredServer {
   /** Throws if a server cannot be restored into this directory. */
   public static void checkEmpty(Path data) {
     Path parent = data.toAbsolutePath().getParent();
-    Failure.refuseIf(
+    Failure.throwIf(
         parent == null || !Files.isWritable(Files.exists(data) ? data : parent),
         "cannot create " + data + ": its directory does not exist or is not writable");
     for (Path path : List.of(data, data.resolveSibling(data.getFileName() + "-tablespaces"))) {
       if (Files.exists(path)) {
         try (Stream<Path> paths = Files.list(path)) {
-          Failure.refuseIf(
+          Failure.throwIf(
               paths.findAny().isPresent(), path + " is not empty: choose a new directory");
         } catch (IOException e) {
           throw Failure.unknown("cannot read the directory " + path + ": " + e.getMessage());

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.cli.backup.pgbackrest;
 
+import io.pghello.cli.backup.directory.Backup;
+import io.pghello.cli.backup.directory.BackupMethod;
+import io.pghello.cli.backup.directory.NewBackup;
 import io.pghello.cli.backup.dump.ComputedValues;
 import io.pghello.cli.backup.dump.Contents;
 import io.pghello.cli.backup.dump.DumpBackupMethod;
-import io.pghello.cli.backup.folder.Backup;
-import io.pghello.cli.backup.folder.BackupMethod;
-import io.pghello.cli.backup.folder.NewBackup;
 import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.ServerDatabases;
 import io.pghello.cli.connect.Target;

@@ -4,7 +4,7 @@ package io.pghello.cli.backup.dump;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pghello.cli.Run;
-import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.backup.directory.Backup;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.cli.Run;
-import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.backup.directory.Backup;
 import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.TargetResolver;
 import io.pghello.cli.output.Failure;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.pghello.cli.Run;
-import io.pghello.cli.backup.folder.Backup;
+import io.pghello.cli.backup.directory.Backup;
 import io.pghello.cli.connect.Query;
 import io.pghello.cli.system.CleanupStack;
 import io.pghello.cli.system.Programs;
@@ -135,7 +135,7 @@ class PgBackRestIT {
             NativeExtension.fromClassPath("pg_hello").version(),
             "is complete after",
             "Recovery point: 20");
-    Path made = Backup.in(backups).get(0).folder();
+    Path made = Backup.in(backups).get(0).directory();
     assertThat(made.resolve("extension")).isDirectoryContaining("glob:**/pg_hello.so");
 
     Run.execute(superuser, "INSERT INTO big SELECT 'late ' || i FROM generate_series(1, 1000) i");

@@ -81,7 +81,7 @@ class CoalescerStress {
   }
 
   /** Creates a call of a thread that takes no part in the race. */
-  static Call<Name, String> callOfSomebody() {
+  static Call<Name, String> newCall() {
     try {
       return SOMEBODY.submit(() -> ofThread("a", Deadline.after(Duration.ZERO))).get();
     } catch (Exception e) {

@@ -18,7 +18,7 @@ import org.openjdk.jcstress.infra.results.II_Result;
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
 public class EndAndLeadStress extends CoalescerStress {
-  private final Call<CoalescerStress.Name, String> call = callOfSomebody();
+  private final Call<CoalescerStress.Name, String> call = newCall();
 
   @Actor
   public void end() {

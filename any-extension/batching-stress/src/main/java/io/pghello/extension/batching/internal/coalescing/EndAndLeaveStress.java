@@ -19,7 +19,7 @@ import org.openjdk.jcstress.infra.results.II_Result;
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
 public class EndAndLeaveStress extends CoalescerStress {
-  private final Call<CoalescerStress.Name, String> call = callOfSomebody();
+  private final Call<CoalescerStress.Name, String> call = newCall();
 
   @Actor
   public void end() {

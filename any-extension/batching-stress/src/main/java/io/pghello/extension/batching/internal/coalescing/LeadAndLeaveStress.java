@@ -19,7 +19,7 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(expect = FORBIDDEN, desc = "lost, or ended twice")
 @State
 public class LeadAndLeaveStress extends CoalescerStress {
-  private final Call<CoalescerStress.Name, String> call = callOfSomebody();
+  private final Call<CoalescerStress.Name, String> call = newCall();
 
   @Actor
   public void lead(III_Result result) {

@@ -21,7 +21,7 @@ import org.openjdk.jcstress.infra.results.III_Result;
 @Outcome(expect = FORBIDDEN, desc = "lost, or led twice")
 @State
 public class LeadAndRevokeStress extends CoalescerStress {
-  private final Call<CoalescerStress.Name, String> call = callOfSomebody();
+  private final Call<CoalescerStress.Name, String> call = newCall();
   private final Batch<CoalescerStress.Name, String> batch = new Batch<>(0, false, 1, 1);
 
   public LeadAndRevokeStress() {

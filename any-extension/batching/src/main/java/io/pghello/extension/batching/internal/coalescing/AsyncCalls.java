@@ -117,12 +117,12 @@ final class AsyncCalls {
     task.submitter = Thread.currentThread();
     try {
       if (!Threads.tryExecute(executor, () -> runWithPermit(task))) {
-        refuse(task, Errors.noThread());
+        failUnsubmitted(task, Errors.noThread());
       }
     } catch (RejectedExecutionException e) {
-      refuse(task, Errors.overloaded());
+      failUnsubmitted(task, Errors.overloaded());
     } catch (RuntimeException | Error e) {
-      refuse(task, Errors.unexpected(e));
+      failUnsubmitted(task, Errors.unexpected(e));
     } finally {
       task.submitter = null;
     }
@@ -197,11 +197,11 @@ final class AsyncCalls {
         task.isToBeExecuted = true;
       }
     } catch (RuntimeException | Error e) {
-      refuse(task, Errors.unexpected(e));
+      failUnsubmitted(task, Errors.unexpected(e));
     }
   }
 
-  private void refuse(Task<?> task, FunctionCallException error) {
+  private void failUnsubmitted(Task<?> task, FunctionCallException error) {
     task.leaveQueue();
     if (task.tryStart()) {
       permits.release();

@@ -141,7 +141,7 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
    * Returns whether the batch has {@link #failed}. If so, the batch now belongs to the current
    * thread, and no longer contains the call of a leader that failed before there was an outcome.
    */
-  boolean takeOver() {
+  boolean recoverFailed() {
     if (!failed) {
       return false;
     }
@@ -188,7 +188,9 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
   @Nullable Call<Q, A> candidate() {
     Call<Q, A> last = latest();
     Call<Q, A> call =
-        last.isOfVirtualThread() ? latestOfOthers().orElse(isReserve ? null : last) : last;
+        last.isOfVirtualThread()
+            ? latestWithoutVirtualThread().orElse(isReserve ? null : last)
+            : last;
     return call != null && call.hasThread() && !last.deadline().isWellAfter(call.deadline())
         ? call
         : null;
@@ -199,10 +201,10 @@ final class Batch<Q extends Request, A> implements CallQueue.Target<Call<Q, A>> 
    * threads or futures, which should not have to wait for a virtual thread.
    */
   boolean needsOtherThan(Call<Q, A> leader) {
-    return leader.isOfVirtualThread() && latestOfOthers().isPresent();
+    return leader.isOfVirtualThread() && latestWithoutVirtualThread().isPresent();
   }
 
-  private Optional<Call<Q, A>> latestOfOthers() {
+  private Optional<Call<Q, A>> latestWithoutVirtualThread() {
     return calls.stream()
         .filter(call -> !call.isOfVirtualThread())
         .reduce((one, other) -> one.endsAfter(other) ? one : other);

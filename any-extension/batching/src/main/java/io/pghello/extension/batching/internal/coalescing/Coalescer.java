@@ -290,7 +290,7 @@ final class Coalescer<Q extends Request, A> {
     inFlightLimit.batchSent(batch.permit, batch.size());
     Object[] outcomes =
         sender.send(batch.requests(), StatementContext.batched(batch.size(), oldestWait, deadline));
-    tellOwnTimeouts(batch.calls(), outcomes, deadline.timeout());
+    restoreTimeouts(batch.calls(), outcomes, deadline.timeout());
     if (leader != null
         && outcomes[batch.calls().lastIndexOf(leader)] instanceof FunctionCallException error
         && error.code() == Code.INTERRUPTED) {
@@ -301,7 +301,7 @@ final class Coalescer<Q extends Request, A> {
   }
 
   /** Replaces the statement's timeout in errors with the timeout of each call. */
-  private static void tellOwnTimeouts(
+  private static void restoreTimeouts(
       List<? extends Call<?, ?>> calls, Object[] outcomes, Duration timeout) {
     for (int i = 0; i < outcomes.length; i++) {
       if (outcomes[i] instanceof FunctionCallException error) {
@@ -399,7 +399,7 @@ final class Coalescer<Q extends Request, A> {
       } else {
         batch.inFlight().calls(call -> call.isOver()).forEach(this::expire);
       }
-      if (batch.takeOver() || (batch.wasCheckedBefore() && batch.revokeLead())) {
+      if (batch.recoverFailed() || (batch.wasCheckedBefore() && batch.revokeLead())) {
         resume(batch);
       }
     }

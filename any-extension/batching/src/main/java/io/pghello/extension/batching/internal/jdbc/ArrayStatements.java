@@ -97,7 +97,7 @@ public final class ArrayStatements<Q, A>
   }
 
   /** Returns a request with these arguments. */
-  public Asked<Q> ask(Q arguments) {
+  public Asked<Q> request(Q arguments) {
     return request(arguments, bytes(arguments));
   }
 

@@ -179,7 +179,7 @@ class ArrayStatementsTest {
     var checked =
         new ArrayStatements<>(new Echo(), NameRequest.FUNCTION, null, new Checks(), executor);
     checked.all(
-        List.of(checked.ask("Ada"), checked.ask("Zoë")),
+        List.of(checked.request("Ada"), checked.request("Zoë")),
         0,
         StatementContext.bulk(2, Deadline.after(TIMEOUT)));
   }

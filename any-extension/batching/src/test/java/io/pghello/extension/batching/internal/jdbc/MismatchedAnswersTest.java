@@ -94,7 +94,7 @@ class MismatchedAnswersTest {
 
   private Object[] send(ArrayStatements<String, String> statements, String... requests) {
     return statements.several(
-        Arrays.stream(requests).map(statements::ask).toList(),
+        Arrays.stream(requests).map(statements::request).toList(),
         StatementContext.batched(requests.length, 0, Deadline.after(LONG)));
   }
 

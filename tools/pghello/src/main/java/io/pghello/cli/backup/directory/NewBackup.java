@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.cli.backup.folder;
+package io.pghello.cli.backup.directory;
 
 import io.pghello.cli.connect.Query;
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.SqlErrors;
 import io.pghello.cli.output.TerminalText;
-import io.pghello.cli.system.Folders;
+import io.pghello.cli.system.Directories;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,7 +70,7 @@ public final class NewBackup {
     note("system_identifier", Query.value(session, Backup.SYSTEM));
   }
 
-  public Path folder() {
+  public Path directory() {
     return folder;
   }
 
@@ -96,7 +96,7 @@ public final class NewBackup {
   }
 
   public static void copyFiles(Connection session, Path to) throws SQLException, IOException {
-    Folders.createPrivate(to);
+    Directories.createPrivate(to);
     boolean control = false;
     boolean library = false;
     try (Statement statement = session.createStatement();
@@ -108,7 +108,7 @@ public final class NewBackup {
               "the server returned a file name that does not belong to the extension (%s): set PGSSLMODE=verify-full to check that this is your server"
                   .formatted(TerminalText.line(name)));
         }
-        Path file = Folders.createFile(to.resolve(name), "rw-r--r--");
+        Path file = Directories.createFile(to.resolve(name), "rw-r--r--");
         Files.write(file, rows.getBytes(2));
         control |= name.equals("pg_hello.control");
         library |= !name.endsWith(".control") && !name.endsWith(".sql");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.cli.backup.folder;
+package io.pghello.cli.backup.directory;
 
 import static org.assertj.core.api.Assertions.assertThatNoException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -36,7 +36,7 @@ class BackupOptionsTest {
     RetentionTest.made(folder, BEFORE, "1", "shop", "app");
     assertThatThrownBy(() -> check(last))
         .isInstanceOf(Failure.class)
-        .hasMessageContaining(last.folder() + ", is from another server")
+        .hasMessageContaining(last.directory() + ", is from another server")
         .hasMessageContaining("was made at " + BEFORE + ": choose one with --at");
     assertThatNoException().isThrownBy(() -> check(last, TODAY.toString()));
   }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.cli.backup.folder;
+package io.pghello.cli.backup.directory;
 
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Output;
-import io.pghello.cli.system.Folders;
+import io.pghello.cli.system.Directories;
 import io.pghello.cli.system.PropertiesFile;
 import io.pghello.cli.system.Replacement;
 import java.io.IOException;
@@ -43,7 +43,7 @@ import org.jspecify.annotations.Nullable;
  * server. Once the backup is complete and on disk, the directory is renamed to the backup's time.
  * After that, only the file that records a successful verification is added.
  */
-public record Backup(Path folder, Instant time) {
+public record Backup(Path directory, Instant time) {
   public static final String ROLES = "roles.sql";
   public static final String FILES = "extension";
   public static final String OF_DUMPS = "of dumps";
@@ -69,8 +69,8 @@ public record Backup(Path folder, Instant time) {
    * future: either they were made while the clock was wrong, or it is wrong now, so their age is
    * unknown.
    */
-  public static List<Backup> in(Path folder) {
-    return in(folder, null);
+  public static List<Backup> in(Path directory) {
+    return in(directory, null);
   }
 
   /**
@@ -79,15 +79,15 @@ public record Backup(Path folder, Instant time) {
    * @param notAfter the latest time, which may be in the future; null for all backups that are not
    *     in the future
    */
-  static List<Backup> in(Path folder, @Nullable Instant notAfter) {
+  static List<Backup> in(Path directory, @Nullable Instant notAfter) {
     Instant last = notAfter == null ? latest() : notAfter;
-    return all(folder).stream().filter(backup -> !backup.time.isAfter(last)).toList();
+    return all(directory).stream().filter(backup -> !backup.time.isAfter(last)).toList();
   }
 
   /** Returns the complete backups with a time in the future, newest first. */
-  public static List<Backup> inFuture(Path folder) {
+  public static List<Backup> inFuture(Path directory) {
     Instant last = latest();
-    return all(folder).stream().filter(backup -> backup.time.isAfter(last)).toList();
+    return all(directory).stream().filter(backup -> backup.time.isAfter(last)).toList();
   }
 
   /** Returns the latest time of a backup that is not in the future. */
@@ -96,9 +96,9 @@ public record Backup(Path folder, Instant time) {
   }
 
   /** Returns all complete backups in a directory, newest first. */
-  public static List<Backup> all(Path folder) {
+  public static List<Backup> all(Path directory) {
     var backups = new ArrayList<Backup>();
-    for (Path path : list(folder)) {
+    for (Path path : list(directory)) {
       Instant time = timeOf(path.getFileName().toString());
       if (time != null && Files.isRegularFile(path.resolve(SUMS))) {
         backups.add(new Backup(path, time));
@@ -126,8 +126,8 @@ public record Backup(Path folder, Instant time) {
    *     that is not in the future
    */
   public static Backup find(
-      Path folder, List<String> databases, @Nullable String system, @Nullable Instant notAfter) {
-    for (Backup backup : in(folder, notAfter)) {
+      Path directory, List<String> databases, @Nullable String system, @Nullable Instant notAfter) {
+    for (Backup backup : in(directory, notAfter)) {
       if (backup.databases().containsAll(databases)
           && (system == null || backup.system().equals(system))) {
         return backup;
@@ -137,13 +137,13 @@ public record Backup(Path folder, Instant time) {
     String with = databases.isEmpty() ? "" : " with " + databases;
     String before = notAfter == null ? "" : " at or before " + notAfter;
     String others =
-        (notAfter == null ? ignored(folder, databases) : List.<Backup>of())
+        (notAfter == null ? ignored(directory, databases) : List.<Backup>of())
                 .stream().findFirst().map(backup -> "; " + backup.whyIgnored()).orElse("")
-            + unreadable(folder, Instant.MIN, Instant.MAX)
+            + unreadable(directory, Instant.MIN, Instant.MAX)
                 .map(path -> "; " + path + " cannot be read")
                 .orElse("");
     throw Failure.unknown(
-        "there is no complete backup" + of + " in " + folder + with + before + others);
+        "there is no complete backup" + of + " in " + directory + with + before + others);
   }
 
   /**
@@ -154,7 +154,9 @@ public record Backup(Path folder, Instant time) {
    */
   Optional<Path> laterUnreadable(@Nullable Instant notAfter) {
     return unreadable(
-        Objects.requireNonNull(folder.getParent()), time, notAfter == null ? latest() : notAfter);
+        Objects.requireNonNull(directory.getParent()),
+        time,
+        notAfter == null ? latest() : notAfter);
   }
 
   /**
@@ -163,10 +165,10 @@ public record Backup(Path folder, Instant time) {
    * @param after the time after which the backup must have been made
    * @param notAfter the latest time of the backup
    */
-  private static Optional<Path> unreadable(Path folder, Instant after, Instant notAfter) {
+  private static Optional<Path> unreadable(Path directory, Instant after, Instant notAfter) {
     Path newest = null;
     Instant last = after;
-    for (Path path : list(folder)) {
+    for (Path path : list(directory)) {
       Instant time = timeOf(path.getFileName().toString());
       if (time != null
           && time.isAfter(last)
@@ -183,8 +185,8 @@ public record Backup(Path folder, Instant time) {
    * Returns the backups that contain these databases and are ignored because their time is in the
    * future, newest first.
    */
-  public static List<Backup> ignored(Path folder, List<String> databases) {
-    return inFuture(folder).stream()
+  public static List<Backup> ignored(Path directory, List<String> databases) {
+    return inFuture(directory).stream()
         .filter(backup -> backup.databases().containsAll(databases))
         .toList();
   }
@@ -192,7 +194,7 @@ public record Backup(Path folder, Instant time) {
   /** Returns a message that an {@link #ignored} backup is ignored, and how to use it. */
   public String whyIgnored() {
     String ignored =
-        folder + " is ignored because its time is in the future: check this machine's clock";
+        directory + " is ignored because its time is in the future: check this machine's clock";
     // pgBackRest recovers an earlier backup to any later time.
     return isOfWholeServer()
         ? ignored
@@ -211,20 +213,20 @@ public record Backup(Path folder, Instant time) {
     return Duration.between(time, Instant.now());
   }
 
-  public static Path dump(Path folder, String database) {
-    return folder.resolve(encoded(database) + ".dump");
+  public static Path dump(Path directory, String database) {
+    return directory.resolve(encoded(database) + ".dump");
   }
 
   public Path dump(String database) {
-    return dump(folder, database);
+    return dump(directory, database);
   }
 
-  public static Path contents(Path folder, String database) {
-    return folder.resolve(encoded(database) + ".contents");
+  public static Path contents(Path directory, String database) {
+    return directory.resolve(encoded(database) + ".contents");
   }
 
   public Properties contents(String database) {
-    return PropertiesFile.load(contents(folder, database));
+    return PropertiesFile.load(contents(directory, database));
   }
 
   private static String encoded(String database) {
@@ -310,11 +312,11 @@ public record Backup(Path folder, Instant time) {
   }
 
   private Properties about() {
-    return PropertiesFile.load(folder.resolve(ABOUT));
+    return PropertiesFile.load(directory.resolve(ABOUT));
   }
 
-  public static void writeAbout(Path folder, Properties about) throws IOException {
-    PropertiesFile.store(about, folder.resolve(ABOUT));
+  public static void writeAbout(Path directory, Properties about) throws IOException {
+    PropertiesFile.store(about, directory.resolve(ABOUT));
   }
 
   /**
@@ -326,27 +328,28 @@ public record Backup(Path folder, Instant time) {
     verified.setProperty("seconds", String.format(Locale.ROOT, "%.3f", took.toMillis() / 1e3));
     try {
       Replacement.of(
-          folder.resolve(VERIFIED), "rw-------", path -> PropertiesFile.store(verified, path));
+          directory.resolve(VERIFIED), "rw-------", path -> PropertiesFile.store(verified, path));
     } catch (IOException e) {
-      output.say("cannot record in backup %s that it was verified: %s", name(), Failure.reason(e));
+      output.message(
+          "cannot record in backup %s that it was verified: %s", name(), Failure.reason(e));
     }
   }
 
   /** Writes the checksums of all files in a directory, and syncs everything to disk. */
-  public static void seal(Path folder) throws IOException {
+  public static void seal(Path directory) throws IOException {
     var sums = new StringBuilder();
-    for (Map.Entry<String, String> sum : sums(folder).entrySet()) {
+    for (Map.Entry<String, String> sum : sums(directory).entrySet()) {
       sums.append(sum.getValue()).append("  ").append(sum.getKey()).append('\n');
     }
-    Files.writeString(folder.resolve(SUMS), sums);
-    try (Stream<Path> paths = Files.walk(folder)) {
+    Files.writeString(directory.resolve(SUMS), sums);
+    try (Stream<Path> paths = Files.walk(directory)) {
       for (Path path : (Iterable<Path>) paths::iterator) {
         // Make the files private, which protects them in copies of the directory. The extension's
         // files stay readable for servers.
-        if (folder.equals(path.getParent()) && Files.isRegularFile(path)) {
+        if (directory.equals(path.getParent()) && Files.isRegularFile(path)) {
           Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
         }
-        Folders.sync(path);
+        Directories.sync(path);
       }
     }
   }
@@ -355,13 +358,13 @@ public record Backup(Path folder, Instant time) {
   public void check() {
     var expected = new TreeMap<String, String>();
     try {
-      for (String line : Files.readAllLines(folder.resolve(SUMS))) {
+      for (String line : Files.readAllLines(directory.resolve(SUMS))) {
         expected.put(line.substring(66), line.substring(0, 64));
       }
       if (!expected.containsKey(ABOUT)) {
         throw Failure.critical("backup " + name() + " is damaged: " + SUMS + " is incomplete");
       }
-      Map<String, String> found = sums(folder);
+      Map<String, String> found = sums(directory);
       for (Map.Entry<String, String> sum : expected.entrySet()) {
         String now = found.get(sum.getKey());
         if (!sum.getValue().equals(now)) {
@@ -380,11 +383,11 @@ public record Backup(Path folder, Instant time) {
     }
   }
 
-  private static Map<String, String> sums(Path folder) throws IOException {
+  private static Map<String, String> sums(Path directory) throws IOException {
     var sums = new TreeMap<String, String>();
-    try (Stream<Path> paths = Files.walk(folder)) {
+    try (Stream<Path> paths = Files.walk(directory)) {
       for (Path path : (Iterable<Path>) paths::iterator) {
-        String name = folder.relativize(path).toString();
+        String name = directory.relativize(path).toString();
         if (Files.isRegularFile(path) && !name.equals(SUMS) && !name.startsWith(VERIFIED)) {
           sums.put(name, sha256(path));
         }
@@ -410,25 +413,25 @@ public record Backup(Path folder, Instant time) {
    * partial backup.
    */
   public void delete() throws IOException {
-    Path dying = folder.resolveSibling(UNFINISHED + name());
-    Files.move(folder, dying, StandardCopyOption.ATOMIC_MOVE);
-    Folders.deleteFolder(dying);
+    Path dying = directory.resolveSibling(UNFINISHED + name());
+    Files.move(directory, dying, StandardCopyOption.ATOMIC_MOVE);
+    Directories.delete(dying);
   }
 
   /** Removes the leftovers of a run that was killed. */
-  public static void deleteUnfinished(Path folder) throws IOException {
-    for (Path path : list(folder)) {
+  public static void deleteUnfinished(Path directory) throws IOException {
+    for (Path path : list(directory)) {
       if (path.getFileName().toString().startsWith(UNFINISHED)) {
-        Folders.deleteFolder(path);
+        Directories.delete(path);
       }
     }
   }
 
-  private static List<Path> list(Path folder) {
-    try (Stream<Path> paths = Files.list(folder)) {
+  private static List<Path> list(Path directory) {
+    try (Stream<Path> paths = Files.list(directory)) {
       return paths.toList();
     } catch (IOException e) {
-      throw Failure.unknown("cannot read the directory " + folder + ": " + Failure.reason(e));
+      throw Failure.unknown("cannot read the directory " + directory + ": " + Failure.reason(e));
     }
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.cli.backup.folder;
+package io.pghello.cli.backup.directory;
 
 import io.pghello.cli.connect.Target;
 import io.pghello.cli.output.Durations;
@@ -23,7 +23,7 @@ public interface BackupMethod {
 
   /** Rejects numbers of days for which backups cannot be kept. */
   static void requireKeepDays(int days) {
-    Failure.refuseIf(days < 1, "--keep must be at least 1 day, but is " + days);
+    Failure.throwIf(days < 1, "--keep must be at least 1 day, but is " + days);
   }
 
   /** Default time limit for the verification of one database. */
@@ -44,7 +44,7 @@ public interface BackupMethod {
 
   /** Rejects a lock timeout of 0. */
   static void requireLockTimeout(Duration timeout) {
-    Failure.refuseIf(timeout.isZero(), "--lock-timeout must be greater than 0");
+    Failure.throwIf(timeout.isZero(), "--lock-timeout must be greater than 0");
   }
 
   /**

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.cli.backup.folder;
+package io.pghello.cli.backup.directory;
 
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.output.Output;
@@ -92,7 +92,7 @@ public final class BackupOptions {
   }
 
   public int jobs() {
-    Failure.refuseIf(jobs < 1 || jobs > 64, "--jobs must be between 1 and 64, but is " + jobs);
+    Failure.throwIf(jobs < 1 || jobs > 64, "--jobs must be between 1 and 64, but is " + jobs);
     return jobs;
   }
 
@@ -115,15 +115,15 @@ public final class BackupOptions {
         .filter(said::add)
         .ifPresent(
             later ->
-                output.say(
+                output.message(
                     "%s is newer but cannot be read; using the backup of %s",
                     later.toString(), backup.time()));
     if (notAfter == null) {
       Backup.ignored(folder, databases).stream()
-          .filter(later -> said.add(later.folder()))
-          .forEach(later -> output.say("%s", later.whyIgnored()));
+          .filter(later -> said.add(later.directory()))
+          .forEach(later -> output.message("%s", later.whyIgnored()));
     }
-    Failure.refuseIf(
+    Failure.throwIf(
         notAfter != null && backup.isOfWholeServer() && notAfter.isAfter(Instant.now()),
         "--at is in the future: " + at);
     return backup;
@@ -138,10 +138,10 @@ public final class BackupOptions {
       return;
     }
     for (Backup own : Backup.in(folder)) {
-      Failure.refuseIf(
+      Failure.throwIf(
           own.system().equals(system) && own.databases().containsAll(databases),
           "the last backup, %s, is from another server; the last one from this server was made at %s: choose one with --at"
-              .formatted(last.folder(), own.time()));
+              .formatted(last.directory(), own.time()));
     }
   }
 

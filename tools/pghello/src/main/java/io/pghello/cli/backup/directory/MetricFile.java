@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.cli.backup.folder;
+package io.pghello.cli.backup.directory;
 
 import io.pghello.cli.output.Failure;
 import io.pghello.cli.system.Replacement;
@@ -53,10 +53,10 @@ public record MetricFile(Path file) {
     }
     Path file = named.toAbsolutePath();
     Path folder = file.getParent();
-    Failure.refuseIf(
+    Failure.throwIf(
         !file.toString().endsWith(".prom"),
         "the collector only reads files with names ending in .prom, not " + named);
-    Failure.refuseIf(
+    Failure.throwIf(
         folder == null || !Files.isWritable(folder) || Files.isDirectory(file),
         "cannot write " + named + ": its directory does not exist or is not writable");
     return new MetricFile(file);

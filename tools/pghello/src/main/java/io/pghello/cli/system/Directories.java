@@ -18,8 +18,8 @@ import java.util.stream.Stream;
  * Creates directories and files with restricted permissions, flushes them to disk, and deletes
  * directories.
  */
-public final class Folders {
-  private Folders() {}
+public final class Directories {
+  private Directories() {}
 
   /** Flushes a file, or the entries of a directory, to disk. */
   public static void sync(Path path) throws IOException {
@@ -51,7 +51,7 @@ public final class Folders {
     return PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(mode));
   }
 
-  public static void deleteFolder(Path folder) throws IOException {
+  public static void delete(Path folder) throws IOException {
     deleteContents(folder);
     Files.deleteIfExists(folder);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.cli.backup.folder;
+package io.pghello.cli.backup.directory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -76,7 +76,7 @@ class BackupTest {
     made(soon);
     Path future = made(soon.plusSeconds(600));
     assertThat(Backup.in(folder)).extracting(Backup::time).containsExactly(soon);
-    assertThat(Backup.inFuture(folder)).extracting(Backup::folder).containsExactly(future);
+    assertThat(Backup.inFuture(folder)).extracting(Backup::directory).containsExactly(future);
   }
 
   @Test
@@ -108,7 +108,7 @@ class BackupTest {
   void isDamagedWithoutItsMetadata() throws Exception {
     var backup = new Backup(made(TODAY), TODAY);
     assertThat(backup.isDamaged()).isFalse();
-    Path about = backup.folder().resolve("backup.properties");
+    Path about = backup.directory().resolve("backup.properties");
     Files.writeString(about, "system_identifier=1\n");
     assertThat(backup.isDamaged()).isTrue();
     Files.delete(about);

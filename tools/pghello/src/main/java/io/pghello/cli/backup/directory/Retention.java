@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package io.pghello.cli.backup.folder;
+package io.pghello.cli.backup.directory;
 
 import io.pghello.cli.output.Durations;
 import java.time.Duration;
