@@ -2,7 +2,9 @@
 package io.pghello;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.pghello.extension.batching.FunctionCallException;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.Random;
@@ -93,6 +95,23 @@ class PgHelloRequestTest {
       answer.deleteCharAt(at);
       assertThat(PgHelloRequest.of(name, count).isAnsweredBy(answer.toString())).isFalse();
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {-1, 11})
+  void rejectsAnotherCount(int count) {
+    assertThatThrownBy(() -> PgHelloRequest.of("Ada", count))
+        .isInstanceOf(FunctionCallException.class)
+        .hasMessage("The repeat count is " + count + ". Use a count between 1 and 10.");
+    assertThat(PgHelloRequest.of("Ada").repeat()).isEqualTo(PgHelloRequest.SESSION_DEFAULT);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"'', The name has", "author.name, The name author.name has"})
+  void rejectsANameThatNoDatabaseCanStore(String location, String message) {
+    assertThatThrownBy(() -> PgHelloRequest.of("Ada\0", 1, location))
+        .isInstanceOf(FunctionCallException.class)
+        .hasMessageStartingWith(message + " the character U+0000 at index 3, ");
   }
 
   @Test
