@@ -125,8 +125,8 @@ limit_to() {
   done < <(modules)
 }
 
-# Tests that the first axis runs, but the oldest axis does not: applications of JDBC and the client, the examples and the MCP server.
-ONCE=(-Dpg-hello-benchmarks.skipITs=true -Dpg-extension-binding.skipTests=true -Dpg-hello-mcp.skipTests=true)
+# Tests that the first axis runs, but the oldest axis does not: applications of JDBC and the client, the examples, the MCP server and the pages.
+ONCE=(-Dpg-hello-docs.skipTests=true -Dpg-hello-benchmarks.skipITs=true -Dpg-extension-binding.skipTests=true -Dpg-hello-mcp.skipTests=true)
 for example in events hibernate jooq mcp plugin quickstart service shared shared-web spring-boot users; do
   ONCE+=("-Dpg-hello-example-$example.skipTests=true")
 done

@@ -19,7 +19,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Binds requests to {@code pg_hello_all(?, ?)}, reads the greetings, and compares them with the
+ * Binds requests to {@code pg_hello_all(?, ?)}, or one request to {@code pg_hello(?)} or {@code
+ * pg_hello(?, ?)}, reads the greetings, and compares them with the
  * requests, as {@link PgHelloClient} does. Use it in your own statements, for example to get the
  * greetings together with other values in one round trip:
  *
@@ -50,6 +51,7 @@ public final class PgHelloMapper
     return request.function();
   }
 
+  /** Binds the name, and the number of repetitions unless it is the session's. */
   @Override
   public void bind(PreparedStatement statement, PgHelloRequest request) throws SQLException {
     statement.setString(1, request.name());
@@ -58,6 +60,7 @@ public final class PgHelloMapper
     }
   }
 
+  /** Reads a greeting. */
   @Override
   public String read(ResultSet row, int column) throws SQLException {
     return row.getString(column);

@@ -68,8 +68,9 @@ public final class PgHelloRequest {
    * Checks a name and a number of repetitions like {@link #of(String, int)}, and adds the name's
    * location to error messages, for statements with many names.
    *
-   * @param location a text that identifies the name, e.g. {@code names[3]} or {@code author.name};
-   *     empty if there is only one name
+   * @param location a text that identifies the name in error messages, e.g. {@code names[3]} or
+   *     {@code author.name}, and therefore must not contain data; empty if there is only one name
+   * @throws FunctionCallException for the same reasons as {@link #of(String, int)}
    */
   public static PgHelloRequest of(String name, int repeat, String location) {
     int checked = repeat == SESSION_DEFAULT ? repeat : checkRepeat(repeat);

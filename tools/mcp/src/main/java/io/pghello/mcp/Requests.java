@@ -2,6 +2,7 @@
 package io.pghello.mcp;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -50,9 +51,11 @@ record Requests(Set<String> tools) {
     if (!client.path("name").isTextual() || !client.path("version").isTextual()) {
       return "params.clientInfo must be an object with the strings name and version";
     }
-    for (JsonNode capability : params.path("capabilities")) {
+    for (String name : List.of("elicitation", "roots", "sampling")) {
+      JsonNode capability = params.path("capabilities").path(name);
       JsonNode listChanged = capability.path("listChanged");
-      if (!capability.isObject() || !(listChanged.isBoolean() || isAbsent(listChanged))) {
+      if (!(capability.isObject() || isAbsent(capability))
+          || !(listChanged.isBoolean() || isAbsent(listChanged))) {
         return "params has a member of the wrong type";
       }
     }

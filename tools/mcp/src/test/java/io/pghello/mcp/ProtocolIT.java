@@ -75,6 +75,15 @@ class ProtocolIT {
     assertThat(result.get("protocolVersion").textValue()).isEqualTo(version);
   }
 
+  @Test
+  void acceptsUnknownCapabilities() {
+    JsonNode params =
+        quoted(
+            "{'protocolVersion': '2025-11-25', 'capabilities': {'sampling': null, 'later': true},"
+                + " 'clientInfo': {'name': 'a', 'version': '1'}}");
+    assertThat(client.answer(client.request("initialize", params)).has("result")).isTrue();
+  }
+
   /** One protocol version allows several messages on one line. */
   @Test
   void acceptsBatchesInVersionsWithBatches() {

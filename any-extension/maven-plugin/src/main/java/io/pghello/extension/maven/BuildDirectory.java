@@ -69,9 +69,12 @@ record BuildDirectory(Path builds, int major) {
    */
   NativeExtension extension(@Nullable String name) throws IOException {
     requireControlFile();
-    return name == null
-        ? NativeExtension.fromInstall(installed())
-        : NativeExtension.fromInstall(installed(), name);
+    NativeExtension extension =
+        name == null
+            ? NativeExtension.fromInstall(installed())
+            : NativeExtension.fromInstall(installed(), name);
+    String headers = headersVersion();
+    return headers == null ? extension : extension.headersVersion(headers);
   }
 
   private void requireControlFile() throws IOException {

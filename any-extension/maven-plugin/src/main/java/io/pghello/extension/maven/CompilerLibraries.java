@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * Finds the libraries that the C compiler for a platform links with.
@@ -14,6 +15,9 @@ import java.util.Optional;
  */
 record CompilerLibraries(CommandRunner runner, String platform, String compiler, Path folder)
     implements LibraryFinder {
+  /** Matches the linker's line for musl. Old linkers print the path in parentheses. */
+  private static final Pattern MUSL = Pattern.compile("(?m)(/[^\\s()]*/libc\\.so)\\)?$");
+
   @Override
   public Optional<Path> find(String name) throws IOException, BuildException {
     if (platform.endsWith("-musl")) {
@@ -29,12 +33,11 @@ record CompilerLibraries(CommandRunner runner, String platform, String compiler,
   private Optional<Path> musl() throws IOException, BuildException {
     List<String> link =
         List.of(compiler, "-shared", "-Wl,--trace", "-x", "c", "/dev/null", "-o", "/dev/null");
-    return runner
-        .answer(link, folder)
-        .lines()
-        .filter(line -> line.endsWith("/libc.so"))
+    return MUSL
+        .matcher(runner.answer(link, folder))
+        .results()
         .findFirst()
-        .flatMap(CompilerLibraries::file);
+        .flatMap(line -> file(line.group(1)));
   }
 
   private static Optional<Path> file(String path) {

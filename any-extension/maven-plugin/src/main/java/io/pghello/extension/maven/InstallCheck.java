@@ -31,6 +31,10 @@ record InstallCheck(CommandRunner runner, MakeCommand make, PgConfig config, Bui
   private static final String ISOLATION = "isolation tests";
   private static final String TAP = "TAP tests";
 
+  /** Matches the message of a server on Linux or macOS about a symbol that it lacks. */
+  private static final Pattern UNDEFINED_SYMBOL =
+      Pattern.compile("undefined symbol: |symbol not found in flat namespace|Symbol not found: ");
+
   /** Matches a passed test in the output of pg_regress. Version 16 changed the format. */
   private static final Pattern PASSED =
       Pattern.compile("(?:test|    ) +\\S+ +\\.\\.\\. +ok\\b.*|ok \\d+ +[-+] .*");
@@ -150,7 +154,7 @@ record InstallCheck(CommandRunner runner, MakeCommand make, PgConfig config, Bui
    */
   private String versions(String output, ExtensionServer server) throws IOException {
     String headers = build.headersVersion();
-    if (headers == null || !output.contains("undefined symbol: ")) {
+    if (headers == null || !UNDEFINED_SYMBOL.matcher(output).find()) {
       return "";
     }
     String version = server.version();

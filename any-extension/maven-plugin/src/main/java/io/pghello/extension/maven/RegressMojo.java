@@ -133,7 +133,12 @@ public class RegressMojo extends AbstractMojo {
   /** Returns the reason why the tests of a major version cannot run; null if they ran. */
   private @Nullable String test(int major) throws IOException, BuildException {
     String place = place(major);
-    ExtensionServer.Builder builder = ExtensionServer.builder().server(place);
+    ExtensionServer.Builder builder;
+    try {
+      builder = ExtensionServer.builder().server(place);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("pg-extension.server: " + e.getMessage(), e);
+    }
     int its;
     try {
       its = builder.findMajor();

@@ -238,7 +238,7 @@ class RegressIT {
     assertThatThrownBy(mojo::execute)
         .isInstanceOf(MojoFailureException.class)
         .hasMessage(
-            "pg-extension.server (or PG_EXTENSION_SERVER) is \"lokal\"; use embedded,"
+            "pg-extension.server: the server is \"lokal\"; use embedded,"
                 + " embedded:MAJOR, local, local:MAJOR or local:PATH of a pg_config");
     mojo.skipTests = true;
     mojo.execute();

@@ -178,6 +178,23 @@ public final class NativeExtension {
   }
 
   /**
+   * Returns a copy of this extension with the version of the headers that its libraries were built
+   * with. If a server lacks a symbol, the error then contains both versions. Use this for {@link
+   * #fromInstall}; jars contain the version.
+   *
+   * @param version the version of PostgreSQL, e.g. 17.5
+   */
+  public NativeExtension headersVersion(String version) {
+    return new NativeExtension(
+        new ServerExtension(
+            extension.name(),
+            extension.source().withHeaders(Objects.requireNonNull(version, "version")),
+            extension.preload(),
+            extension.settings(),
+            extension.created()));
+  }
+
+  /**
    * Returns a copy of this extension that the testkit does not create in databases. The extension's
    * files and settings are still added to the server, so {@code CREATE EXTENSION} works. Use this
    * for an extension that can be created in only one database.

@@ -111,7 +111,7 @@ class MajorIT {
     assertThatThrownBy(() -> builder.server("container:postgres:17"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "pg-extension.server (or PG_EXTENSION_SERVER) is \"container:postgres:17\"; use"
+            "the server is \"container:postgres:17\"; use"
                 + " embedded, embedded:MAJOR, local, local:MAJOR or local:PATH of a pg_config");
   }
 

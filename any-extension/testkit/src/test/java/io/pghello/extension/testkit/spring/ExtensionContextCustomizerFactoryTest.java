@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.springframework.core.annotation.AliasFor;
 import org.springframework.test.context.ContextCustomizer;
@@ -38,7 +39,7 @@ class ExtensionContextCustomizerFactoryTest {
   @CubeDatabase
   static class Ambiguous {}
 
-  private static ContextCustomizer customizer(Class<?> test) {
+  private static @Nullable ContextCustomizer customizer(Class<?> test) {
     return new ExtensionContextCustomizerFactory().createContextCustomizer(test, List.of());
   }
 

@@ -44,6 +44,7 @@ public record ServerLocation(String value) {
     if (!value.startsWith(URL)
         && (SECRET.matcher(value).find() || !(isOurs(value) || isContainer(value)))) {
       throw refusal(
+          PROPERTY + " (or " + VARIABLE + ")",
           value,
           ", local:PATH of a pg_config, container, container:IMAGE, or a JDBC URL that begins with "
               + URL);
@@ -73,17 +74,15 @@ public record ServerLocation(String value) {
   public static String ofOurs(String value) {
     ArtifactVersions.requireSame(ServerLocation.class, PackedExtension.class);
     if (!isOurs(value) || SECRET.matcher(value).find()) {
-      throw refusal(value, " or local:PATH of a pg_config");
+      throw refusal("the server", value, " or local:PATH of a pg_config");
     }
     return value;
   }
 
-  private static IllegalArgumentException refusal(String value, String more) {
+  private static IllegalArgumentException refusal(String what, String value, String more) {
     return new IllegalArgumentException(
-        PROPERTY
-            + " (or "
-            + VARIABLE
-            + ") is \""
+        what
+            + " is \""
             + shown(value)
             + "\"; use embedded, embedded:MAJOR, local, local:MAJOR"
             + more);

@@ -70,6 +70,14 @@ public interface ExtensionSource {
   }
 
   /**
+   * Returns a copy with the PostgreSQL version of the headers that the libraries were built with,
+   * e.g. 17.5. Only sources in directories do not know it themselves.
+   */
+  default ExtensionSource withHeaders(String version) {
+    return this;
+  }
+
+  /**
    * Returns the PostgreSQL version of the headers that the libraries were built with, e.g. 17.5;
    * null if unknown.
    */

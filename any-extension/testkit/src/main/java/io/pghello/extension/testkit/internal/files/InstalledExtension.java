@@ -74,11 +74,13 @@ public final class InstalledExtension implements ExtensionSource {
   private final Path folder;
   private final String name;
   private final List<Path> files;
+  private final @Nullable String headers;
 
-  private InstalledExtension(Path folder, String name, List<Path> files) {
+  private InstalledExtension(Path folder, String name, List<Path> files, @Nullable String headers) {
     this.folder = folder;
     this.name = name;
     this.files = files;
+    this.headers = headers;
   }
 
   /**
@@ -94,10 +96,10 @@ public final class InstalledExtension implements ExtensionSource {
     var controls = new ControlFiles(files);
     SortedSet<String> names = controls.installed();
     if (name == null && names.size() == 1) {
-      return new InstalledExtension(root, names.first(), files);
+      return new InstalledExtension(root, names.first(), files, null);
     }
     if (name != null && names.contains(name)) {
-      return new InstalledExtension(root, name, files);
+      return new InstalledExtension(root, name, files, null);
     }
     throw new IllegalArgumentException(controls.problem(root, name));
   }
@@ -179,6 +181,16 @@ public final class InstalledExtension implements ExtensionSource {
   /** Returns the name of the extension. */
   public String name() {
     return name;
+  }
+
+  @Override
+  public InstalledExtension withHeaders(String version) {
+    return new InstalledExtension(folder, name, files, version);
+  }
+
+  @Override
+  public @Nullable String headersVersion(int major) {
+    return headers;
   }
 
   @Override
