@@ -48,12 +48,12 @@ spring-boot-pgvector half:^(examples/spring-boot-pgvector/|docs/guide-spring-boo
 jooq-sources        half:^scripts/ci/checks/jooq-sources|test:pg-hello-jooq
 seeded-null-error   ^(pg-hello-core/pom\.xml|scripts/ci/checks/seeded-null-error)
 ordinary-user       ^scripts/ci/checks/ordinary-user|main:pg-extension-testkit,pg-hello-testkit
-containers          half:^scripts/ci/(offline/|checks/container-tests)|/(Extension)?ContainerIT\.java$|test:pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter
+containers          half:^scripts/ci/(offline/|checks/container-tests)|/(Extension|)ContainerIT\.java$|test:pg-extension-testkit,pg-hello-testkit,pg-hello-core,pg-hello-spring-boot-starter
 consumer            half:^(README\.md|examples/((first-(extension-)?test|makefile-extension|batched-function|mcp-server|jooq-codegen|jooq-trigrams|spring-boot)/|(shared|jooq)/src/main/resources/)|pg-hello-spring-boot-starter/(src/test|lines)/|any-extension/archetype/|docs/(guide-c-extension|guide-java-calls|mcp|own-extension|pg-hello/testkit|jooq-codegen)\.md|scripts/ci/consumer)|main:pg-hello-spring-boot-starter,pg-extension-maven-plugin,pg-extension-testkit,pg-hello-mcp
 system              half:^(deploy/gateway|scripts/ci/system|docs/pg-hello/service\.md)|main:pg-hello-example-service,pg-hello-example-users
 deploy              ^(deploy/|extension/(ops/|sql/|pom\.xml|[^/]*\.control)|scripts/(programs\.sh|ci/(deploy|kubernetes)))
 compose             half:^(deploy/|scripts/(programs\.sh|ci/offline/))|main:pg-hello-example-service,pg-hello-example-users
-site                half:^(docs/|README|CONTRIBUTING|CHANGELOG|.*\.md$|benchmarks/results|scripts/docs\.sh|scripts/ci/site)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-mcp,pg-hello-testkit,pg-hello-spring-boot-starter,pg-extension-testkit,pg-extension-maven-plugin
+site                half:^(docs/([^/]*$|pg-hello/|contributing/|\.vitepress/)|README|CONTRIBUTING|CHANGELOG|.*\.md$|benchmarks/results|scripts/docs\.sh|scripts/ci/site)|main:pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-mcp,pg-hello-testkit,pg-hello-spring-boot-starter,pg-extension-testkit,pg-extension-maven-plugin
 mcp                 half:^(scripts/ci/mcp)|main:pg-hello-mcp
 monitoring          half:^(deploy/monitoring|docs/pg-hello/monitoring|extension/ops/|scripts/ci/(monitoring|MonitoringPeers))|main:pg-hello-example-spring-boot
 installcheck        only:^(extension/(src|sql|test|ops|Makefile|[^/]*\.control)|docs/pg-hello/operations\.md|scripts/ci/installcheck)

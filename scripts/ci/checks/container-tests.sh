@@ -9,7 +9,7 @@ PROGRAM=container-tests.sh
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../lib.sh"
 
-TESTS=('io/pghello/testkit/*IT' io/pghello/{PgHelloClientIT,PreflightIT,SessionsIT,ServerEncodingIT,extension/testkit/{ExtensionContainerIT,ServerLocationIT,WireProxyIT}}
+TESTS=('io/pghello/testkit/*IT' io/pghello/{PgHelloClientIT,PreflightIT,SessionsIT,ServerEncodingIT,extension/testkit/{ComposedAnnotationIT,ExtensionContainerIT,ServerLocationIT,WireProxyIT}}
   io/pghello/spring/boot/app/ContainerIT)
 while IFS= read -r name; do
   # this test exists only for containers

@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Binds requests to {@code pg_hello_all(?, ?)}, or one request to {@code pg_hello(?)} or {@code
- * pg_hello(?, ?)}, reads the greetings, and compares them with the
- * requests, as {@link PgHelloClient} does. Use it in your own statements, for example to get the
- * greetings together with other values in one round trip:
+ * pg_hello(?, ?)}, reads the greetings, and compares them with the requests, as {@link
+ * PgHelloClient} does. Use it in your own statements, for example to get the greetings together
+ * with other values in one round trip:
  *
  * <pre>{@code
  * var statement = connection.prepareStatement("SELECT pg_hello_all(?, ?), now_ms()");

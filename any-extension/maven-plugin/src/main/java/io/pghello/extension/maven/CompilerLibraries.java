@@ -33,8 +33,7 @@ record CompilerLibraries(CommandRunner runner, String platform, String compiler,
   private Optional<Path> musl() throws IOException, BuildException {
     List<String> link =
         List.of(compiler, "-shared", "-Wl,--trace", "-x", "c", "/dev/null", "-o", "/dev/null");
-    return MUSL
-        .matcher(runner.answer(link, folder))
+    return MUSL.matcher(runner.answer(link, folder))
         .results()
         .findFirst()
         .flatMap(line -> file(line.group(1)));

@@ -90,7 +90,9 @@ public final class ExtensionServer implements AutoCloseable {
 
     /**
      * Adds an extension from a jar on the class path ({@link NativeExtension#fromClassPath}), or,
-     * if no jar contains the extension, from the server ({@link NativeExtension#contrib}).
+     * if no jar contains the extension, from the server ({@link NativeExtension#contrib}). If the
+     * jar has no library for an installed server, but the extension is installed there, its files
+     * on the server are used.
      *
      * @param name the name of the extension, without quotes
      * @throws IllegalArgumentException if the name is not a valid extension name

@@ -39,6 +39,7 @@ import org.assertj.core.api.Condition;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
@@ -160,6 +161,24 @@ class ServerLocationIT {
     void isSkipped(ExtensionServer server) {
       assertThat(server).as("not reached").isNull();
     }
+  }
+
+  @ExtensionTest(extensions = "pg_hello")
+  static final class PreparesServer {
+    @BeforeEach
+    void prepare(ExtensionServer server) {
+      assertThat(server).as("not reached").isNull();
+    }
+
+    @Test
+    void isSkipped() {}
+  }
+
+  @Test
+  void skipsTestsThatPrepareAnEmbeddedServer() {
+    run(url(), PreparesServer.class)
+        .testEvents()
+        .assertStatistics(events -> events.aborted(1).failed(0));
   }
 
   @Test
@@ -321,7 +340,9 @@ class ServerLocationIT {
   void runsTestsAndContextsInAContainer() {
     String place = "container:" + System.getenv("PG_HELLO_TEST_IMAGE");
     for (Class<?> test : List.of(Example.class, OfClosedContext.class)) {
-      run(place, test).testEvents().assertStatistics(events -> events.failed(0));
+      run(place, test)
+          .testEvents()
+          .assertStatistics(events -> events.failed(0).aborted(test == Example.class ? 1 : 0));
     }
     assertThat(List.of(Example.used, OfContext.used)).allMatch(n -> n.matches("app_.{8}_test_1"));
   }

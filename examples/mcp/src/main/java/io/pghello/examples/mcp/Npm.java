@@ -55,7 +55,7 @@ final class Npm {
       }
     }
     try {
-      // the directory's contents are executed, so only the current user may write to it
+      // the directory's contents are executed, so it is created for the current user only
       Path folder =
           Files.createDirectories(
               Path.of(System.getProperty("user.home"), ".cache", "pg-hello", "npm-" + hash()),

@@ -38,7 +38,7 @@ class ContainerIT {
     ExtensionContainer postgres() {
       String server = System.getenv("PG_EXTENSION_SERVER");
       assertThat(server).startsWith(KIND);
-      return new ExtensionContainer(server.substring(KIND.length()));
+      return new ExtensionContainer(server.substring(KIND.length())).withExtension("pg_hello");
     }
   }
 }

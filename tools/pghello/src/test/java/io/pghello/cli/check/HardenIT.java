@@ -76,7 +76,8 @@ class HardenIT {
               "ALTER SYSTEM SET log_line_prefix = ")
           .containsPattern("(?m)^ok +to add +role hello_monitor does not exist$")
           .containsPattern("(?m)^warning +open +PUBLIC has EXECUTE on public.now_ms\\(\\)$");
-      assertThat(Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'app\\_%'"))
+      assertThat(
+              Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'hello\\_%'"))
           .isEqualTo("0");
 
       Run applied = harden(server, database, "--apply", "--preload", "--revoke-from", "app");
@@ -128,7 +129,7 @@ class HardenIT {
       assertThat(
               Run.value(
                   superuser,
-                  "SELECT bool_and(has_function_privilege('app', oid, 'EXECUTE')) AND NOT bool_or(proacl::text LIKE '%app\\_%') FROM pg_proc WHERE probin = '$libdir/pg_hello'"))
+                  "SELECT bool_and(has_function_privilege('app', oid, 'EXECUTE')) AND NOT bool_or(proacl::text LIKE '%hello\\_%') FROM pg_proc WHERE probin = '$libdir/pg_hello'"))
           .isEqualTo("t");
       Run second = harden(server, database, "--undo");
       assertThat(second.status()).isEqualTo(3);
@@ -328,7 +329,8 @@ class HardenIT {
       Run.execute(superuser, "ALTER ROLE \"wat chers\" RENAME TO hello_monitor");
       Run undone = harden(server, database, "--undo");
       assertThat(undone.status()).as(undone.out()).isZero();
-      assertThat(Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'app\\_%'"))
+      assertThat(
+              Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'hello\\_%'"))
           .isEqualTo("0");
       assertThat(harden(server, database, "--undo").status())
           .as("nothing is recorded")
@@ -499,7 +501,8 @@ class HardenIT {
       List<String> printed = run.out().lines().toList();
       assertThat(printed.get(1)).startsWith("CREATE ROLE hello_admin;");
       assertThat(printed.get(printed.size() - 1)).startsWith("ALTER SYSTEM SET ");
-      assertThat(Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'app\\_%'"))
+      assertThat(
+              Run.value(superuser, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'hello\\_%'"))
           .isEqualTo("3");
 
       Run.execute(superuser, "GRANT EXECUTE ON FUNCTION now_ms() TO PUBLIC");

@@ -413,7 +413,7 @@ class SameAsPsqlIT {
         .withFile(
             ".pgpass",
             "rw-------",
-            "#*:*:*:*:x\nlocalhost:1:*:*:x\nlocalhost:%s:ap\\p:hell\\o:%s\r\n"
+            "#*:*:*:*:x\nlocalhost:1:*:*:x\nlocalhost:%s:hell\\o:ap\\p:%s\r\n"
                 .formatted(server.port(), server.password()))
         .same("app hello");
     without("PGPASSWORD")

@@ -7,8 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Compares the versions of this project's artifacts on the class path. This is a copy of the class
- * in {@code pg-extension-binding}: the tests of the binding need the testkit. Its signature never
- * changes, because {@code pg-hello-testkit} may find it in another version of the testkit.
+ * in {@code pg-extension-binding}: the tests of the binding need the testkit.
  */
 public final class ArtifactVersions {
   private static final String GROUP = "io.github.pg-hello";

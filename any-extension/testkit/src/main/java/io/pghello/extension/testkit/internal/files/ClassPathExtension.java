@@ -176,7 +176,8 @@ public final class ClassPathExtension implements ExtensionSource {
 
   @Override
   public boolean isBuiltFor(String platform, int major) {
-    return packed.isBuiltFor(platform, major);
+    List<Integer> majors = packed.majors();
+    return (majors.isEmpty() || majors.contains(major)) && packed.isBuiltFor(platform, major);
   }
 
   /**

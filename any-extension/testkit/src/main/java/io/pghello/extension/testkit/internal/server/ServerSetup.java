@@ -136,8 +136,9 @@ final class ServerSetup {
           e.getMessage()
               + " Set "
               + ServerLocation.PROPERTY
-              + " to local or a JDBC URL for a server with the extension installed, or to container"
-              + " if the container engine runs images of one of these platforms.",
+              + " to local for a server with the extension installed or, for annotated tests, to a"
+              + " JDBC URL, or to container if the container engine runs images of one of these"
+              + " platforms.",
           e);
     }
   }

@@ -46,30 +46,14 @@ public final class SharedServer implements AutoCloseable {
   }
 
   /**
-   * Starts a server.
+   * Starts a server with a preparer's template. The template is copied from the cache if possible.
+   * Otherwise, the preparer runs, and its template is stored in the cache if that is worth it.
    *
    * @param port the port to listen on; 0 for a free port
    * @param settings the settings for {@code postgresql.conf}
    * @param names the names of the role, the databases and the template's extensions
    * @param extensions the extensions to add to the server
-   * @param place the location: a value of {@link ServerLocation#ofOurs}, e.g. {@code embedded} or
-   *     {@code local:17}
-   * @throws IllegalStateException if an extension cannot be used
-   * @throws UncheckedIOException if the server does not start
-   */
-  public static SharedServer start(
-      int port,
-      Map<String, String> settings,
-      DatabaseNames names,
-      List<ServerExtension> extensions,
-      String place) {
-    return start(port, settings, names, extensions, place, null);
-  }
-
-  /**
-   * Starts a server with a preparer's template. The template is copied from the cache if possible.
-   * Otherwise, the preparer runs, and its template is stored in the cache if that is worth it.
-   *
+   * @param place the location, e.g. {@code embedded} or {@code local:17}
    * @param request the template; null for a server without one
    * @throws IllegalStateException if an extension cannot be used, or the preparer fails
    * @throws UncheckedIOException if the server does not start

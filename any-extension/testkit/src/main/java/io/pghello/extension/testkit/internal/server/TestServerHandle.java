@@ -127,7 +127,7 @@ public final class TestServerHandle implements AutoCloseable {
   }
 
   /** Returns a handle for a server that this JVM has started. */
-  public static TestServerHandle ofOurs(SharedServer server, Runnable end) {
+  private static TestServerHandle ofOurs(SharedServer server, Runnable end) {
     return new TestServerHandle(
         "a server started by this JVM", server.databases(), server, server::keep, end);
   }

@@ -44,6 +44,21 @@ class ServerLocationTest {
     assertThat(new ServerLocation(place).value()).isEqualTo(place);
   }
 
+  @Test
+  void blankPropertyMeansEmbedded() {
+    String before = System.getProperty(ServerLocation.PROPERTY);
+    System.setProperty(ServerLocation.PROPERTY, " ");
+    try {
+      assertThat(ServerLocation.ofAny().value()).isEqualTo("embedded");
+    } finally {
+      if (before == null) {
+        System.clearProperty(ServerLocation.PROPERTY);
+      } else {
+        System.setProperty(ServerLocation.PROPERTY, before);
+      }
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({
     "embedded, embedded:19",

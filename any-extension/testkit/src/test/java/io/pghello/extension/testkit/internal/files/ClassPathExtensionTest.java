@@ -246,6 +246,10 @@ class ClassPathExtensionTest {
         "linux-riscv64/18/acme.so");
     onClassPath(
         () -> {
+          ClassPathExtension extension = ClassPathExtension.find("acme").orElseThrow();
+          assertThat(extension.isBuiltFor(platform, 17)).isTrue();
+          assertThat(extension.isBuiltFor(platform, 18)).as("another platform only").isFalse();
+          assertThat(extension.isBuiltFor(platform, 16)).as("no such version").isFalse();
           assertThat(files(15).keySet())
               .containsExactly(
                   "share/postgresql/extension/acme.control",
