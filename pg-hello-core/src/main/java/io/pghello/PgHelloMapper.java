@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Binds requests to {@code pg_hello_all(?, ?)}, or one request to {@code pg_hello(?)} or {@code
- * pg_hello(?, ?)}, reads the greetings, and compares them with the requests, as {@link
- * PgHelloClient} does. Use it in your own statements, for example to get the greetings together
- * with other values in one round trip:
+ * pg_hello(?, ?)}, reads the greetings, and compares them with the requests. {@link PgHelloClient}
+ * uses this class for its calls. Use it in your own statements, for example to get the greetings
+ * together with other values in one round trip:
  *
  * <pre>{@code
  * var statement = connection.prepareStatement("SELECT pg_hello_all(?, ?), now_ms()");
@@ -32,8 +32,8 @@ import org.jspecify.annotations.Nullable;
  * List<String> greetings = PgHelloMapper.INSTANCE.read(row.getArray(1));
  * }</pre>
  *
- * <p>{@link ServerErrors#translate} accepts this object as the checks of the arguments, and
- * converts the statement's errors to those of the client. Thread-safe.
+ * <p>Pass this object to {@link ServerErrors#translate} to convert an exception of the statement to
+ * the error that the client would throw. Thread-safe.
  */
 public final class PgHelloMapper
     implements BatchMapper<PgHelloRequest, String>,

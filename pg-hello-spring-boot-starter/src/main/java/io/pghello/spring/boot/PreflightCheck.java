@@ -6,6 +6,7 @@ import static java.util.stream.Collectors.joining;
 import io.pghello.PgHelloClient;
 import io.pghello.extension.batching.CallProblem;
 import io.pghello.extension.batching.FunctionCallException;
+import io.pghello.extension.batching.Preflight;
 import io.pghello.spring.boot.PgHelloProperties.PreflightMode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -74,7 +75,9 @@ final class PreflightCheck implements SmartInitializingSingleton {
 
   private List<CallProblem> problems(PgHelloClient client, String byWhich) {
     try {
-      return client.preflight().problems();
+      Preflight found = client.preflight();
+      // the mock of a client returns null
+      return found == null ? List.of() : found.problems();
     } catch (FunctionCallException e) {
       if (properties.preflight() == PreflightMode.FAIL) {
         throw e;
