@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Test;
 
 // region test
 @HstoreTest(scripts = "db/people.sql")
+// endregion
 class AuthorsIT {
-  // endregion
   @Test
   void findsAuthors(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement();

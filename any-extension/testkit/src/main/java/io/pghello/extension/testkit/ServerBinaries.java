@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The program {@code postgres} of a server for any platform, as a file. Use it in a build that
- * links libraries of an extension with the server, or that checks whether the server exports the
- * symbols that they import.
+ * The program {@code postgres} of a server for any platform. Use its file in a build that links
+ * libraries of an extension with the server, or that checks whether the server exports the symbols
+ * that they import.
  *
  * <pre>{@code
  * ServerBinaries server = ServerBinaries.fromArtifact(jar, "darwin-arm64");
@@ -26,7 +26,7 @@ import java.util.Optional;
  * @param version the version of the server, e.g. 17.11 or 19rc1
  * @param program the program {@code postgres}
  * @param libraryDirectories the directories that the program searches for libraries before the
- *     directories of the machine; empty if the server has no libraries of its own
+ *     directories of the machine; empty if it uses only the libraries of the machine
  */
 public record ServerBinaries(String version, Path program, List<Path> libraryDirectories) {
   /** Copies the list. */

@@ -38,8 +38,12 @@ final class TestAnnotation {
     return Objects.requireNonNull(found);
   }
 
-  /** Searches in the same order as JUnit, which has found an annotation. */
-  private static @Nullable ExtensionTest find(AnnotatedElement element, Set<Class<?>> visited) {
+  /**
+   * Searches in the same order as JUnit, which has found an annotation.
+   *
+   * @param path the annotations between the class and the element, which may have circles
+   */
+  private static @Nullable ExtensionTest find(AnnotatedElement element, Set<Class<?>> path) {
     ExtensionTest direct = element.getDeclaredAnnotation(ExtensionTest.class);
     if (direct != null) {
       return direct;
@@ -47,18 +51,21 @@ final class TestAnnotation {
     ExtensionTest found = null;
     for (Annotation each : element.getDeclaredAnnotations()) {
       Class<? extends Annotation> type = each.annotationType();
-      ExtensionTest composed = visited.add(type) ? find(type, visited) : null;
-      if (composed != null && found != null) {
-        throw new IllegalStateException(
-            element + " has two annotations that each provide a database: keep only one of them");
+      if (path.add(type)) {
+        ExtensionTest composed = find(type, path);
+        path.remove(type);
+        if (composed != null && found != null) {
+          throw new IllegalStateException(
+              element + " has two annotations that each provide a database: keep only one of them");
+        }
+        found = composed == null ? found : override(composed, each);
       }
-      found = composed == null ? found : override(composed, each);
     }
     if (found != null || !(element instanceof Class<?> test)) {
       return found;
     }
     return Stream.concat(Stream.of(test.getInterfaces()), Stream.ofNullable(test.getSuperclass()))
-        .map(each -> find(each, visited))
+        .map(each -> find(each, path))
         .filter(Objects::nonNull)
         .findFirst()
         .orElse(null);

@@ -49,7 +49,7 @@ final class ExtensionContextCustomizerFactory implements ContextCustomizerFactor
         annotation.reset() == Reset.BEFORE_EACH_METHOD);
   }
 
-  /** Rejects a class with two composed annotations, of which Spring would ignore one. */
+  /** Rejects a class with two composed annotations, because Spring would ignore one of them. */
   private static void requireNearestIsUnique(Class<?> test) {
     Class<?> annotated =
         Objects.requireNonNull(
@@ -109,9 +109,9 @@ final class ExtensionContextCustomizerFactory implements ContextCustomizerFactor
   }
 
   /**
-   * Returns the properties of all connections that Spring Boot configures: without those of
-   * migrations and R2DBC, a test would change the database that the application's configuration
-   * names.
+   * Returns the properties of all connections that Spring Boot configures. If the properties of
+   * migrations and R2DBC were missing, a test would change the database that the application's
+   * configuration names.
    */
   private static Map<String, Object> properties(TestDatabase database, Environment configured) {
     String url = database.jdbcUrl();
