@@ -162,6 +162,6 @@ public final class PgHelloMapper
 
   @Override
   public String remedyBehindSqlParser() {
-    return "only single calls work: set the schema and batching(false).";
+    return "only a client's single calls work: set its schema and batching(false).";
   }
 }

@@ -136,7 +136,7 @@ class StartBenchmarkIT {
   }
 
   private static PgCtlServer byHand(Path folder, boolean tuned) throws IOException, SQLException {
-    try (ExtensionServer server = ExtensionServer.start()) {
+    try (ExtensionServer server = ExtensionServer.start("pg_hello")) {
       return PgCtlServer.start(Path.of(StartBenchmark.programs(server)), folder, tuned);
     }
   }
