@@ -31,7 +31,7 @@ public record PluginOperation(
   }
 
   /**
-   * Returns the reason why permissions do not allow this operation, as a sentence. Empty if they
+   * Returns a sentence with the reason why permissions do not allow this operation. Empty if they
    * allow it. The plugin rejects a call for the same reason.
    */
   public Optional<String> rejection(Permissions permissions) {

@@ -207,7 +207,10 @@ final class ExtensionTestSupport
     Object request =
         StoredValue.get(
             context.getRoot().getStore(NAMESPACE),
-            List.of(TemplateRequest.class, context.getRequiredTestClass()),
+            List.of(
+                TemplateRequest.class,
+                context.getRequiredTestClass(),
+                context.getEnclosingTestClasses()),
             () -> {
               DatabasePreparer preparer = preparer(context, settings);
               return Optional.ofNullable(preparer == null ? null : TemplateRequest.of(preparer));

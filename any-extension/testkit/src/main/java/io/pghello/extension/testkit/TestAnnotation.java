@@ -17,7 +17,7 @@ import org.junit.platform.commons.support.ReflectionSupport;
 
 /**
  * Finds the {@link ExtensionTest} of a test class. The attributes of a composed annotation override
- * those of {@code ExtensionTest}.
+ * the attributes of {@code ExtensionTest}.
  */
 final class TestAnnotation {
   private TestAnnotation() {}

@@ -53,6 +53,15 @@ class InstalledExtensionTest {
   }
 
   @Test
+  void knowsTheVersionOfHeadersThatTheCallerSets() {
+    write(Stage.SHARED + "extension/acme.control");
+    InstalledExtension installed = InstalledExtension.in(folder, null);
+    assertThat(installed.headersVersion(17)).isNull();
+    assertThat(installed.withHeaders("17.5").headersVersion(17)).isEqualTo("17.5");
+    assertThat(installed.headersVersion(17)).as("the original").isNull();
+  }
+
+  @Test
   void listsUnusedFiles() throws IOException {
     write(
         Stage.LIBRARIES + "acme.so",
