@@ -33,10 +33,12 @@ record CompilerLibraries(CommandRunner runner, String platform, String compiler,
   private Optional<Path> musl() throws IOException, BuildException {
     List<String> link =
         List.of(compiler, "-shared", "-Wl,--trace", "-x", "c", "/dev/null", "-o", "/dev/null");
-    return MUSL.matcher(runner.answer(link, folder))
-        .results()
-        .findFirst()
-        .flatMap(line -> file(line.group(1)));
+    return linkedMusl(runner.answer(link, folder)).flatMap(CompilerLibraries::file);
+  }
+
+  /** Returns the path of musl in the output of the linker. */
+  static Optional<String> linkedMusl(String trace) {
+    return MUSL.matcher(trace).results().findFirst().map(line -> line.group(1));
   }
 
   private static Optional<Path> file(String path) {
