@@ -4,7 +4,8 @@ const express = require('express');
 const { Pool } = require('pg');
 
 const app = express();
-const db = new Pool({ connectionString: process.env.DATABASE_URL });
+// the driver sends the queries of one client without waiting for earlier results
+const db = new Pool({ connectionString: process.env.DATABASE_URL, pipeline: true });
 
 app.use(express.json());
 
