@@ -55,7 +55,7 @@ final class Changes implements AutoCloseable {
   }
 
   /** Creates a directory that does not exist. */
-  void createFolder(Path folder) throws IOException {
+  void createDirectory(Path folder) throws IOException {
     before.accept(folder);
     Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(EXECUTABLE));
     undo.push(() -> Files.deleteIfExists(folder));
@@ -64,7 +64,7 @@ final class Changes implements AutoCloseable {
 
   /** Writes a file next to the file that it will replace, and syncs it to disk. */
   void prepare(Path file, byte[] content, boolean executable) throws IOException {
-    Path written = beside(file, NEW);
+    Path written = sibling(file, NEW);
     Set<PosixFilePermission> permissions = executable ? EXECUTABLE : READABLE;
     // a killed run may have left this file
     Files.deleteIfExists(written);
@@ -97,22 +97,22 @@ final class Changes implements AutoCloseable {
     before.accept(file);
     if (!replaced.add(file)) {
       // the original file was kept when it was first replaced
-      move(beside(file, NEW), file);
+      move(sibling(file, NEW), file);
       return;
     }
     if (keep(file)) {
-      Path old = beside(file, OLD);
+      Path old = sibling(file, OLD);
       undo.push(() -> move(old, file));
     } else {
       undo.push(() -> Files.deleteIfExists(file));
     }
-    move(beside(file, NEW), file);
+    move(sibling(file, NEW), file);
   }
 
   /** Renames a file, so that a rollback can restore it. {@link #complete} deletes the file. */
   void remove(Path file) throws IOException {
     before.accept(file);
-    Path old = beside(file, OLD);
+    Path old = sibling(file, OLD);
     Files.deleteIfExists(old);
     move(file, old);
     last.add(() -> Files.deleteIfExists(old));
@@ -129,7 +129,7 @@ final class Changes implements AutoCloseable {
   }
 
   /** Removes a directory after all other changes are complete, unless it contains other files. */
-  void removeFolderLast(Path folder) {
+  void removeDirectoryLast(Path folder) {
     last.add(() -> deleteIfEmpty(folder));
   }
 
@@ -153,7 +153,7 @@ final class Changes implements AutoCloseable {
     if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       return false;
     }
-    Path old = beside(file, OLD);
+    Path old = sibling(file, OLD);
     Files.deleteIfExists(old);
     last.add(() -> Files.deleteIfExists(old));
     undo.push(() -> Files.deleteIfExists(old));
@@ -172,20 +172,20 @@ final class Changes implements AutoCloseable {
     Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
-  private static Path beside(Path file, String suffix) {
+  private static Path sibling(Path file, String suffix) {
     return file.resolveSibling("." + file.getFileName() + suffix);
   }
 
   /** Returns whether a killed run has left temporary files next to a file. */
   static boolean isUnfinished(Path file) {
-    return Files.exists(beside(file, NEW), LinkOption.NOFOLLOW_LINKS)
-        || Files.exists(beside(file, OLD), LinkOption.NOFOLLOW_LINKS);
+    return Files.exists(sibling(file, NEW), LinkOption.NOFOLLOW_LINKS)
+        || Files.exists(sibling(file, OLD), LinkOption.NOFOLLOW_LINKS);
   }
 
   /** Removes the temporary files that a killed run has left next to a file. */
   static void clean(Path file) throws IOException {
-    Files.deleteIfExists(beside(file, NEW));
-    Files.deleteIfExists(beside(file, OLD));
+    Files.deleteIfExists(sibling(file, NEW));
+    Files.deleteIfExists(sibling(file, OLD));
   }
 
   /**

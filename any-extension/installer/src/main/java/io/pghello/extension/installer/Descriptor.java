@@ -110,7 +110,7 @@ final class Descriptor {
   }
 
   /** Returns the path of the files in the jar. */
-  String folder() {
+  String directory() {
     return values.getOrDefault("folder", folder);
   }
 
@@ -155,7 +155,7 @@ final class Descriptor {
               + ", although "
               + path()
               + " lists it: "
-              + folder()
+              + directory()
               + "/"
               + Sha256Sums.FILE
               + " is incomplete. Build the extension again.");

@@ -67,7 +67,7 @@ final class InstallPlan {
         Path place = place(server.shared(), PackedExtension.SHARED, path);
         byte[] content =
             path.endsWith(".sql")
-                ? PackedExtension.withSharedFolder(
+                ? PackedExtension.withSharedDirectory(
                     file.getValue(), server.tree().inside(server.shared()).toString())
                 : file.getValue();
         // the control file is written last, because sessions cannot create the extension before the
@@ -261,13 +261,13 @@ final class InstallPlan {
     for (Path file : wanted) {
       hashes.put(file, Sha256Sums.hash(content(file)));
     }
-    List<Path> folders = missingFolders(wanted);
+    List<Path> folders = missingDirectories(wanted);
     try (var changes = new Changes(before)) {
       // save the list first: if the process is killed, the next run must recognize the remaining
       // files as installed by this program
       save(changes, installed.and(hashes, folders));
       for (Path folder : folders) {
-        changes.createFolder(folder);
+        changes.createDirectory(folder);
       }
       // prepare all files first, so that a full disk is detected before files are replaced
       for (Path file : wanted) {
@@ -310,7 +310,7 @@ final class InstallPlan {
   }
 
   /** Returns the missing directories of files, outer directories first. */
-  private static List<Path> missingFolders(List<Path> files) {
+  private static List<Path> missingDirectories(List<Path> files) {
     var missing = new TreeSet<Path>();
     for (Path file : files) {
       for (Path folder = parent(file);
@@ -363,7 +363,7 @@ final class InstallPlan {
       }
       var folders = new ArrayList<>(installed.folders());
       Collections.reverse(folders);
-      folders.forEach(changes::removeFolderLast);
+      folders.forEach(changes::removeDirectoryLast);
       // remove the list last: if the process is killed, the next run still needs the list of the
       // remaining files
       changes.removeLast(installed.file());

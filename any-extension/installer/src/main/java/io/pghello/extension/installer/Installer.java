@@ -387,11 +387,11 @@ public final class Installer {
             + servers.size()
             + " servers; name one with --bindir: "
             + String.join(
-                ", ", servers.stream().map(server -> folder(tree, server).toString()).toList())
+                ", ", servers.stream().map(server -> directory(tree, server).toString()).toList())
             + ".");
   }
 
-  private static Path folder(FileTree tree, Server server) {
+  private static Path directory(FileTree tree, Server server) {
     Path program = tree.inside(server.program());
     Path folder = program.getParent();
     return folder == null ? program : folder;

@@ -133,14 +133,14 @@ public final class PackedExtension {
     for (String library : descriptor.list("libraries")) {
       // check the name that the descriptor contains, not the name of the file, so that error
       // messages contain the name from the descriptor
-      String path = libraryFile(inFolder(LIBRARIES, library), platform, major);
+      String path = libraryFile(inDirectory(LIBRARIES, library), platform, major);
       files.put(path, library(path.substring(LIBRARIES.length()), platform, major));
     }
     for (String script : scripts()) {
-      files.put(inFolder(SCRIPTS, script), read(script));
+      files.put(inDirectory(SCRIPTS, script), read(script));
     }
     for (String file : descriptor.list("data")) {
-      files.put(inFolder(SHARED, file), read(file));
+      files.put(inDirectory(SHARED, file), read(file));
     }
     if (!descriptor.list("majors").isEmpty()) {
       files.putAll(filesOf(platform, major));
@@ -157,7 +157,7 @@ public final class PackedExtension {
   public Optional<String> identity() {
     var listed = new ArrayList<String>();
     if (!descriptor.list("libraries").isEmpty() || !descriptor.list("majors").isEmpty()) {
-      listed.add(descriptor.folder() + "/" + Sha256Sums.FILE);
+      listed.add(descriptor.directory() + "/" + Sha256Sums.FILE);
     }
     if (hasLibc()) {
       listed.add(descriptor.libc() + "/" + Sha256Sums.FILE);
@@ -179,20 +179,20 @@ public final class PackedExtension {
   }
 
   private Map<String, byte[]> filesOf(String platform, int major) {
-    Map<String, byte[]> shared = in(descriptor.folder(), "share/" + major + "/", SHARED);
+    Map<String, byte[]> shared = in(descriptor.directory(), "share/" + major + "/", SHARED);
     if (shared.isEmpty()) {
       throw descriptor.noFiles(major);
     }
     Map<String, byte[]> libraries =
-        in(descriptor.folder(), platform + "/" + major + "/", LIBRARIES);
+        in(descriptor.directory(), platform + "/" + major + "/", LIBRARIES);
     if (libraries.isEmpty() && builds().stream().anyMatch(build -> build.endsWith("/" + major))) {
       throw noLibrary(platform, major);
     }
     requireSuffix(libraries.keySet(), platform, major);
     var files = new LinkedHashMap<>(shared);
     files.putAll(libraries);
-    files.putAll(in(descriptor.folder(), "needed/" + platform + "/" + major + "/", NEEDED));
-    files.putAll(in(descriptor.folder(), "needed/share/" + major + "/", NEEDED_DATA));
+    files.putAll(in(descriptor.directory(), "needed/" + platform + "/" + major + "/", NEEDED));
+    files.putAll(in(descriptor.directory(), "needed/share/" + major + "/", NEEDED_DATA));
     return files;
   }
 
@@ -230,7 +230,7 @@ public final class PackedExtension {
         continue;
       }
       if (LIBRARY_SUFFIX.matcher(library).find() && !libraries.contains(expected)) {
-        String folder = descriptor.folder() + "/" + platform + "/" + major + "/";
+        String folder = descriptor.directory() + "/" + platform + "/" + major + "/";
         throw new IllegalStateException(
             folder
                 + library.substring(LIBRARIES.length())
@@ -277,7 +277,8 @@ public final class PackedExtension {
         .forEach(
             (file, hash) -> {
               if (file.startsWith(path)) {
-                files.put(inFolder(place, file.substring(path.length())), read(folder, file, hash));
+                files.put(
+                    inDirectory(place, file.substring(path.length())), read(folder, file, hash));
               }
             });
     return files;
@@ -287,7 +288,7 @@ public final class PackedExtension {
    * Returns the path, below a directory, of a file that the descriptor lists. Rejects paths that
    * lead outside the directory.
    */
-  private String inFolder(String folder, String file) {
+  private String inDirectory(String folder, String file) {
     try {
       return below(folder, file);
     } catch (IllegalArgumentException e) {
@@ -316,7 +317,7 @@ public final class PackedExtension {
    * Replaces the placeholder {@link #SHARED_FOLDER} in a script with the path of a server's
    * directory of shared files. Returns the new script.
    */
-  public static byte[] withSharedFolder(byte[] script, String shared) {
+  public static byte[] withSharedDirectory(byte[] script, String shared) {
     var text = new String(script, StandardCharsets.ISO_8859_1);
     if (!text.contains(SHARED_FOLDER)) {
       return script;
@@ -328,7 +329,7 @@ public final class PackedExtension {
 
   /** Returns the content of a file in the {@code folder} of the descriptor. */
   public byte[] read(String file) {
-    return read(descriptor.folder(), file);
+    return read(descriptor.directory(), file);
   }
 
   private boolean has(String resource) {
@@ -377,11 +378,11 @@ public final class PackedExtension {
    */
   public byte[] library(String library, String platform, int major) {
     String path = platform + "/" + major + "/" + library;
-    String hash = sums(descriptor.folder()).hashes().get(path);
+    String hash = sums(descriptor.directory()).hashes().get(path);
     if (hash == null) {
       throw noLibrary(platform, major);
     }
-    return read(descriptor.folder(), path, hash);
+    return read(descriptor.directory(), path, hash);
   }
 
   private IllegalStateException noLibrary(String platform, int major) {
@@ -403,7 +404,7 @@ public final class PackedExtension {
    * linux-amd64/17}.
    */
   public List<String> builds() {
-    return sums(descriptor.folder()).builds();
+    return sums(descriptor.directory()).builds();
   }
 
   /**

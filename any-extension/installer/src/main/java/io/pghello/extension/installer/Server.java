@@ -151,7 +151,7 @@ record Server(
 
   /** Returns the server that {@code pg_config} describes. Runs pg_config. */
   static Server of(FileTree tree, Path config) throws IOException, RefusedException {
-    Path folder = Path.of(ask(config, "--bindir"));
+    Path folder = Path.of(query(config, "--bindir"));
     Path program = tree.resolve(folder.resolve(PROGRAM));
     if (!Files.isRegularFile(program)) {
       throw new RefusedException(
@@ -185,12 +185,12 @@ record Server(
     Path libraries;
     Path shared;
     if (config != null) {
-      libraries = tree.resolve(Path.of(ask(config, "--pkglibdir")));
-      shared = tree.resolve(Path.of(ask(config, "--sharedir")));
+      libraries = tree.resolve(Path.of(query(config, "--pkglibdir")));
+      shared = tree.resolve(Path.of(query(config, "--sharedir")));
     } else {
       libraries =
-          folder(tree, program, "lib", PackedExtension.libraryFile("plpgsql", platform, major));
-      shared = folder(tree, program, "share", "extension/plpgsql.control");
+          directory(tree, program, "lib", PackedExtension.libraryFile("plpgsql", platform, major));
+      shared = directory(tree, program, "share", "extension/plpgsql.control");
     }
     return new Server(tree, program, file, version.group(1), platform, libraries, shared);
   }
@@ -213,7 +213,7 @@ record Server(
    * Returns the directory of the given kind (e.g. {@code share}) that belongs to a program.
    * Searches the usual directories for the one that contains the given file.
    */
-  private static Path folder(FileTree tree, Path program, String kind, String file)
+  private static Path directory(FileTree tree, Path program, String kind, String file)
       throws IOException, RefusedException {
     Path bin = parent(tree.inside(program));
     Path prefix = parent(bin);
@@ -259,7 +259,7 @@ record Server(
     return name == null ? "" : name.toString();
   }
 
-  private static String ask(Path config, String option) throws IOException, RefusedException {
+  private static String query(Path config, String option) throws IOException, RefusedException {
     Process process;
     try {
       process =

@@ -86,7 +86,8 @@ record ExtensionImage(SortedMap<String, byte[]> files, List<String> unreachable)
         requireLoadable(path, content, platform, distribution);
       } else if (path.startsWith(SCRIPTS) && path.endsWith(".sql")) {
         content =
-            PackedExtension.withSharedFolder(content, "/extensions/" + extension.name() + "/share");
+            PackedExtension.withSharedDirectory(
+                content, "/extensions/" + extension.name() + "/share");
       } else if (!path.startsWith(SCRIPTS)
           && file.getKey().startsWith(PackedExtension.SHARED)
           && !path.startsWith("share/contrib/")) {

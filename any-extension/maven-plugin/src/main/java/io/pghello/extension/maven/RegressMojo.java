@@ -160,7 +160,7 @@ public class RegressMojo extends AbstractMojo {
     for (Map.Entry<String, String> setting : settings.entrySet()) {
       extension = extension.setting(setting.getKey(), setting.getValue());
     }
-    Path sockets = socketFolder();
+    Path sockets = socketDirectory();
     Path access = sockets.resolve("pg_hba.conf");
     Files.writeString(access, ACCESS);
     try (ExtensionServer running =
@@ -183,7 +183,7 @@ public class RegressMojo extends AbstractMojo {
   }
 
   /** Returns a new private directory with a path that is short enough for a socket. */
-  private static Path socketFolder() throws IOException {
+  private static Path socketDirectory() throws IOException {
     Path folder = Path.of(System.getProperty("java.io.tmpdir"));
     boolean fits = folder.toString().getBytes(StandardCharsets.UTF_8).length <= MAX_FOLDER_BYTES;
     return Files.createTempDirectory(

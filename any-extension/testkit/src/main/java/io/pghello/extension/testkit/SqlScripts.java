@@ -145,7 +145,7 @@ public record SqlScripts(List<Script> scripts) implements DatabasePreparer {
                 + " failed at line "
                 + line(script.sql, start, sql, e)
                 + ": "
-                + Remedies.said(e),
+                + Remedies.message(e),
             e);
       }
       start += sql.length();

@@ -110,7 +110,7 @@ public final class InstallationCache {
           "The cache cannot be in " + root + ": " + e.getFile() + " is not a directory." + REMEDY,
           e);
     } catch (IOException e) {
-      throw new IOException("The cache cannot be in " + root + ": " + said(e) + "." + REMEDY, e);
+      throw new IOException("The cache cannot be in " + root + ": " + message(e) + "." + REMEDY, e);
     }
   }
 
@@ -118,7 +118,7 @@ public final class InstallationCache {
    * Returns an exception's message, together with the exception's class unless the class is
    * IOException: the message of a subclass is often only a path.
    */
-  private static String said(IOException e) {
+  private static String message(IOException e) {
     String message = e.getMessage();
     return e.getClass() == IOException.class && message != null ? message : e.toString();
   }
@@ -236,7 +236,7 @@ public final class InstallationCache {
    *
    * @param name the name of the directory, which must differ for different contents
    */
-  public Path folder(String name, Contents contents) throws IOException {
+  public Path directory(String name, Contents contents) throws IOException {
     Path wanted = path(name);
     if (damage(wanted) == null) {
       markUsed(wanted);
@@ -251,7 +251,7 @@ public final class InstallationCache {
         make(wanted, contents);
       }
     } catch (IOException e) {
-      throw new IOException("Could not create " + wanted + ": " + said(e), e);
+      throw new IOException("Could not create " + wanted + ": " + message(e), e);
     }
     return wanted;
   }
@@ -441,7 +441,7 @@ public final class InstallationCache {
     } catch (IOException e) {
       LOGGER.log(
           System.Logger.Level.WARNING,
-          "Could not remove " + folder + ", which is not needed: " + said(e) + ". Remove it.");
+          "Could not remove " + folder + ", which is not needed: " + message(e) + ". Remove it.");
     }
   }
 

@@ -145,7 +145,7 @@ public final class DatabaseFactory implements AutoCloseable {
         createExtension(extension, superuser);
       }
     } catch (SQLException e) {
-      String said = Remedies.said(e);
+      String said = Remedies.message(e);
       throw new SQLException(
           "CREATE EXTENSION \""
               + extension
@@ -236,7 +236,7 @@ public final class DatabaseFactory implements AutoCloseable {
     String template =
         preparer != null ? templates.get(preparer) : withExtension ? databases.template() : null;
     if (template != null && prepared != null) {
-      return prepared.take(template);
+      return prepared.next(template);
     }
     String name = databases.newName();
     try (AdminConnection once = databases.connect()) {

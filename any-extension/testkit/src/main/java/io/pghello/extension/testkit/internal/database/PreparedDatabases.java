@@ -67,7 +67,7 @@ final class PreparedDatabases implements AutoCloseable {
    * @throws SQLException if the database cannot be created, or if the thread is interrupted while
    *     it waits
    */
-  String take(String template) throws SQLException {
+  String next(String template) throws SQLException {
     Creation prepared = next.remove(template);
     // do not wait for a creation that has not begun: the background thread may still be dropping
     // other databases

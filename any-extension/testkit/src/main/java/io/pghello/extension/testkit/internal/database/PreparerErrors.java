@@ -50,7 +50,7 @@ final class PreparerErrors {
     if (cause == null || cause.getSQLState() == null) {
       return "";
     }
-    String message = Remedies.said(cause);
+    String message = Remedies.message(cause);
     return switch (cause.getSQLState()) {
       // duplicate_object
       case "42710" -> {

@@ -151,7 +151,7 @@ public final class Remedies {
   }
 
   /** Returns the server's message, detail and hint on one line. */
-  public static String said(SQLException e) {
+  public static String message(SQLException e) {
     ServerErrorMessage server = e instanceof PSQLException p ? p.getServerErrorMessage() : null;
     return server == null
         ? String.valueOf(e.getMessage())

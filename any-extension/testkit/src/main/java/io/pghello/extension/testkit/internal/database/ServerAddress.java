@@ -35,7 +35,7 @@ public record ServerAddress(String host, int port, boolean embedded, boolean cle
   public PGSimpleDataSource dataSource(String host, int port, String database, Login login) {
     PGSimpleDataSource dataSource = source(host, port, database, login);
     if (!clearText) {
-      refuseClearText(dataSource);
+      rejectClearText(dataSource);
     }
     return dataSource;
   }
@@ -44,7 +44,7 @@ public record ServerAddress(String host, int port, boolean embedded, boolean cle
    * Prevents the driver from sending the password in clear text, if the driver's version supports
    * this.
    */
-  public static void refuseClearText(PGSimpleDataSource dataSource) {
+  public static void rejectClearText(PGSimpleDataSource dataSource) {
     if (PGProperty.forName(REQUIRE_AUTH) != null) {
       try {
         dataSource.setProperty(REQUIRE_AUTH, NOT_IN_CLEAR_TEXT);

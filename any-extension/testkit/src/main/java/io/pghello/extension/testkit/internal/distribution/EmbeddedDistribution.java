@@ -229,7 +229,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
     String program = "bin/" + platform.program("postgres");
     String version = jar.getFileName().toString().replaceFirst("\\.jar$", "");
     return InstallationCache.open()
-        .folder(
+        .directory(
             "program-" + version,
             folder -> {
               try (var loader = new URLClassLoader(new URL[] {jar.toUri().toURL()}, null)) {
@@ -248,7 +248,7 @@ public final class EmbeddedDistribution implements PostgresDistribution {
       throws IOException {
     var distribution = new EmbeddedDistribution(server, platform, 0);
     return InstallationCache.open()
-        .folder(
+        .directory(
             "needed-" + distribution.identity().replace(' ', '-') + "-" + platform.name(),
             folder ->
                 distribution.copy(

@@ -93,7 +93,7 @@ public record InstalledDistribution(
 
   private static InstalledDistribution read(Path config) throws IOException {
     requireSafe(config);
-    List<Path> said = ask(config, ANSWER_TIME);
+    List<Path> said = query(config, ANSWER_TIME);
     Path bin = said.get(0);
     Path shared = said.get(2);
     for (String name : PROGRAMS) {
@@ -148,7 +148,7 @@ public record InstalledDistribution(
    *
    * @param limit the timeout of the program
    */
-  static List<Path> ask(Path config, Duration limit) throws IOException {
+  static List<Path> query(Path config, Duration limit) throws IOException {
     Process process =
         new ProcessBuilder(config.toString(), "--bindir", "--pkglibdir", "--sharedir")
             .redirectError(ProcessBuilder.Redirect.DISCARD)

@@ -50,12 +50,12 @@ final class InstalledServers {
     String path = System.getenv("PATH");
     return find(
         which,
-        folders(path == null ? "" : path),
+        directories(path == null ? "" : path),
         Path.of(drive == null ? "/" : drive + File.separator).toAbsolutePath());
   }
 
   /** Returns the absolute directories in the value of a PATH variable. */
-  static List<Path> folders(String path) {
+  static List<Path> directories(String path) {
     List<Path> folders = new ArrayList<>();
     for (String folder : path.split(File.pathSeparator, -1)) {
       // a relative entry depends on the working directory

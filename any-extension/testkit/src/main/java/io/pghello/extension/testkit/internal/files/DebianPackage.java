@@ -75,7 +75,7 @@ final class DebianPackage {
     // closed together with the enclosing archive
     var tar = new TarArchiveInputStream(data);
     for (TarArchiveEntry entry; (entry = tar.getNextEntry()) != null; ) {
-      Path path = inFolder(folder, entry.getName());
+      Path path = inDirectory(folder, entry.getName());
       if (entry.isDirectory()) {
         Files.createDirectories(requireInside(folder, path, entry));
         continue;
@@ -89,7 +89,7 @@ final class DebianPackage {
       if (entry.isSymbolicLink()) {
         Files.createSymbolicLink(path, Path.of(entry.getLinkName()));
       } else if (entry.isLink()) {
-        Path other = inFolder(folder, entry.getLinkName());
+        Path other = inDirectory(folder, entry.getLinkName());
         Files.copy(requireInside(folder, other, entry), path, LinkOption.NOFOLLOW_LINKS);
       } else {
         Files.copy(tar, path);
@@ -97,7 +97,7 @@ final class DebianPackage {
     }
   }
 
-  private static Path inFolder(Path folder, String name) throws IOException {
+  private static Path inDirectory(Path folder, String name) throws IOException {
     Path path = folder.resolve("./" + name).normalize();
     if (!path.startsWith(folder)) {
       throw new IOException("it contains " + name + ", a path outside the package's directory");

@@ -136,7 +136,7 @@ public final class InstalledExtension implements ExtensionSource {
     }
     Path unpacked =
         InstallationCache.open()
-            .folder(
+            .directory(
                 "package-" + Sha256.shortened(digest),
                 folder -> {
                   Files.createDirectories(folder);
@@ -195,7 +195,7 @@ public final class InstalledExtension implements ExtensionSource {
 
   @Override
   public List<String> unusedFiles(int major) throws IOException {
-    Path shared = sharedFolder(major);
+    Path shared = sharedDirectory(major);
     Set<Path> libraries = libraryFiles(major, shared);
     return files.stream()
         .filter(file -> !file.startsWith(shared) && !libraries.contains(file))
@@ -208,7 +208,7 @@ public final class InstalledExtension implements ExtensionSource {
 
   @Override
   public Map<String, byte[]> files(String platform, int major) throws IOException {
-    Path shared = sharedFolder(major);
+    Path shared = sharedDirectory(major);
     var controls = new ControlFiles(files);
     String absolute = "'/" + relative(folder, shared) + "/";
     var found = new TreeMap<String, byte[]>();
@@ -221,7 +221,7 @@ public final class InstalledExtension implements ExtensionSource {
               extension == null ? file : file.resolveSibling(extension + ControlFile.SUFFIX);
           found.put(
               PackedExtension.below(SHARED, relative(shared, named)),
-              fileName(file).endsWith(".sql") ? withoutFolder(content, absolute) : content);
+              fileName(file).endsWith(".sql") ? withoutDirectory(content, absolute) : content);
         }
       }
     }
@@ -245,7 +245,7 @@ public final class InstalledExtension implements ExtensionSource {
   }
 
   /** Returns the parent directory of the control file's directory. */
-  private Path sharedFolder(int major) {
+  private Path sharedDirectory(int major) {
     var others = new TreeSet<String>();
     for (Path control : new ControlFiles(files).installed(name)) {
       String other = otherMajor(control, major);
@@ -397,7 +397,7 @@ public final class InstalledExtension implements ExtensionSource {
    * Replaces the installation path in a script with a placeholder. A script may contain the path,
    * for example in COPY.
    */
-  private static byte[] withoutFolder(byte[] script, String folder) {
+  private static byte[] withoutDirectory(byte[] script, String folder) {
     var text = new String(script, StandardCharsets.ISO_8859_1);
     return text.contains(folder)
         ? text.replace(folder, "'" + PackedExtension.SHARED_FOLDER + "/")

@@ -56,7 +56,7 @@ record ServerDirectory(Platform platform, Map<String, byte[]> files) {
       // an existing file may be a hard link to the stock server's file, which must not be
       // overwritten
       Files.deleteIfExists(path);
-      Files.write(path, content(file, sharedFolder(place)), StandardOpenOption.CREATE_NEW);
+      Files.write(path, content(file, sharedDirectory(place)), StandardOpenOption.CREATE_NEW);
     }
     String preloaded = preloadedLibraries(stock);
     Optional<String> loader = loader(files);
@@ -82,7 +82,7 @@ record ServerDirectory(Platform platform, Map<String, byte[]> files) {
    * Returns the path of the directory of shared files, with slashes, as it is written in SQL
    * scripts.
    */
-  private String sharedFolder(Path place) {
+  private String sharedDirectory(Path place) {
     return place
         .resolve(platform.pathInServer(ExtensionSource.SHARED))
         .toString()
@@ -182,7 +182,7 @@ record ServerDirectory(Platform platform, Map<String, byte[]> files) {
   /** Returns the content of a file, with the directory of shared files in SQL scripts. */
   static byte[] content(Map.Entry<String, byte[]> file, String shared) {
     return file.getKey().endsWith(".sql")
-        ? PackedExtension.withSharedFolder(file.getValue(), shared)
+        ? PackedExtension.withSharedDirectory(file.getValue(), shared)
         : file.getValue();
   }
 

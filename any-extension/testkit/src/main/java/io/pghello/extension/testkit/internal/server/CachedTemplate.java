@@ -152,7 +152,7 @@ final class CachedTemplate implements Closeable {
                 + " MB.");
         return;
       }
-      cache.folder(
+      cache.directory(
           name,
           folder -> {
             cache.removeUnused(PREFIX, KEPT - 1, KEPT_BYTES - bytes, Duration.ZERO);

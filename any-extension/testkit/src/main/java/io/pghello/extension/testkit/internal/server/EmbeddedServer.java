@@ -400,7 +400,7 @@ public final class EmbeddedServer {
   private Connection connect(int port) throws SQLException {
     PGSimpleDataSource dataSource =
         ServerAddress.source(ServerPort.LOOPBACK, port, "postgres", new Login(SUPERUSER, password));
-    ServerAddress.refuseClearText(dataSource);
+    ServerAddress.rejectClearText(dataSource);
     return dataSource.getConnection();
   }
 

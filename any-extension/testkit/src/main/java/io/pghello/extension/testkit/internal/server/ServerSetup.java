@@ -75,10 +75,10 @@ final class ServerSetup {
         found instanceof InstalledDistribution installed ? installed.with(content.paths()) : found;
     String key = content.key(stock.identity());
     InstallationCache cache = InstallationCache.open();
-    PostgresCommands programs = stock.programs(folder(cache, stock, content, key));
+    PostgresCommands programs = stock.programs(directory(cache, stock, content, key));
     Map<String, String> creation = content.creationSettings(settings);
     Path template =
-        cache.folder(
+        cache.directory(
             TEMPLATES + TEMPLATE_FORMAT + "-" + major + "-" + names.templateKey(key, creation),
             folder -> {
               content.requireUsable(programs, stock.systemVersion());
@@ -147,21 +147,21 @@ final class ServerSetup {
    * Returns the directory of a server with its extensions. It contains links to the files of an
    * unpacked server, and the extensions' files.
    */
-  private static Path folder(
+  private static Path directory(
       InstallationCache cache, PostgresDistribution stock, ExtensionBundle content, String key)
       throws IOException {
     String name = "postgresql-" + stock.major() + "-" + key;
     Path place = cache.path(name);
     if (!cache.has(name)) {
       Path unpacked = unpacked(cache, stock);
-      cache.folder(name, folder -> content.write(unpacked, folder, place));
+      cache.directory(name, folder -> content.write(unpacked, folder, place));
     }
     return place;
   }
 
   /** Returns the directory of an unpacked server without extensions. */
   static Path unpacked(InstallationCache cache, PostgresDistribution stock) throws IOException {
-    return cache.folder(
+    return cache.directory(
         "postgresql-" + stock.major() + "-stock-" + stock.identity().replace(' ', '-'),
         stock::unpack);
   }

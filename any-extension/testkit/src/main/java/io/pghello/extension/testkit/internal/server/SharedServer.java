@@ -226,7 +226,7 @@ public final class SharedServer implements AutoCloseable {
   }
 
   private static IllegalStateException failure(String what, SQLException e) {
-    String said = Remedies.said(e);
+    String said = Remedies.message(e);
     String remedy = Remedies.of(said);
     return new IllegalStateException(
         remedy.isEmpty() ? what + ": " + said : what + "." + remedy, e);

@@ -64,9 +64,9 @@ class InstallationCacheTest {
 
   @Test
   void createsADirectoryOnce() throws IOException {
-    Path made = InstallationCache.in(root).folder("a", this::write);
+    Path made = InstallationCache.in(root).directory("a", this::write);
     assertThat(made).isEqualTo(root.resolve("server/a"));
-    assertThat(InstallationCache.in(root).folder("a", this::write)).isEqualTo(made);
+    assertThat(InstallationCache.in(root).directory("a", this::write)).isEqualTo(made);
     assertThat(written).hasValue(1);
     assertThat(made.resolve("link")).hasContent("content");
     assertThat(names(root.resolve("server"))).containsExactly("a", "lock");
@@ -83,7 +83,7 @@ class InstallationCacheTest {
                       CompletableFuture.supplyAsync(
                           () -> {
                             try {
-                              return InstallationCache.in(root).folder("a", this::write);
+                              return InstallationCache.in(root).directory("a", this::write);
                             } catch (IOException e) {
                               throw new java.io.UncheckedIOException(e);
                             }
@@ -100,9 +100,9 @@ class InstallationCacheTest {
   @ParameterizedTest
   @ValueSource(strings = {"bin/program", "with a blank", "empty", ".files", "link", "nowhere"})
   void recreatesADirectoryIfAFileIsMissing(String file) throws IOException {
-    Path made = InstallationCache.in(root).folder("a", this::write);
+    Path made = InstallationCache.in(root).directory("a", this::write);
     Files.delete(made.resolve(file));
-    InstallationCache.in(root).folder("a", this::write);
+    InstallationCache.in(root).directory("a", this::write);
     assertThat(written).hasValue(2);
     assertThat(made.resolve(file)).existsNoFollowLinks();
     assertThat(names(root.resolve("server"))).containsExactly("a", "lock");
@@ -111,12 +111,12 @@ class InstallationCacheTest {
   @ParameterizedTest
   @ValueSource(strings = {"bin/program", "with a blank", ".files"})
   void recreatesADirectoryIfAFileIsTruncated(String file) throws IOException {
-    Path made = InstallationCache.in(root).folder("a", this::write);
+    Path made = InstallationCache.in(root).directory("a", this::write);
     byte[] content = Files.readAllBytes(made.resolve(file));
     for (int length : new int[] {0, 1, content.length - 2}) {
       int before = written.get();
       Files.write(made.resolve(file), java.util.Arrays.copyOf(content, length));
-      InstallationCache.in(root).folder("a", this::write);
+      InstallationCache.in(root).directory("a", this::write);
       assertThat(written).as("cut off at %d", length).hasValue(before + 1);
       assertThat(made.resolve(file)).hasBinaryContent(content);
     }
@@ -131,10 +131,10 @@ class InstallationCacheTest {
           write(folder);
           Files.write(folder.resolve("sized"), new byte[Math.toIntExact(size)]);
         };
-    Path file = InstallationCache.in(root).folder("a", sized).resolve("sized");
+    Path file = InstallationCache.in(root).directory("a", sized).resolve("sized");
     Files.delete(file);
     Files.createDirectory(file);
-    InstallationCache.in(root).folder("a", sized);
+    InstallationCache.in(root).directory("a", sized);
     assertThat(written).hasValue(2);
     assertThat(file).isRegularFile();
   }
@@ -148,9 +148,9 @@ class InstallationCacheTest {
           write(folder);
           Files.createSymbolicLink(folder.resolve("absolute"), target);
         };
-    InstallationCache.in(root).folder("a", linked);
+    InstallationCache.in(root).directory("a", linked);
     Files.writeString(target, "longer than before");
-    InstallationCache.in(root).folder("a", linked);
+    InstallationCache.in(root).directory("a", linked);
     assertThat(written).hasValue(1);
   }
 
@@ -158,14 +158,14 @@ class InstallationCacheTest {
   void replacesAFileOfTheSameName() throws IOException {
     InstallationCache cache = InstallationCache.in(root);
     Files.writeString(root.resolve("server/a"), "");
-    assertThat(cache.folder("a", this::write).resolve("link")).hasContent("content");
+    assertThat(cache.directory("a", this::write).resolve("link")).hasContent("content");
   }
 
   @Test
   void removesIncompleteDirectories() throws IOException {
     InstallationCache cache = InstallationCache.in(root);
     write(root.resolve("server/.new-1/a"));
-    cache.folder("a", this::write);
+    cache.directory("a", this::write);
     assertThat(names(root.resolve("server"))).containsExactly("a", "lock");
   }
 
@@ -176,12 +176,12 @@ class InstallationCacheTest {
     Files.createDirectories(left.resolve("a"));
     keep(left, true);
     try {
-      cache.folder("a", this::write);
+      cache.directory("a", this::write);
       assertThat(names(root.resolve("server"))).containsExactly(".new-1", "a", "lock");
     } finally {
       keep(left, false);
     }
-    cache.folder("b", this::write);
+    cache.directory("b", this::write);
     assertThat(names(root.resolve("server"))).containsExactly("a", "b", "lock");
   }
 
@@ -207,7 +207,7 @@ class InstallationCacheTest {
     InstallationCache cache = InstallationCache.in(root);
     assertThatThrownBy(
             () ->
-                cache.folder(
+                cache.directory(
                     "a",
                     folder -> {
                       write(folder);
@@ -216,16 +216,16 @@ class InstallationCacheTest {
         .isInstanceOf(IOException.class)
         .hasMessage("Could not create " + root + "/server/a: No space left on device");
     assertThat(names(root.resolve("server"))).containsExactly("lock");
-    assertThatThrownBy(() -> cache.folder("a", folder -> Files.readString(folder)))
+    assertThatThrownBy(() -> cache.directory("a", folder -> Files.readString(folder)))
         .isInstanceOf(IOException.class)
         .hasMessageContaining(NoSuchFileException.class.getName());
-    assertThat(cache.folder("a", this::write).resolve("link")).hasContent("content");
+    assertThat(cache.directory("a", this::write).resolve("link")).hasContent("content");
   }
 
   @Test
   void keepsVersionsApart() throws IOException {
-    InstallationCache.in(root).folder("a", this::write);
-    InstallationCache.in(root).folder("b", this::write);
+    InstallationCache.in(root).directory("a", this::write);
+    InstallationCache.in(root).directory("b", this::write);
     assertThat(written).hasValue(2);
     assertThat(names(root.resolve("server"))).containsExactly("a", "b", "lock");
   }
@@ -235,13 +235,13 @@ class InstallationCacheTest {
     InstallationCache cache = InstallationCache.in(root);
     long now = System.currentTimeMillis();
     for (int i = 1; i <= 6; i++) {
-      Path made = cache.folder("kind-" + i, this::write);
+      Path made = cache.directory("kind-" + i, this::write);
       assertThat(made.toFile().setLastModified(now - i * 3_600_000L)).isTrue();
     }
-    Path other = cache.folder("other-1", this::write);
+    Path other = cache.directory("other-1", this::write);
     assertThat(other.toFile().setLastModified(0)).isTrue();
     // used again
-    cache.folder("kind-6", this::write);
+    cache.directory("kind-6", this::write);
     cache.removeUnused("kind-", 3);
     assertThat(names(root.resolve("server")))
         .containsExactly("kind-1", "kind-2", "kind-6", "lock", "other-1");
@@ -252,9 +252,9 @@ class InstallationCacheTest {
   /** The cache may be on a read-only disk, on which no lock is possible. */
   @Test
   void needsNoLockIfTheDirectoryIsComplete() throws IOException {
-    Path made = InstallationCache.in(root).folder("a", this::write);
+    Path made = InstallationCache.in(root).directory("a", this::write);
     Files.delete(root.resolve("server/lock"));
-    assertThat(InstallationCache.in(root).folder("a", this::write)).isEqualTo(made);
+    assertThat(InstallationCache.in(root).directory("a", this::write)).isEqualTo(made);
     assertThat(names(root.resolve("server"))).containsExactly("a");
   }
 
@@ -262,7 +262,7 @@ class InstallationCacheTest {
   @ValueSource(strings = {"rwxrwxr-x", "rwxr-xr-x", "rwx------"})
   void keepsThePermissionsOfItsDirectory(String permissions) throws IOException {
     Files.setPosixFilePermissions(root, PosixFilePermissions.fromString(permissions));
-    Path made = InstallationCache.in(root).folder("a", this::write);
+    Path made = InstallationCache.in(root).directory("a", this::write);
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(root)))
         .isEqualTo(permissions);
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(made.getParent())))
@@ -272,7 +272,7 @@ class InstallationCacheTest {
   @Test
   void acceptsAWorldWritableDirectoryOnlyWithAStickyBit() throws IOException {
     Files.setAttribute(root, "unix:mode", 01777);
-    InstallationCache.in(root).folder("a", this::write);
+    InstallationCache.in(root).directory("a", this::write);
     assertThat((int) Files.getAttribute(root, "unix:mode") & 07777).isEqualTo(01777);
     Files.setAttribute(root, "unix:mode", 0777);
     assertThatThrownBy(() -> InstallationCache.in(root))
@@ -386,7 +386,7 @@ class InstallationCacheTest {
   @ValueSource(strings = {"directory", "file", "link"})
   void rejectsFilesOfAnotherUser(String kind) throws IOException {
     assumeTrue(OwnFiles.isRoot(), "only root can change the owner of a file");
-    InstallationCache.in(root).folder("a", this::write);
+    InstallationCache.in(root).directory("a", this::write);
     Path planted = root.resolve("server/planted");
     switch (kind) {
       case "directory" -> Files.createDirectory(planted);
@@ -407,7 +407,7 @@ class InstallationCacheTest {
   void acceptsALinkToADirectory() throws IOException {
     Path folder = Files.createDirectory(root.resolve("folder"));
     Path link = Files.createSymbolicLink(root.resolve("link"), folder);
-    InstallationCache.in(link).folder("a", this::write);
+    InstallationCache.in(link).directory("a", this::write);
     assertThat(folder.resolve("server/a/link")).hasContent("content");
   }
 

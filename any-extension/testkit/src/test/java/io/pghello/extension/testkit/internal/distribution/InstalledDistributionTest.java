@@ -146,7 +146,7 @@ class InstalledDistributionTest {
   @Test
   void stopsWaitingAtTheLimit() throws IOException {
     Path config = config("bin/pg_config", "exec sleep 600");
-    assertThatThrownBy(() -> InstalledDistribution.ask(config, Duration.ofMillis(1)))
+    assertThatThrownBy(() -> InstalledDistribution.query(config, Duration.ofMillis(1)))
         .isInstanceOf(IllegalStateException.class)
         .hasMessage(config + " did not respond within 0 s");
   }
@@ -154,7 +154,7 @@ class InstalledDistributionTest {
   /** For example, the PATH may contain a letter that the locale does not support. */
   @Test
   void skipsInvalidPaths() {
-    assertThat(InstalledServers.folders(String.join(File.pathSeparator, "/a\0", "", "b", "/c")))
+    assertThat(InstalledServers.directories(String.join(File.pathSeparator, "/a\0", "", "b", "/c")))
         .containsExactly(Path.of("/c"));
   }
 
