@@ -44,7 +44,7 @@ class ClientGuideIT {
   }
 
   // region fake
-  /** Something that greets, as a program is best written. */
+  /** A part of a program that can be tested without a database. */
   record Welcome(PgHelloOperations greetings) {
     String text(String name) {
       try {
@@ -163,7 +163,9 @@ class ClientGuideIT {
   }
 
   // region seam
-  /** Takes the connection that the current thread's transaction is on, or else one of the pool. */
+  /**
+   * Takes the connection of the current thread's transaction. Without one, borrows from the pool.
+   */
   record TransactionAware(DataSource pool, ThreadLocal<@Nullable Connection> current)
       implements ConnectionSource {
     @Override

@@ -296,7 +296,7 @@ class WrittenNameIT {
           "Timed", Timed::new,
           "Inside", Inside::new);
 
-  /** Entities whose persisted name is never updated. */
+  /** Entities with a name that is persisted, and never updated. */
   private static final List<String> UNCHANGED =
       List.of("Fixed", "FixedReturned", "Never", "Outside", "Timed", "Inside");
 
@@ -508,7 +508,7 @@ class WrittenNameIT {
 
   /**
    * One query fetches the greetings of all unmodified names; each name changed by a listener needs
-   * a query of its own.
+   * another query.
    */
   @Test
   void prefetchesAgainForEntitiesRenamedByAListener(WireProxy proxy) {

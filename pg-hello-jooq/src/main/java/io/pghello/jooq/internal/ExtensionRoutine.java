@@ -47,7 +47,7 @@ public abstract class ExtensionRoutine<T> extends AbstractRoutine<T> {
     return (String) configuration.data(SCHEMA);
   }
 
-  /** Sets the schema with which a configuration qualifies the functions. */
+  /** Sets the schema of the functions in the SQL of a configuration. */
   public static void setSchema(Configuration configuration, String schema) {
     configuration.data(SCHEMA, schema);
   }

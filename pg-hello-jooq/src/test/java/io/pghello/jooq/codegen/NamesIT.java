@@ -143,7 +143,7 @@ class NamesIT {
     plain.getGenerator().withStrategy(null).withName(null);
     Generated jooqs = Generated.from(plain, database.jdbcUrl(), folder.resolve("plain"));
     assertThat(jooqs.files("db/tables"))
-        .as("jOOQ alone generates one of four functions")
+        .as("jOOQ without this module generates one of four functions")
         .containsExactly("F.java", "FText.java", "records");
   }
 

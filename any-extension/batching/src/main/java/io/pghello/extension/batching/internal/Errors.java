@@ -85,7 +85,7 @@ public final class Errors {
     return of(timeout(callTimeout));
   }
 
-  /** Returns the error for a call whose future was cancelled or completed by the program. */
+  /** Returns the error for a call after the program cancelled or completed its future. */
   public static FunctionCallException cancelledByCaller() {
     return of(
         new CallProblem(
@@ -127,7 +127,7 @@ public final class Errors {
             "Allow the process more threads or more memory, or start fewer threads."));
   }
 
-  /** Returns the error for a call whose statement failed with an unexpected exception. */
+  /** Returns the error for a call after an unexpected exception of its statement. */
   public static FunctionCallException unexpected(Throwable e) {
     var problem =
         new CallProblem(
@@ -158,19 +158,19 @@ public final class Errors {
    * Adapts a batch's error to a call that was part of the batch, or waited for it, and has a
    * different timeout. Returns the same error if the error does not mention a timeout.
    *
-   * @param told the timeout that the error mentions
+   * @param mentioned the timeout that the error mentions
    * @param own the timeout of the call
    */
   public static FunctionCallException withTimeout(
-      FunctionCallException e, Duration told, Duration own) {
-    if (own.equals(told)) {
+      FunctionCallException e, Duration mentioned, Duration own) {
+    if (own.equals(mentioned)) {
       return e;
     }
     CallProblem problem = e.problem();
-    if (problem.equals(timeout(told))) {
+    if (problem.equals(timeout(mentioned))) {
       return timedOut(own);
     }
-    return problem.equals(noConnectionWithin(told))
+    return problem.equals(noConnectionWithin(mentioned))
         ? new FunctionCallException(
             noConnectionWithin(own), e.sqlState().orElse(null), e.getCause())
         : e;

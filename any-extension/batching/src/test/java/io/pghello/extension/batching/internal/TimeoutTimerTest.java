@@ -137,7 +137,7 @@ class TimeoutTimerTest {
     }
   }
 
-  /** A thread whose stack has room for a number of small frames when it starts a timer. */
+  /** A thread that starts a timer when its stack has room for a number of small frames. */
   private static final class DeepStart extends Thread {
     private final TimeoutTimer timer;
     private final int frames;
