@@ -3,6 +3,8 @@ package io.pghello.cli.connect;
 
 import io.pghello.cli.output.Failure;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,7 +52,7 @@ final class PasswordFile {
         String password =
             line.startsWith("#") ? null : password(line.replaceAll("\r+$", ""), values);
         if (password != null) {
-          return decode(password);
+          return decode(file, password);
         }
       }
       return null;
@@ -125,7 +127,15 @@ final class PasswordFile {
     return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
   }
 
-  private static String decode(String bytes) {
-    return new String(bytes.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+  /** The driver sends passwords only as UTF-8. libpq sends the bytes of the file. */
+  private static String decode(Path file, String bytes) {
+    try {
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(bytes.getBytes(StandardCharsets.ISO_8859_1)))
+          .toString();
+    } catch (CharacterCodingException e) {
+      throw Failure.unknown("the password in " + file + " is not UTF-8 text: use UTF-8");
+    }
   }
 }

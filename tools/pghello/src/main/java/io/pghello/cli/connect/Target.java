@@ -9,6 +9,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.Calendar;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -164,9 +165,9 @@ public record Target(
         "preferSecondary".equals(type) ? List.of("secondary", "any") : List.of(type);
     SQLException failure = null;
     for (String each : types) {
-      for (String host : address.split(",", -1)) {
+      for (Target host : hosts()) {
         try {
-          return new Target(host, database, properties, environment).openHost(each);
+          return host.openHost(each);
         } catch (SQLException e) {
           if (!ConnectionFailure.allowsOtherHost(e)) {
             throw e;
@@ -176,6 +177,21 @@ public record Target(
       }
     }
     throw Objects.requireNonNull(failure);
+  }
+
+  /** Returns a target for each host, with its port as the user has written it. */
+  List<Target> hosts() {
+    String[] ports = environment.getOrDefault("PGPORT", "").split(",", -1);
+    var hosts = new ArrayList<Target>();
+    for (String each : address.split(",", -1)) {
+      var one = new HashMap<>(environment);
+      var host = new Target(each, database, properties, one);
+      String port = ports[ports.length == 1 ? 0 : hosts.size()];
+      one.put("PGHOST", host.host());
+      one.put("PGPORT", port.isEmpty() ? host.port() : port);
+      hosts.add(host);
+    }
+    return hosts;
   }
 
   /** Connects to a single host, with and without TLS in the same cases as libpq. */
@@ -217,7 +233,9 @@ public record Target(
     all.putAll(properties);
     String file = environment.get("PGPASSFILE");
     if (file != null) {
-      String password = PasswordFile.find(Path.of(file), host(), port(), database, role());
+      // libpq compares the port in the file with the text that the user has written.
+      String port = environment.getOrDefault("PGPORT", port());
+      String password = PasswordFile.find(Path.of(file), host(), port, database, role());
       if (password != null && !password.isEmpty()) {
         all.setProperty(PGProperty.PASSWORD.getName(), password);
       }
@@ -262,11 +280,11 @@ public record Target(
       return this;
     }
     HostSpec host = connection.unwrap(PgConnection.class).getQueryExecutor().getHostSpec();
-    String name = host.getHost().replaceAll("^\\[|]$", "");
-    var one = new HashMap<>(environment);
-    one.put("PGHOST", name);
-    one.put("PGPORT", String.valueOf(host.getPort()));
-    return new Target(address(name, host.getPort()), database, properties, one);
+    String connected = address(host.getHost().replaceAll("^\\[|]$", ""), host.getPort());
+    return hosts().stream()
+        .filter(each -> each.address.equals(connected))
+        .findFirst()
+        .orElseThrow();
   }
 
   /** Returns a connection string that contains only the name of the database, quoted. */

@@ -2,8 +2,10 @@
 package io.pghello.cli.connect;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.pghello.cli.output.Failure;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -71,8 +73,13 @@ class PasswordFileTest {
 
   @Test
   void readsLinesInAnyEncoding() throws IOException {
-    Files.write(write(""), "# K\u00f6ln\nh:1:d:u:secret".getBytes(StandardCharsets.ISO_8859_1));
+    byte[] lines =
+        "# K\u00f6ln\nh:1:d:u:secret\n*:*:*:*:\u00f6".getBytes(StandardCharsets.ISO_8859_1);
+    Path file = Files.write(write(""), lines);
     assertThat(find("h", "1", "d", "u")).isEqualTo("secret");
+    assertThatThrownBy(() -> find("h", "1", "d", "v"))
+        .isInstanceOf(Failure.class)
+        .hasMessage("the password in " + file + " is not UTF-8 text: use UTF-8");
   }
 
   @Test

@@ -149,6 +149,7 @@ class SameAsPsqlIT {
           "CREATE ROLE reader LOGIN PASSWORD '%s'".formatted(server.password()),
           "ALTER ROLE reader SET default_transaction_read_only = on",
           "CREATE DATABASE app",
+          "CREATE DATABASE \"od:d\\db\"",
           "ALTER SYSTEM SET ssl_ca_file = 'clients.crt'",
           "ALTER SYSTEM SET ssl = on",
           "SELECT pg_reload_conf()");
@@ -434,6 +435,63 @@ class SameAsPsqlIT {
         .without("PGPASSWORD")
         .withFile(".pg_service.conf", "rw-r--r--", service("passfile=" + home.resolve("mine")))
         .same("app hello");
+  }
+
+  /** The file's fields are compared as text, also for hosts and ports that mean the same. */
+  @Test
+  void comparesPasswordFilesAsText() throws Exception {
+    String port = String.valueOf(server.port());
+    String socket = shared.toString();
+    assertFound("localhost:0%s", "localhost", "0" + port);
+    assertFound("localhost: %s ", "localhost", " " + port + " ");
+    assertFound("localhost:+%s", "localhost", "+" + port);
+    assertNotFound("localhost:%s", "localhost", "0" + port);
+    assertNotFound("localhost:%s", "localhost", " " + port);
+    assertNotFound("localhost:0%s", "localhost", port);
+    assertFound("LocalHost:%s", "LocalHost", port);
+    assertNotFound("localhost:%s", "LocalHost", port);
+    assertFound("127.1:%s", "127.1", port);
+    assertNotFound("127.0.0.1:%s", "127.1", port);
+    assertFound(socket + ":0%s", socket, "0" + port);
+    assertNotFound(socket + ":%s", socket, "0" + port);
+    assertFound(socket + "/:%s", socket + "/", port);
+    assertNotFound(socket + ":%s", socket + "/", port);
+    assertNotFound("localhost:%s", socket, port);
+    // Also with several hosts, of which the second one is available.
+    assertFound("localhost:0%s", "127.0.0.1,localhost", "1,0" + port);
+    assertNotFound("localhost:%s", "127.0.0.1,localhost", "1,0" + port);
+    assertNotFound("127.0.0.1:0%s", "127.0.0.1,localhost", "1,0" + port);
+    assertFound("127.0.0.1:0%s", "127.0.0.1,127.0.0.1", "0" + port + "," + port);
+    assertNotFound("127.0.0.1:%s", "127.0.0.1,127.0.0.1", "0" + port + "," + port);
+    assertFound("localhost:0%s", "localhost,localhost", "0" + port);
+
+    for (String fields :
+        List.of("*:*:od\\:d\\\\db:app", "*:*:\\o\\d\\:d\\\\db:\\app", "*:*:*:ap\\p")) {
+      withPasswordLine("#" + "x".repeat(99_999) + "\n" + fields)
+          .with("PGDATABASE", "od:d\\db")
+          .same("app od:d\\db");
+    }
+    withPasswordLine("*:*:od:d\\db:app")
+        .with("PGDATABASE", "od:d\\db")
+        .fails("no password was provided");
+  }
+
+  private void assertFound(String line, String host, String port) throws Exception {
+    withPasswordLine(line.formatted(server.port()) + ":*:*")
+        .with("PGHOST", host, "PGPORT", port)
+        .same("app hello ");
+  }
+
+  private void assertNotFound(String line, String host, String port) throws Exception {
+    withPasswordLine(line.formatted(server.port()) + ":*:*")
+        .with("PGHOST", host, "PGPORT", port)
+        .fails("no password was provided");
+  }
+
+  /** Sets the password only in the password file, after these fields. */
+  private SameAsPsqlIT withPasswordLine(String fields) throws IOException {
+    return without("PGPASSWORD")
+        .withFile(".pgpass", "rw-------", fields + ":" + server.password() + "\n");
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.pghello.cli.connect;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -299,6 +300,24 @@ class TargetTest {
     assertThat(target.environment()).containsEntry("PGOPTIONS", "");
     assertThat(find(Map.of(), Map.of(), Map.of()).environment().get("PGOPTIONS"))
         .startsWith("-c default_transaction_read_only=off");
+  }
+
+  /** libpq compares the port with the one in the password file as text. */
+  @Test
+  void keepsThePortOfEachHostAsText() {
+    Map<String, String> hosts = Map.of("host", "a,b,::1", "port", "05432,, 1 ");
+    assertThat(find(hosts, Map.of(), Map.of()).hosts())
+        .extracting(
+            Target::address,
+            host -> host.environment().get("PGHOST"),
+            host -> host.environment().get("PGPORT"))
+        .containsExactly(
+            tuple("a:5432", "a", "05432"),
+            tuple("b:5432", "b", "5432"),
+            tuple("[::1]:1", "::1", " 1 "));
+    assertThat(find(Map.of("host", "a,b"), Map.of(), Map.of("PGPORT", "+1")).hosts())
+        .extracting(host -> host.environment().get("PGPORT"))
+        .containsExactly("+1", "+1");
   }
 
   /** PostgreSQL's programs must not read another password file, or none. */
