@@ -145,6 +145,12 @@ public final class TargetResolver {
       properties.setProperty(PGProperty.PASSWORD.getName(), password);
       environment.put("PGPASSWORD", password);
     }
+    // The programs must not use a Kerberos ticket either. The other accepted values are defaults.
+    environment.put("PGGSSENCMODE", "disable");
+    if ("disable".equals(value.apply("channel_binding"))) {
+      PGProperty.CHANNEL_BINDING.set(properties, "disable");
+      environment.put("PGCHANNELBINDING", "disable");
+    }
     String application = orDefault(value.apply("application_name"), "pghello");
     PGProperty.APPLICATION_NAME.set(properties, application);
     environment.put("PGAPPNAME", application);

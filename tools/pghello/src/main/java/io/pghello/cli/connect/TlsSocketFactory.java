@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.net.ssl.CertPathTrustManagerParameters;
@@ -43,6 +44,9 @@ public final class TlsSocketFactory extends WrappedFactory {
   /** The extension that limits the names of servers. */
   private static final String NAME_CONSTRAINTS = "2.5.29.30";
 
+  /** The signature algorithms without a digest: Ed25519 and Ed448. */
+  private static final Set<String> WITHOUT_DIGEST = Set.of("1.3.101.112", "1.3.101.113");
+
   private static final Pattern CERTIFICATE =
       Pattern.compile("-----BEGIN (?:X509 )?CERTIFICATE-----[^-]*-----END (?:X509 )?CERTIFICATE");
 
@@ -57,7 +61,11 @@ public final class TlsSocketFactory extends WrappedFactory {
     String root = PGProperty.SSL_ROOT_CERT.getOrDefault(properties);
     String certificate = PGProperty.SSL_CERT.getOrDefault(properties);
     String key = PGProperty.SSL_KEY.getOrDefault(properties);
-    TrustManager trust = root == null ? new NonValidatingTM() : trust(Path.of(root));
+    X509TrustManager trust = root == null ? new NonValidatingTM() : trust(Path.of(root));
+    if (PGProperty.PASSWORD.getOrDefault(properties) != null
+        && !"disable".equals(PGProperty.CHANNEL_BINDING.getOrDefault(properties))) {
+      trust = new BindableTrust(trust);
+    }
     KeyManager[] keys =
         certificate == null || key == null
             ? new KeyManager[0]
@@ -142,6 +150,35 @@ public final class TlsSocketFactory extends WrappedFactory {
           file + " contains no certificate: set sslcert and sslrootcert to files in PEM format");
     }
     return certificates;
+  }
+
+  /**
+   * Rejects certificates for which channel binding is not defined. libpq would not log in with
+   * SCRAM. With other methods, such as md5, it would.
+   */
+  private record BindableTrust(X509TrustManager target) implements X509TrustManager {
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String type)
+        throws CertificateException {
+      target.checkServerTrusted(chain, type);
+      if (WITHOUT_DIGEST.contains(chain[0].getSigAlgOID())) {
+        throw new CertificateException(
+            Failure.unknown(
+                "the server's certificate has a signature (%s) without a digest, which channel binding needs: set PGCHANNELBINDING=disable"
+                    .formatted(chain[0].getSigAlgName())));
+      }
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String type)
+        throws CertificateException {
+      target.checkClientTrusted(chain, type);
+    }
+
+    @Override
+    public X509Certificate[] getAcceptedIssuers() {
+      return target.getAcceptedIssuers();
+    }
   }
 
   /**

@@ -567,6 +567,39 @@ class SameAsPsqlIT {
     }
   }
 
+  /**
+   * Channel binding needs the digest of the certificate's signature, which Ed25519 does not have.
+   */
+  @Test
+  void requiresNoChannelBindingWithEd25519Certificate() throws Exception {
+    TestCertificate certificate =
+        Contents.of("CN=localhost DNS:localhost").algorithm("Ed25519").selfSigned();
+    String remedy = "set PGCHANNELBINDING=disable";
+    try {
+      serve(certificate.pem(), certificate.keyPem());
+      String root = write(home.resolve("ca.pem"), "rw-------", certificate.pem()).toString();
+      with("PGUSER", "sslonly").fails(remedy);
+      with("PGUSER", "sslonly", "PGCHANNELBINDING", "prefer").fails(remedy);
+      with("PGUSER", "sslonly", "PGCHANNELBINDING", "require").fails("channel_binding");
+      with("PGUSER", "sslonly", "PGSSLMODE", "verify-full", "PGSSLROOTCERT", root).fails(remedy);
+      with("PGUSER", "sslonly", "PGCHANNELBINDING", "disable")
+          .with("PGSSLMODE", "verify-full", "PGSSLROOTCERT", root)
+          .same("sslonly hello 127.0.0.1 t");
+      with("PGUSER", "sslonly")
+          .withFile(".pg_service.conf", "rw-r--r--", service("channel_binding=disable"))
+          .same("sslonly hello 127.0.0.1 t", "--service=s");
+      with("PGUSER", "sslonly").without("PGPASSWORD").fails("no password was provided");
+      with("PGSSLMODE", "disable").same("app hello 127.0.0.1 f");
+      // Other methods of authentication do not use channel binding.
+      with("PGSSLCERT", clientPair.certificate().toString())
+          .with("PGSSLKEY", clientPair.key().toString(), "PGUSER", "certuser")
+          .without("PGPASSWORD")
+          .same("certuser hello 127.0.0.1 t");
+    } finally {
+      serve(Files.readString(serverPair.certificate()), Files.readString(serverPair.key()));
+    }
+  }
+
   /** With prefer, the first attempt uses TLS; with allow, only the second one does. */
   @Test
   void connectsWithoutTlsInSameCases() throws Exception {

@@ -280,7 +280,8 @@ class TargetTest {
         .containsEntry("PGUSER", "u")
         .containsEntry("PGPASSWORD", "secret")
         .containsEntry("PGSSLMODE", "require")
-        .doesNotContainKeys("PGDATABASE", "PGPASSFILE");
+        .containsEntry("PGGSSENCMODE", "disable")
+        .doesNotContainKeys("PGDATABASE", "PGPASSFILE", "PGCHANNELBINDING");
     assertThat(target.in("other").url()).isEqualTo("jdbc:postgresql://a:1,b:2/other");
   }
 

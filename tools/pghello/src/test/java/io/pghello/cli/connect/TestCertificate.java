@@ -80,12 +80,22 @@ record TestCertificate(X509Certificate certificate, KeyPair keys) {
 
     private TestCertificate create(@Nullable TestCertificate issuer) throws Exception {
       KeyPairGenerator generator = KeyPairGenerator.getInstance(algorithm);
-      generator.initialize(algorithm.equals("EC") ? 256 : 2048);
+      generator.initialize(
+          switch (algorithm) {
+            case "EC" -> 256;
+            case "Ed25519" -> 255;
+            default -> 2048;
+          });
       KeyPair keys = generator.generateKeyPair();
       KeyPair signer = issuer == null ? keys : issuer.keys;
       byte[] subject = subject();
-      boolean isByEc = signer.getPrivate().getAlgorithm().equals("EC");
-      byte[] signedWith = isByEc ? ecdsaWithSha256() : sha256WithRsa();
+      String signedBy = signer.getPrivate().getAlgorithm();
+      byte[] signedWith =
+          switch (signedBy) {
+            case "EC" -> ecdsaWithSha256();
+            case "EdDSA" -> ed25519();
+            default -> sha256WithRsa();
+          };
       Instant begin = Instant.now().minus(age);
       byte[] content =
           der(
@@ -98,7 +108,13 @@ record TestCertificate(X509Certificate certificate, KeyPair keys) {
               subject,
               keys.getPublic().getEncoded(),
               der(0xa3, der(0x30, extensions())));
-      Signature signature = Signature.getInstance(isByEc ? "SHA256withECDSA" : "SHA256withRSA");
+      Signature signature =
+          Signature.getInstance(
+              switch (signedBy) {
+                case "EC" -> "SHA256withECDSA";
+                case "EdDSA" -> signedBy;
+                default -> "SHA256withRSA";
+              });
       signature.initSign(signer.getPrivate());
       signature.update(content);
       byte[] whole = der(0x30, content, signedWith, der(3, new byte[1], signature.sign()));
@@ -166,6 +182,10 @@ record TestCertificate(X509Certificate certificate, KeyPair keys) {
 
     private static byte[] ecdsaWithSha256() {
       return der(0x30, der(6, new byte[] {0x2a, -122, 0x48, -50, 0x3d, 4, 3, 2}));
+    }
+
+    private static byte[] ed25519() {
+      return der(0x30, der(6, new byte[] {0x2b, 0x65, 0x70}));
     }
 
     private static byte[] sha256WithRsa() {
