@@ -395,6 +395,47 @@ class TroubleshootingIT {
   }
 
   @Test
+  void namesTheObjectOfMissingPrivileges(TestDatabase database) {
+    Plugins.run(
+        database.superuserDataSource(),
+        "create table orders (id serial, total int)",
+        "grant select, insert on orders to public",
+        "create schema closed",
+        "select lo_create(12345)",
+        "create function denied() returns int language sql as 'select 1'",
+        "revoke execute on function denied from public");
+    JsonNode insert = json("{'table': 'orders', 'data': {'total': 1}}");
+    JsonNode error = error(config(database), "insert", insert);
+    expect(error, "NOT_ALLOWED", "", "such as the sequence of a column");
+    assertThat(error.at("/details/object").textValue()).isEqualTo("sequence orders_id_seq");
+    Map.of(
+            "select * from pg_authid", "table pg_authid",
+            "select * from closed.t", "schema closed",
+            "select denied()", "function denied",
+            "select nextval('orders_id_seq')", "sequence orders_id_seq",
+            "select setval('orders_id_seq', 7)", "sequence orders_id_seq",
+            "select lo_get(12345)", "large object 12345",
+            "alter table orders add x int", "table orders")
+        .forEach(
+            (statement, object) ->
+                assertThat(
+                        error(config(database), "execute", sql(statement))
+                            .at("/details/object")
+                            .textValue())
+                    .as(statement)
+                    .isEqualTo(object));
+    for (String statement :
+        List.of(
+            "create role secret",
+            "do $$ begin raise insufficient_privilege using message ="
+                + " 'permission denied for table secret'; end $$")) {
+      error = error(config(database), "execute", sql(statement));
+      assertThat(error.at("/details/sqlState").textValue()).isEqualTo("42501");
+      assertThat(error.toString()).doesNotContain("secret").doesNotContain("\"object\"");
+    }
+  }
+
+  @Test
   void limitsOfPools(TestDatabase database) {
     try (PostgresPlugin small =
         PostgresPlugin.initialize(PluginContext.defaults().withLimits(2, 15))) {

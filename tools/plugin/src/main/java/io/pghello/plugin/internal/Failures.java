@@ -24,6 +24,7 @@ public final class Failures {
     CONSTRAINT,
     TABLE,
     COLUMN,
+    OBJECT,
     POSITION,
     MAX,
     MAX_BYTES,

@@ -16,6 +16,8 @@ import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.GT;
@@ -29,6 +31,14 @@ import org.postgresql.util.ServerErrorMessage;
 public final class ServerErrors {
   private static final Set<String> LOST =
       Set.of("08000", "08003", "08006", "08007", "57P01", "57P02", "57P03");
+
+  /** The functions in the server's source whose messages contain the object, but no data. */
+  private static final Set<String> DENYING =
+      Set.of(
+          "aclcheck_error", "nextval_internal", "currval_oid", "lastval", "do_setval", "inv_open");
+
+  private static final Pattern DENIED =
+      Pattern.compile("(?:permission denied for|must be owner of) (.*)", Pattern.DOTALL);
 
   private static final JsonNode MEANINGS = Json.resource(ServerErrors.class, "errors.json");
   private static final Function<JsonNode, Meaning> READER = Records.reader(Meaning.class);
@@ -169,9 +179,22 @@ public final class ServerErrors {
           .with(Detail.CONSTRAINT, said.getConstraint())
           .with(Detail.TABLE, said.getTable())
           .with(Detail.COLUMN, said.getColumn())
+          .with(Detail.OBJECT, deniedObject(said))
           .with(Detail.POSITION, run.position(said.getPosition()));
     }
     return error.build();
+  }
+
+  /**
+   * Returns the kind and name of the object that the role lacks a privilege on, e.g. "sequence
+   * orders_id_seq". Returns null if there is no such object, or if the server's messages are not in
+   * English.
+   */
+  private static @Nullable String deniedObject(ServerErrorMessage said) {
+    Matcher denied = DENIED.matcher(String.valueOf(said.getMessage()));
+    return DENYING.contains(String.valueOf(said.getRoutine())) && denied.matches()
+        ? denied.group(1)
+        : null;
   }
 
   /** The error for an SQLSTATE or a reason. The remedy may differ on read-only connections. */
