@@ -3,9 +3,13 @@ package io.pghello.cli.connect;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.net.ConnectException;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.sql.SQLException;
+import java.util.List;
+import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.Test;
 import org.postgresql.util.PSQLException;
@@ -47,5 +51,24 @@ class ConnectionFailureTest {
     SQLException untrusted = connectionFailure(new SSLHandshakeException("PKIX path"));
     assertThat(ConnectionFailure.allowsOtherMode(untrusted, "require")).isTrue();
     assertThat(ConnectionFailure.allowsOtherMode(untrusted, "disable")).isFalse();
+  }
+
+  /** With TLS 1.2, the server rejects the client certificate during the handshake. */
+  @Test
+  void neverTriesWithoutTlsIfTheServerRejectsTheCertificate() {
+    for (IOException rejection :
+        List.of(
+            new SSLHandshakeException("Received fatal alert: unknown_ca"),
+            new SSLHandshakeException(
+                "(certificate_expired) Received fatal alert: certificate_expired"),
+            new SSLHandshakeException("Received fatal alert: access_denied"),
+            new SSLException("closed", new SocketException("Connection reset")))) {
+      assertThat(ConnectionFailure.allowsOtherMode(connectionFailure(rejection), "require"))
+          .as(rejection.getMessage())
+          .isFalse();
+    }
+    SQLException other =
+        connectionFailure(new SSLHandshakeException("Received fatal alert: handshake_failure"));
+    assertThat(ConnectionFailure.allowsOtherMode(other, "require")).isTrue();
   }
 }

@@ -41,6 +41,7 @@ class ServerNameVerifierTest {
     "ab.test, DNS:a*.test, false",
     "a.test, DNS:*, false",
     "a.test, DNS:*., false",
+    "a., CN=*., false",
     "a.b.test, DNS:*.*.test, false",
     "k.test, CN=\u212a.test, false",
     "localhost, O=localhost, false"

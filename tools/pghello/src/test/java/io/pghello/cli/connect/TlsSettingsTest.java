@@ -97,6 +97,9 @@ class TlsSettingsTest {
     variables.put("PGREQUIRESSL", "1");
     assertThat(find().mode()).isEqualTo("require");
     assertThat(find("sslmode", "allow").mode()).isEqualTo("allow");
+    // libpq reads the first character only.
+    variables.put("PGREQUIRESSL", "10");
+    assertThat(find().mode()).isEqualTo("require");
     variables.put("PGREQUIRESSL", "0");
     assertThat(find().mode()).isEqualTo("prefer");
   }

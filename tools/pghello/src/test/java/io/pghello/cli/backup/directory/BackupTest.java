@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.pghello.cli.Run;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -77,6 +78,41 @@ class BackupTest {
     Path future = made(soon.plusSeconds(600));
     assertThat(Backup.in(folder)).extracting(Backup::time).containsExactly(soon);
     assertThat(Backup.inFuture(folder)).extracting(Backup::directory).containsExactly(future);
+  }
+
+  /** For example, the copy of a backup was interrupted. */
+  @Test
+  void ignoresDirectoriesWithoutChecksums() throws Exception {
+    Path complete = made(YESTERDAY);
+    Files.delete(made(TODAY).resolve(Backup.SUMS));
+    assertThat(Backup.all(folder)).extracting(Backup::directory).containsExactly(complete);
+    assertThat(Backup.find(folder, List.of("app"), null, null).directory()).isEqualTo(complete);
+  }
+
+  /** The next backup deletes the rest. Paths that are too long make the deletion fail. */
+  @Test
+  void leavesNoPartialBackupIfTheDeletionFails() throws Exception {
+    Path made = made(TODAY);
+    Path inner = Path.of("x".repeat(250));
+    Path deep = Files.createDirectory(made.resolve("deep"));
+    Path outer = folder.resolve("outer");
+    for (int i = 0; i < 20; i++) {
+      Files.createDirectory(outer);
+      Files.move(deep, outer.resolve(inner));
+      Files.move(outer, deep);
+    }
+    assertThatThrownBy(new Backup(made, TODAY)::delete).isInstanceOf(UncheckedIOException.class);
+    assertThat(Backup.all(folder)).isEmpty();
+    Path left = folder.resolve(Backup.UNFINISHED + made.getFileName());
+    assertThat(left).exists();
+    deep = left.resolve("deep");
+    for (int i = 0; i < 20; i++) {
+      Files.move(deep.resolve(inner), outer);
+      Files.delete(deep);
+      Files.move(outer, deep);
+    }
+    Backup.deleteUnfinished(folder);
+    assertThat(left).doesNotExist();
   }
 
   @Test

@@ -16,6 +16,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** File names of the extension as returned by a possibly hostile server. */
@@ -100,6 +101,25 @@ class NewBackupIT {
     NewBackup.copyFiles(superuser, folder.resolve("extension"));
     assertThat(folder.resolve("extension/pg_hello_ops--1.0--1.1_rc-2+b~c.sql"))
         .hasContent("planted");
+  }
+
+  /** The files of the other extension are not sufficient. */
+  @ParameterizedTest
+  @CsvSource({
+    "pg_hello_ops.control, pg_hello.so, control file",
+    "pg_hello.control, pg_hello--1.0.sql, library"
+  })
+  void requiresTheControlFileAndTheLibrary(
+      String one, String other, String missing, @Superuser Connection superuser) throws Exception {
+    answer(superuser, other);
+    Run.execute(
+        superuser,
+        "CREATE OR REPLACE FUNCTION answers.pg_ls_dir(text, boolean, boolean) RETURNS SETOF text LANGUAGE sql AS"
+            + " 'SELECT unnest(ARRAY[''%s'', ''%s''])'".formatted(one, other));
+    assertThatThrownBy(() -> NewBackup.copyFiles(superuser, folder.resolve("extension")))
+        .isInstanceOf(Failure.class)
+        .hasMessageStartingWith(
+            "the extension's " + missing + " is not in the server's search path");
   }
 
   private static void answer(Connection superuser, String name) throws SQLException {

@@ -84,13 +84,48 @@ class LockWatchIT {
         LockWatch.Blocker blocker = Objects.requireNonNull(watch.blocker());
         assertThat(blocker.what())
             .isEqualTo("mine.t is locked by session " + process + " of role app");
-        assertThat(blocker.waited()).isGreaterThanOrEqualTo(LIMIT);
+        assertThat(blocker.waited()).isBetween(LIMIT, LockWatch.SHORT);
         Run.await("all sessions of the dump end", () -> !idle.isValid(10));
       }
       assertThat(List.of(queued, others)).noneMatch(CompletableFuture::isDone);
       owner.rollback();
       queued.get(1, TimeUnit.MINUTES);
       others.get(1, TimeUnit.MINUTES);
+    }
+  }
+
+  /** The dump gets the first lock in time, and then waits for the second one. */
+  @Test
+  void countsTheTimeOfEachBlockerSeparately(
+      ExtensionServer server, TestDatabase database, @Superuser Connection superuser)
+      throws Exception {
+    Target target = target(server, database);
+    String name = "pghello " + database.name();
+    try (Connection first = database.dataSource().getConnection();
+        Connection second = database.dataSource().getConnection();
+        Connection waits = target.withApplicationName(name).connect()) {
+      Run.execute(
+          first,
+          "CREATE SCHEMA mine",
+          "CREATE TABLE mine.t (i int)",
+          "CREATE TABLE mine.u (i int)");
+      first.setAutoCommit(false);
+      second.setAutoCommit(false);
+      Run.execute(first, "LOCK TABLE mine.t");
+      Run.execute(second, "LOCK TABLE mine.u");
+      try (var watch = new LockWatch(target, name, LockWatch.SHORT)) {
+        CompletableFuture<Void> reads = start(waits, "SELECT FROM mine.t; SELECT FROM mine.u");
+        awaitWaiting(superuser, 1);
+        Thread.sleep(3 * LIMIT.toMillis());
+        long released = System.nanoTime();
+        first.rollback();
+        assertThatThrownBy(() -> reads.get(1, TimeUnit.MINUTES))
+            .hasMessageContaining("terminating connection");
+        assertThat(Duration.ofNanos(System.nanoTime() - released))
+            .isGreaterThanOrEqualTo(LockWatch.SHORT);
+        assertThat(Objects.requireNonNull(watch.blocker()).what())
+            .startsWith("mine.u is locked by session");
+      }
     }
   }
 
