@@ -35,6 +35,14 @@ class NamedExtensionsTest {
     assertThat(extensions("hstore")).isNotEqualTo(extensions("pg_trgm"));
   }
 
+  /** The template of a server's databases contains the extensions. */
+  @Test
+  void distinguishesWhetherAndWhereExtensionsAreCreated() {
+    String[] names = {"hstore"};
+    assertThat(new NamedExtensions(names, NONE, NONE, false, "")).isNotEqualTo(extensions(names));
+    assertThat(new NamedExtensions(names, NONE, NONE, true, "s")).isNotEqualTo(extensions(names));
+  }
+
   @ParameterizedTest
   @CsvSource(
       quoteCharacter = '`',
