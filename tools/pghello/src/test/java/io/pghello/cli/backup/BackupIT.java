@@ -750,11 +750,10 @@ class BackupIT {
         assertThat(named.status()).isEqualTo(1);
       }
       Path file = Files.createFile(folder.resolve("file"));
+      Path data = Path.of(Run.value(superuser, "SHOW data_directory"));
+      Path link = Files.createSymbolicLink(folder.resolve("link"), data);
       for (Path wrong :
-          List.of(
-              file,
-              Path.of(""),
-              Path.of(Run.value(superuser, "SHOW data_directory"), "backups", "app"))) {
+          List.of(file, Path.of(""), data.resolve("backups/app"), link.resolve("backups"))) {
         Run refused =
             Run.pghello(environment(server, database), "backup", "--to", wrong.toString(), name);
         assertThat(refused.status()).as(refused.out()).isIn(2, 3);
@@ -764,6 +763,7 @@ class BackupIT {
             .hasLineCount(1);
       }
       Files.delete(file);
+      Files.delete(link);
 
       run = backup(environment, "unheard-of");
       assertThat(run.status()).isEqualTo(3);

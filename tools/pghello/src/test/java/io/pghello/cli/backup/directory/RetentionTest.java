@@ -3,10 +3,14 @@ package io.pghello.cli.backup.directory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pghello.cli.backup.dump.DumpBackupMethod;
+import io.pghello.cli.output.Output;
+import io.pghello.cli.system.CleanupStack;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -82,6 +86,22 @@ class RetentionTest {
     made(-31);
     assertThat(Retention.problem(Backup.all(folder))).isNull();
     assertThat(old(14)).isEmpty();
+  }
+
+  /** A backup whose clock was wrong is not one of the last two. */
+  @Test
+  void doesNotCountBackupsOfTheFuture() throws Exception {
+    Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+    for (int daysAgo : new int[] {-10, 0, 1, 2}) {
+      made(now.minus(Duration.ofDays(daysAgo)), "1", "app");
+    }
+    var method = new DumpBackupMethod(List.of(), null, 1, Duration.ZERO, new Output());
+    try (var undo = new CleanupStack()) {
+      assertThat(method.removeOld(folder, undo).problem()).isNull();
+    }
+    assertThat(Backup.all(folder))
+        .extracting(backup -> Duration.between(backup.time(), now).toDays())
+        .containsExactly(-10L, 0L, 1L);
   }
 
   @Test
