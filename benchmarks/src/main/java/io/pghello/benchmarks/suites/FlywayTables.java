@@ -15,17 +15,17 @@ import org.flywaydb.core.Flyway;
  * The tables that Flyway creates in test databases.
  *
  * @param directory the directory of the migrations
+ * @param migrations the number of scripts, which create 100 tables with one index each
  */
-record FlywayTables(Path directory) {
-  private static final int TABLES = 100;
-  private static final int MIGRATIONS = 10;
+record FlywayTables(Path directory, int migrations) {
+  static final int TABLES = 100;
 
-  /** Writes ten scripts. Each script creates ten tables with one index each. */
+  /** Writes the scripts. */
   void writeMigrations() throws IOException {
     Files.createDirectories(directory);
-    for (int script = 0; script < MIGRATIONS; script++) {
+    for (int script = 0; script < migrations; script++) {
       var sql = new StringBuilder();
-      for (int table = 0; table < TABLES / MIGRATIONS; table++) {
+      for (int table = 0; table < TABLES / migrations; table++) {
         sql.append(
             "CREATE TABLE t%1$d_%2$d (id bigint PRIMARY KEY, name text, at timestamptz);%n"
                     .formatted(script, table)
@@ -42,12 +42,18 @@ record FlywayTables(Path directory) {
 
   /** Checks that a database has all tables, and drops the database. */
   static void countAndDrop(TestDatabase database) throws SQLException {
-    try (database;
-        Connection connection = database.dataSource().getConnection()) {
+    try (database) {
+      requireTables(database, TABLES);
+    }
+  }
+
+  /** Checks the number of tables of a database. */
+  static void requireTables(TestDatabase database, int expected) throws SQLException {
+    try (Connection connection = database.dataSource().getConnection()) {
       String tables =
-          Sql.text(connection, "SELECT count(*) FROM pg_tables WHERE tablename ~ '^t._.$'");
-      if (!Integer.toString(TABLES).equals(tables)) {
-        throw new IllegalStateException("expected " + TABLES + " tables, but got " + tables);
+          Sql.text(connection, "SELECT count(*) FROM pg_tables WHERE tablename ~ '^t[0-9]+_.$'");
+      if (!Integer.toString(expected).equals(tables)) {
+        throw new IllegalStateException("expected " + expected + " tables, but got " + tables);
       }
     }
   }

