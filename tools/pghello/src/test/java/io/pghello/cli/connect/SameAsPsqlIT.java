@@ -580,6 +580,8 @@ class SameAsPsqlIT {
       String root = write(home.resolve("ca.pem"), "rw-------", certificate.pem()).toString();
       with("PGUSER", "sslonly").fails(remedy);
       with("PGUSER", "sslonly", "PGCHANNELBINDING", "prefer").fails(remedy);
+      // not without TLS either
+      with("PGSSLMODE", "prefer").fails(remedy);
       with("PGUSER", "sslonly", "PGCHANNELBINDING", "require").fails("channel_binding");
       with("PGUSER", "sslonly", "PGSSLMODE", "verify-full", "PGSSLROOTCERT", root).fails(remedy);
       with("PGUSER", "sslonly", "PGCHANNELBINDING", "disable")
