@@ -116,8 +116,10 @@ public final class PgHelloMapper
   }
 
   /**
-   * {@inheritDoc} Requests contain only names that some database can store, so the server rejects a
-   * name only because of its length or the encoding of the database.
+   * Returns the problem of the name. Requests contain only names that some database can store, so
+   * the server rejects a name only because of its length or the encoding of the database.
+   *
+   * @return the problem; null if the error has another cause
    */
   @Override
   public @Nullable CallProblem problem(String sqlState, @Nullable String serverEncoding) {
