@@ -6,6 +6,7 @@
 # fail on one version only. One in SHARE of the others is drawn, and runs on the oldest version, on 18, and on a server in a container.
 # If everything is affected, each of the others runs on one version: half of them on the first, half on the oldest; and a quarter of the slow
 # steps run. On a slow machine, the tests that only the first version runs are drawn, too.
+# If only some modules are affected, the first version runs all of their tests, on a slow machine, too.
 SENSITIVE_NAME='Preflight|Installation|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl|Envers|GeneratedSources'
 SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|MAJORS|information_schema'
 # 2 if everything is affected, and two, four or eight times as much on a slow machine, because the limit would end the run otherwise. The
