@@ -3,8 +3,6 @@ package io.pghello.cli.connect;
 
 import io.pghello.cli.output.Failure;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -82,7 +80,7 @@ final class PasswordFile {
   private static @Nullable String password(String line, String[] values) {
     int at = 0;
     for (String value : values) {
-      at = afterField(line, at, encode(value));
+      at = afterField(line, at, ServiceFile.bytes(value));
       if (at < 0) {
         return null;
       }
@@ -123,19 +121,12 @@ final class PasswordFile {
     return -1;
   }
 
-  private static String encode(String text) {
-    return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
-  }
-
   /** The driver sends passwords only as UTF-8. libpq sends the bytes of the file. */
   private static String decode(Path file, String bytes) {
     try {
-      return StandardCharsets.UTF_8
-          .newDecoder()
-          .decode(ByteBuffer.wrap(bytes.getBytes(StandardCharsets.ISO_8859_1)))
-          .toString();
-    } catch (CharacterCodingException e) {
-      throw Failure.unknown("the password in " + file + " is not UTF-8 text: use UTF-8");
+      return ServiceFile.decoded(file + ", password", bytes);
+    } catch (IllegalArgumentException e) {
+      throw Failure.unknown(String.valueOf(e.getMessage()));
     }
   }
 }

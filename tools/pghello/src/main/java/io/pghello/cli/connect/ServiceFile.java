@@ -130,11 +130,13 @@ final class ServiceFile {
     }
   }
 
-  private static String bytes(String text) {
+  /** Returns the bytes of a text in UTF-8 as characters. */
+  static String bytes(String text) {
     return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
   }
 
-  private static String decoded(String place, String bytes) {
+  /** Returns the text of bytes in UTF-8. */
+  static String decoded(String place, String bytes) {
     try {
       return StandardCharsets.UTF_8
           .newDecoder()

@@ -79,7 +79,7 @@ class PasswordFileTest {
     assertThat(find("h", "1", "d", "u")).isEqualTo("secret");
     assertThatThrownBy(() -> find("h", "1", "d", "v"))
         .isInstanceOf(Failure.class)
-        .hasMessage("the password in " + file + " is not UTF-8 text: use UTF-8");
+        .hasMessage(file + ", password: the value is not UTF-8 text: use UTF-8");
   }
 
   @Test
