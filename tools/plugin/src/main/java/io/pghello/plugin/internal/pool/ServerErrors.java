@@ -32,7 +32,7 @@ public final class ServerErrors {
   private static final Set<String> LOST =
       Set.of("08000", "08003", "08006", "08007", "57P01", "57P02", "57P03");
 
-  /** The functions in the server's source whose messages contain the object, but no data. */
+  /** The server's functions that name the denied object in the message, and no data. */
   private static final Set<String> DENYING =
       Set.of(
           "aclcheck_error", "nextval_internal", "currval_oid", "lastval", "do_setval", "inv_open");
