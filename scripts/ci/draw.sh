@@ -4,12 +4,12 @@
 
 # Tests of servers, schemas, catalogs, preflights and updates, and tests that mention the version, run on each version, because others rarely
 # fail on one version only. One in SHARE of the others is drawn, and runs on the oldest version, on 18, and on a server in a container.
-# If everything is affected, each of the others runs on one version: half of them on the first, half on the oldest; and a quarter of the slow
+# If most modules are affected, each of the others runs on one version: half of them on the first, half on the oldest; and a quarter of the slow
 # steps run. On a slow machine, the tests that only the first version runs are drawn, too.
-# If only some modules are affected, the first version runs all of their tests, on a slow machine, too.
+# If fewer modules are affected, the first version runs all of their tests, on a slow machine, too.
 SENSITIVE_NAME='Preflight|Installation|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl|Envers|GeneratedSources'
 SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|MAJORS|information_schema'
-# 2 if everything is affected, and two, four or eight times as much on a slow machine, because the limit would end the run otherwise. The
+# 2 if most modules are affected, and two, four or eight times as much on a slow machine, because the limit would end the run otherwise. The
 # shares of drawn tests and slow steps are divided by this number; of these steps, one in two runs at level 1.
 LEVEL=1 SHARE=3
 # The microseconds that the computation of measure_speed takes on a machine with two fast CPUs, and how much longer it takes here, in percent.
@@ -29,6 +29,9 @@ tests() {
   git -C "$ROOT" ls-files "$@" |
     grep -xF "${invert[@]}" -f <(git -C "$ROOT" ls-files "$@" | grep -E "/[^/]*($SENSITIVE_NAME)[^/]*$"; git -C "$ROOT" grep -lE "$SENSITIVE" -- "$@")
 }
+
+# affects_most: whether the change can affect at least half of the modules.
+affects_most() { [ "$AFFECTED" = everything ] || [ $((2 * $(grep -c '^module ' <<<"$AFFECTED"))) -ge "$(modules | wc -l)" ]; }
 
 # draw N WORD...: sets NUMBER to one of the numbers from 0 to N - 1. Without processes, because there are hundreds of draws.
 draw() {
@@ -79,7 +82,7 @@ draw_tests() {
   SHARE=$((3 * LEVEL))
   drawn '*IT.java' "$SHARE" 0 >"$WORK/drawn"
   drawn '*/src/test/*Test.java' "$SHARE" 0 >"$WORK/drawn-units"
-  if [ "$AFFECTED" = everything ]; then
+  if affects_most; then
     first_only >"$WORK/first-only"
     {
       drawn '*IT.java' "$LEVEL" 0 | grep -vxFf "$WORK/first-only" || true
@@ -133,7 +136,7 @@ measure_speed() {
   SLOWNESS=$(((${EPOCHREALTIME/[.,]/} - started) * 100 / FAST_MACHINE))
 }
 
-# draw_less [PERCENT]: if everything is affected, or on a slow machine, draws fewer tests, and fewer of the slow steps in HALF. The machine is slow
+# draw_less [PERCENT]: if most modules are affected, or on a slow machine, draws fewer tests, and fewer of the slow steps in HALF. The machine is slow
 # if PERCENT of the limit have passed, and slower if a third or a half more has passed; without PERCENT, the measured speed counts.
 draw_less() {
   local level=1 name kept='' without=()
@@ -146,7 +149,7 @@ draw_less() {
     [ "$SLOWNESS" -lt 160 ] || level=4
     [ "$SLOWNESS" -lt 220 ] || level=8
   fi
-  [ "$AFFECTED" != everything ] || level=$((2 * level))
+  ! affects_most || level=$((2 * level))
   if [ "$level" -le "$LEVEL" ] || [ "$RUN" != landing ] || [ -n "$STOPPED" ]; then
     return 0
   fi
@@ -160,7 +163,7 @@ draw_less() {
   done
   SELECTED=$kept
   draw_tests
-  printf '\nEverything is affected, or this machine is slow: %d s have passed, a computation takes %d %% of the usual time\nnot drawn: %s\n' \
+  printf '\nMost modules are affected, or this machine is slow: %d s have passed, a computation takes %d %% of the usual time\nnot drawn: %s\n' \
     "$SECONDS" "$SLOWNESS" "${without[*]:-no step}"
   say_drawn
 }
