@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @PgHelloTest(create = false)
 class SideEffectCheckIT {
   private static final Set<String> NAMES =
-      Set.of("select", "id", "lower", "name", "mood", "from", "app", "orders", "where");
+      Set.of("select", "id", "lower", "name", "mood", "from", "shop", "orders", "where");
 
   @BeforeEach
   void createTable(TestDatabase database, @Superuser Connection superuser) throws SQLException {
@@ -35,11 +35,11 @@ class SideEffectCheckIT {
     try (Connection owner = database.dataSource().getConnection()) {
       run(
           owner,
-          "create schema app",
-          "create type app.mood as enum ('happy')",
-          "create table app.orders (id int primary key, name text, mood app.mood)",
-          "create table app.items (id int) partition by range (id)",
-          "create index on app.orders (lower(name))");
+          "create schema shop",
+          "create type shop.mood as enum ('happy')",
+          "create table shop.orders (id int primary key, name text, mood shop.mood)",
+          "create table shop.items (id int) partition by range (id)",
+          "create index on shop.orders (lower(name))");
     }
   }
 
@@ -48,10 +48,10 @@ class SideEffectCheckIT {
   @ValueSource(
       strings = {
         "select 1",
-        "alter table app.orders owner to current_user",
-        "alter schema app owner to current_user",
-        "grant usage on schema app to public",
-        "grant all on app.orders to public, stranger",
+        "alter table shop.orders owner to current_user",
+        "alter schema shop owner to current_user",
+        "grant usage on schema shop to public",
+        "grant all on shop.orders to public, stranger",
         "create table strange.other (id int); alter table strange.other owner to stranger",
         "grant create on schema strange to public",
       })
@@ -65,19 +65,19 @@ class SideEffectCheckIT {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "alter table app.orders owner to stranger",
-        "alter schema app owner to stranger",
+        "alter table shop.orders owner to stranger",
+        "alter schema shop owner to stranger",
         "alter schema public owner to stranger",
-        "grant create on schema app to stranger",
+        "grant create on schema shop to stranger",
         "grant create on schema public to public",
-        "grant create on schema app to pg_monitor",
-        "alter type app.mood owner to stranger",
+        "grant create on schema shop to pg_monitor",
+        "alter type shop.mood owner to stranger",
         "create table strange.orders (id int); alter table strange.orders owner to stranger",
         "create type strange.name as enum (); alter type strange.name owner to stranger",
         "create schema mood authorization stranger",
         "create schema USER authorization stranger",
-        "create table child () inherits (app.orders); alter table child owner to stranger",
-        "create table parent (id int); alter table app.orders inherit parent;"
+        "create table child () inherits (shop.orders); alter table child owner to stranger",
+        "create table parent (id int); alter table shop.orders inherit parent;"
             + " alter table parent owner to stranger",
         "alter database DATABASE owner to stranger",
         "grant create on database DATABASE to stranger",
@@ -105,12 +105,12 @@ class SideEffectCheckIT {
     run(
         superuser,
         "create function strange.other(int) returns int language sql immutable as 'select $1'",
-        "create function app.hash(int) returns int language sql immutable as"
+        "create function shop.hash(int) returns int language sql immutable as"
             + " 'select strange.other($1)'",
         "alter function strange.other owner to stranger",
-        "alter function app.hash owner to " + owner,
-        "create operator class app.strange for type int using hash as operator 1 =, function 1"
-            + " app.hash(int)");
+        "alter function shop.hash owner to " + owner,
+        "create operator class shop.strange for type int using hash as operator 1 =, function 1"
+            + " shop.hash(int)");
     assertThat(check(database)).isEqualTo(Effects.NONE_YET);
   }
 
@@ -140,7 +140,7 @@ class SideEffectCheckIT {
   @ValueSource(
       strings = {
         "create operator strange.=== (function = strange.same, leftarg = int, rightarg = int)",
-        "alter table app.orders enable row level security",
+        "alter table shop.orders enable row level security",
         "create view strange.orders as select 1 as a",
       })
   void effectsArePossible(String statement, TestDatabase database, @Superuser Connection superuser)
