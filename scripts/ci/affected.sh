@@ -24,6 +24,7 @@ EVERYTHING='^(pom\.xml|\.ci/run|scripts/(lib|native|headers)\.sh|scripts/TestRep
 STEPS='
 native              always
 native-musl         ^(extension/|scripts/)|main:pg-hello-extension
+native-arm64        nightly
 native-check        ^(extension/|scripts/)
 pgdg                ^scripts/((debian|headers)\.sh|ci/checks/pgdg)
 shellcheck          ^(dev$|\.ci/|scripts/|deploy/)

@@ -198,6 +198,7 @@ tree_for() {
 # ---- kind, name and lines shown, command
 step native                "$ROOT/scripts/native.sh"
 step native-musl           "$ROOT/scripts/native.sh" --platform linux-amd64-musl "$DEFAULT_MAJOR"
+step native-arm64          "$ROOT/scripts/native.sh" --platform linux-arm64 18
 step native-check          "$ROOT/scripts/native.sh" --check
 step pgdg:6                "$CHECKS/pgdg.sh"
 begin shellcheck           shellcheck -x -P "$ROOT" "$ROOT"/{dev,.ci/run,scripts/*.sh,scripts/platforms/*.sh,scripts/ci/*.sh,scripts/ci/*/*.sh,deploy/*.sh,deploy/*/*.sh}

@@ -9,6 +9,8 @@ import io.pghello.extension.installer.PackedExtension;
 import io.pghello.extension.testkit.internal.files.ClassPathExtension;
 import io.pghello.extension.testkit.internal.files.ExtensionSource;
 import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,7 +87,15 @@ class ExtensionJarTest {
 
   @Test
   void hasTheProjectsLicense() throws IOException {
-    assertThat(read("LICENSE")).isEqualTo(Files.readString(Path.of("..", "LICENSE")));
+    String licence = Files.readString(Path.of("..", "LICENSE"));
+    assertThat(read("LICENSE")).isEqualTo(licence);
+    String descriptor = "META-INF/pg-extension/pg_hello.properties";
+    String jar = ExtensionJarTest.class.getClassLoader().getResource(descriptor).toString();
+    // other jars on the class path have licences, too
+    try (InputStream in =
+        URI.create(jar.replace(descriptor, "META-INF/LICENSE")).toURL().openStream()) {
+      assertThat(new String(in.readAllBytes(), StandardCharsets.UTF_8)).isEqualTo(licence);
+    }
   }
 
   @Test

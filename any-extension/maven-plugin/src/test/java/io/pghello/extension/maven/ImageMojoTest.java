@@ -3,6 +3,7 @@ package io.pghello.extension.maven;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -212,6 +214,38 @@ class ImageMojoTest {
     assertThat(manifest).contains("\"org.opencontainers.image.licenses\":\"MIT\"");
     assertThat(unpack(digests(manifest, "layer.v1").get(0)).resolve("licenses/acme/LICENSE"))
         .hasContent("MIT Licence");
+  }
+
+  /** The images of this repository's extension, whose module is built before this one. */
+  @Test
+  void writesTheImagesOfPgHello() throws Exception {
+    Path classes = Path.of("../../extension/target/classes");
+    assumeTrue(
+        Files.exists(classes.resolve("io/pghello/extension/linux-arm64/18")),
+        "pg_hello is not built for linux-arm64");
+    ImageMojo mojo = mojo("");
+    mojo.classesDirectory = classes.toFile();
+    mojo.execute();
+    String root = Files.readString(folder.resolve("oci/index.json"));
+    Path licence = Path.of("../../LICENSE");
+    // the machines of ELF
+    Map<String, Integer> machines = Map.of("amd64", 0x3e, "arm64", 0xb7);
+    var processors = new TreeSet<String>();
+    for (String index : digests(root, "index.v1")) {
+      for (String digest : digests(Files.readString(blob(index)), "manifest.v1")) {
+        String manifest = Files.readString(blob(digest));
+        String config = Files.readString(blob(digests(manifest, "config.v1").get(0)));
+        Path image = unpack(digests(manifest, "layer.v1").get(0));
+        assertThat(image.resolve("licenses/pg_hello/LICENSE")).hasSameTextualContentAs(licence);
+        assertThat(image.resolve("share/extension/pg_hello.control")).exists();
+        Matcher processor = Pattern.compile("\"architecture\":\"(.*?)\"").matcher(config);
+        assertThat(processor.find()).isTrue();
+        byte[] library = Files.readAllBytes(image.resolve("lib/pg_hello.so"));
+        assertThat(library[18] & 0xff).isEqualTo(machines.get(processor.group(1)));
+        processors.add(processor.group(1));
+      }
+    }
+    assertThat(processors).contains("arm64");
   }
 
   @Test
