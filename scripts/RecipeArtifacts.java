@@ -47,17 +47,17 @@ public class RecipeArtifacts {
   private static final List<String> PLATFORMS = List.of("linux-amd64", "linux-arm64");
 
   /** A line of PACKAGES: a binary package, or a source package from which libraries were built. */
-  private record Package(String name, String version, String architecture, String source, String hash) {
+  private record Package(String name, String version, String architecture, String source, String hash, String major) {
     private static final Pattern BINARY =
         Pattern.compile("Package: (\\S+) Version: (\\S+) Architecture: (\\S+)(?: Source: (\\S+)(?: \\((\\S+)\\))?)? +sha256=([0-9a-f]{64})");
     private static final Pattern SOURCE =
-        Pattern.compile("Source: (\\S+) Version: (\\S+) Major: \\S+ File: (\\S+) sha256=([0-9a-f]{64})");
+        Pattern.compile("Source: (\\S+) Version: (\\S+) Major: (\\S+) File: (\\S+) sha256=([0-9a-f]{64})");
 
     static Package of(String line) {
       Matcher source = SOURCE.matcher(line);
       if (source.matches()) {
         String version = source.group(2);
-        return new Package(source.group(1), version, "source", source.group(1) + "/" + version, source.group(4));
+        return new Package(source.group(1), version, "source", source.group(1) + "/" + version, source.group(5), source.group(3));
       }
       Matcher binary = BINARY.matcher(line);
       if (!binary.matches()) {
@@ -68,7 +68,7 @@ public class RecipeArtifacts {
       String of = binary.group(4) == null || binary.group(4).isEmpty() ? name : binary.group(4);
       // rebuilds of a package have the same source
       String from = binary.group(5) == null ? version.replaceFirst("\\+b\\d+$", "") : binary.group(5);
-      return new Package(name, version, binary.group(3), of + "/" + from, binary.group(6));
+      return new Package(name, version, binary.group(3), of + "/" + from, binary.group(6), "");
     }
 
     /** Returns the upstream version, e.g. 0.8.7 for 1:0.8.7+dfsg-1. */
@@ -82,7 +82,7 @@ public class RecipeArtifacts {
     }
 
     boolean isFor(int major) {
-      return name.startsWith("postgresql-" + major + "-");
+      return name.startsWith("postgresql-" + major + "-") || this.major.equals(Integer.toString(major));
     }
 
     String address() {

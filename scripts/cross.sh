@@ -59,22 +59,28 @@ source_version() {
   printf '%s' "${version:-$(dpkg-deb -f "$1" Version)}"
 }
 
-# source_file DIRECTORY SOURCE VERSION: prints the path of a source package's .dsc file, or of its upstream archive if there is no
+# file_version FILE: prints the version of a .dsc file, or of an upstream archive.
+file_version() {
+  local version=${1##*_}
+  [[ $1 != *.dsc ]] || version=$(sed -n 's/^Version: //p' "$1" | sed -n 1p)
+  printf '%s' "${version%.orig.tar.*}"
+}
+
+# source_file DIRECTORY SOURCE [VERSION]: prints the path of a source package's .dsc file, or of its upstream archive if there is no
 # .dsc file. DIRECTORY is the output of packages.sh --source. If there is no source, or only another version, prints the reason
 # instead and returns 1.
 source_file() {
-  local file found version=$3
-  if file=$(compgen -G "$1/$2/*.dsc"); then
-    found=$(sed -n 's/^Version: //p' "$file" | sed -n 1p)
-  elif file=$(compgen -G "$1/$2/*.orig.tar.*"); then
-    found=${file##*_} found=${found%.orig.tar.*}
+  local file found version=${3-}
+  if ! file=$(compgen -G "$1/$2/*.dsc"); then
+    file=$(compgen -G "$1/$2/*.orig.tar.*") || {
+      printf 'the Debian mirror had no source'
+      return 1
+    }
     # without epoch and revision
     version=${version#*:} version=${version%-*}
-  else
-    printf 'the Debian mirror had no source'
-    return 1
   fi
-  if [ "$found" != "$version" ]; then
+  found=$(file_version "$file")
+  if [ -n "$version" ] && [ "$found" != "$version" ]; then
     printf 'the source has version %s, but the package %s' "$found" "$version"
     return 1
   fi
@@ -94,10 +100,10 @@ unpack_source() {
   }
 }
 
-# build_source PLATFORM MAJOR SOURCE TREE: builds an extension for another platform with its own Makefile, in the directory TREE, a
-# copy of the source. The output of make is in TREE/build.log. The libraries do not depend on the path of the directory.
+# build_source PLATFORM MAJOR SOURCE TREE [DESTDIR]: builds an extension for a platform with its own Makefile, in the directory TREE, a copy
+# of the source, and installs it to DESTDIR. The output of make is in TREE/build.log. The libraries do not depend on the path of the directory.
 build_source() {
-  local PLATFORM=$1 major=$2 tree=$4 program='' config options server
+  local PLATFORM=$1 major=$2 tree=$4 program='' config options server target
   install_compiler "$PLATFORM"
   cp -R "$3" "$tree"
   case $PLATFORM in
@@ -108,14 +114,23 @@ build_source() {
     server=$(embedded_tree "$major") || return
     program=$server/$program
   fi
-  config=$(platform_config "$major" "$PLATFORM" "$program") || return
+  if [ "$PLATFORM" = linux-amd64 ]; then
+    # this machine
+    config=$(pg_config_of "$major") || return
+  else
+    config=$(platform_config "$major" "$PLATFORM" "$program") || return
+  fi
   # without debug information, which would contain paths
   options="-Werror=implicit-function-declaration -g0 -ffile-prefix-map=$tree=. -ffile-prefix-map=$("$config" --includedir-server)=server"
   [[ $PLATFORM != linux-* ]] || options+=' -s'
   # a function of POSIX that MinGW's headers do not declare, but gcc compiles inline
   [[ $PLATFORM != windows-* ]] || options+=' -Dffs=__builtin_ffs'
   # OPTFLAGS is an option of pgvector's Makefile for this machine's processor.
-  make -C "$tree" -j2 PG_CONFIG="$config" USE_PGXS=1 with_llvm=no OPTFLAGS= PROGRAM= COPT="$options" all >"$tree/build.log" 2>&1
+  # "install" is a separate run of make, because a Makefile may install what it finds when it is read.
+  for target in all ${5+install}; do
+    make -C "$tree" -j2 PG_CONFIG="$config" USE_PGXS=1 with_llvm=no OPTFLAGS= PROGRAM= COPT="$options" DESTDIR="${5-}" "$target" \
+      >>"$tree/build.log" 2>&1 || return
+  done
 }
 
 # built_library PLATFORM MAJOR TREE NAME: prints the path of the library NAME that build_source built in TREE. Renames the library for

@@ -128,7 +128,7 @@ debian_download() (
   mkdir -p "$tmp/sources" "$tmp/parts" "$tmp/lists/partial" "$tmp/cache/archives/partial" "$4"
   # Experimental contains only what differs from unstable. Releases replace release candidates in unstable, so the newer package is used.
   suites=$2
-  if [ "$2" = experimental ] && [[ $1 != deb-src* ]]; then
+  if [ "$2" = experimental ]; then
     suites='experimental sid'
     printf 'Package: postgresql-* libpq*\nPin: release a=experimental\nPin-Priority: 500\n' >"$tmp/preferences"
   fi

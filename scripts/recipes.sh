@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # recipes.sh [--all-platforms] [MAJOR...] [PLATFORM...] [NAME...]: writes the jar contents of each recipe to its directory
-# any-extension/recipes/NAME/build, from Debian's packages for the given majors and platforms. Libraries for Alpine, macOS and Windows
-# are built from Debian's source packages. A Debian suite has only one version of each package, so a recipe contains only the
-# package's name. apt verifies the downloads. In the jar, PACKAGES lists versions and hashes, and NOT_BUILT lists the platforms for
+# any-extension/recipes/NAME/build, from Debian's packages for the given majors and platforms. Libraries for Alpine, macOS and Windows,
+# and for majors of which Debian has no package yet, are built from Debian's source packages. A Debian suite has only one version of each
+# package, so a recipe contains only the package's name. apt verifies the downloads. In the jar, PACKAGES lists versions and hashes, and NOT_BUILT lists the platforms for
 # which a library could not be built. Exits with status 77 if dpkg is missing, or if Debian has none of the packages. With --page,
 # generates the tables in docs/extensions.md from the results.
 # SPDX-License-Identifier: MIT
@@ -39,8 +39,8 @@ page() {
       printf '| [%s](../any-extension/recipes/%s) | `%s` |' "$recipe" "$recipe" "$(property "$recipe" extension)"
       having=()
       for major in "${MAJORS[@]}"; do
-        version=$(sed -n "s/^Package: postgresql-$major-[^ ]* Version: \([0-9]*:\)\?\([^ ]*\)-[^ -]* .*/\2/p" \
-          "$build"/*/PACKAGES | head -n 1 | sed "s/+dfsg.*//")
+        version=$(sed -n -e "s/^Package: postgresql-$major-[^ ]* Version: \([0-9]*:\)\?\([^ ]*\)-[^ -]* .*/\2/p" \
+          -e "s/^Source: [^ ]* Version: \([0-9]*:\)\?\([^ -]*\).* Major: $major .*/\2/p" "$build"/*/PACKAGES | head -n 1 | sed "s/+dfsg.*//")
         printf ' %s |' "${version:-–}"
         [ -z "$version" ] || having+=("$major")
       done
@@ -134,7 +134,7 @@ case ${1-} in
     cat <<TEXT
 Usage: scripts/recipes.sh [--all-platforms] [MAJOR...] [PLATFORM...] [NAME...]
        scripts/recipes.sh --page
-Creates the contents of the jars of any-extension/recipes/NAME from Debian's packages.
+Creates the contents of the jars of any-extension/recipes/NAME from Debian's packages, for ${MAJORS[-1]} also from its sources.
 Majors: ${SUPPORTED_MAJORS[*]}. Default: ${MAJORS[*]}, all recipes, and the platforms ${PACKAGED[*]}.
 
   --all-platforms  also build libraries for the platforms
@@ -173,6 +173,7 @@ for argument in "$@"; do
   fi
 done
 [ ${#majors[@]} -gt 0 ] || majors=("${MAJORS[@]}")
+chosen=${names[*]}
 [ ${#architectures[@]} -gt 0 ] || [ ${#cross[@]} -gt 0 ] || architectures=("${PACKAGED[@]#linux-}")
 [ ${#names[@]} -gt 0 ] || mapfile -t names < <(recipes)
 [ ${#cross[@]} = 0 ] || [ "$(platform)" = linux-amd64 ] || misuse "libraries for ${cross[*]} can be built on linux-amd64 only"
@@ -190,15 +191,18 @@ record() {
   mkdir -p "$2"
   printf '%s sha256=%s\n' "$(dpkg-deb -f "$1" Package Version Architecture Source | tr '\n' ' ')" "$(sha256sum "$1" | cut -d' ' -f1)" \
     >>"$2/PACKAGES"
-  local text
-  text=$work/x/usr/share/doc/$(dpkg-deb -f "$1" Package)/copyright
+  add_licence "$work/x/usr/share/doc/$(dpkg-deb -f "$1" Package)/copyright" "${@:2}"
+}
+
+# add_licence FILE FOLDER [LICENCE]: see record.
+add_licence() {
   # Libraries of gcc link to the text of the package gcc-NN-base, which is recorded as well.
-  [ -e "$text" ] || return 0
+  [ -e "$1" ] || return 0
   local licence=$2/${3-copyright}
-  if [ $# = 2 ] && [ -e "$licence" ] && ! cmp -s "$text" "$licence"; then
+  if [ $# = 2 ] && [ -e "$licence" ] && ! cmp -s "$1" "$licence"; then
     licence+=-$major
   fi
-  cp "$text" "$licence"
+  cp "$1" "$licence"
 }
 
 # remove_unused FOLDER...: removes shared libraries from the last folder that no file in the folders needs.
@@ -265,23 +269,30 @@ not_built() {
   say "$(basename "$1"): no library for $2: $3"
 }
 
-# add_cross_built NAME MAJOR FOLDER SOURCE VERSION LIBRARY...: adds the libraries for the platforms in cross, built from the source
-# package of that version.
-add_cross_built() {
-  local name=$1 major=$2 folder=$3 source=$4 version=$5 platform file library built reason
-  shift 5
-  [ ${#cross[@]} -gt 0 ] || return 0
+# add_built NAME MAJOR FOLDER SOURCE VERSION PLATFORMS [LIBRARY...]: adds the libraries for the platforms, built from the source package of
+# that version. Without LIBRARY, there is no binary package: adds all libraries and the other files that the source's Makefile installs.
+add_built() {
+  local name=$1 major=$2 folder=$3 source=$4 version=$5 platforms platform file licence library installed built reason install=()
+  read -ra platforms <<<"$6"
+  shift 6
+  [ ${#platforms[@]} -gt 0 ] || return 0
   if ! file=$(source_file "${sources[$major]-}" "$source" "$version"); then
-    for platform in "${cross[@]}"; do
+    for platform in "${platforms[@]}"; do
       not_built "$folder" "$platform/$major" "$file"
     done
     return
   fi
-  rm -rf "$work/source"* "$work/tree"
+  rm -rf "$work/source"* "$work/tree" "$work/x"
   unpack_source "$file" "$work/source" || die "cannot unpack $file; delete the directory ${file%/*/*}, so that the sources are downloaded again"
-  printf 'Source: %s Version: %s Major: %s File: %s sha256=%s\n' "$source" "$version" "$major" "${file##*/}" \
-    "$(sha256sum "$file" | cut -d' ' -f1)" >>"$folder/PACKAGES"
-  for platform in "${cross[@]}"; do
+  printf 'Source: %s Version: %s Major: %s File: %s sha256=%s\n' "$(cut -d_ -f1 <<<"${file##*/}")" "${version:-$(file_version "$file")}" "$major" \
+    "${file##*/}" "$(sha256sum "$file" | cut -d' ' -f1)" >>"$folder/PACKAGES"
+  if [ $# = 0 ]; then
+    install=("$work/x")
+    licence=$(compgen -G "$work/source/debian/copyright" || compgen -G "$work/source/LICEN[CS]E*" || compgen -G "$work/source/COPY*") ||
+      die "the source of $name contains no licence"
+    add_licence "${licence%%$'\n'*}" "$folder"
+  fi
+  for platform in "${platforms[@]}"; do
     reason=$(unsupported "$name" "$platform/$major")
     [ -n "$reason" ] || has_server "$platform" "$major" || reason="there is no server of PostgreSQL $major"
     if [ -n "$reason" ]; then
@@ -290,11 +301,17 @@ add_cross_built() {
     fi
     rm -rf "$work/tree"
     mkdir -p "$folder/$platform/$major"
-    if ! build_source "$platform" "$major" "$work/source" "$work/tree"; then
+    if ! build_source "$platform" "$major" "$work/source" "$work/tree" "${install[@]}"; then
       tail -n 20 "$work/tree/build.log" >&2 || true
       built=failed
     else
       built=''
+      if [ $# = 0 ]; then
+        mapfile -t installed < <(cd "$work/x/usr/lib/postgresql/$major/lib" && printf '%s\n' *.so)
+        set -- "${installed[@]}"
+        install=()
+        add_shared
+      fi
       for library in "$@"; do
         library=$(built_library "$platform" "$major" "$work/tree" "$(basename "$library" .so)") &&
           install -m 644 "$library" "$folder/$platform/$major" || built=failed
@@ -304,9 +321,17 @@ add_cross_built() {
       rm -r "${folder:?}/$platform/$major"
       rmdir --ignore-fail-on-non-empty "$folder/$platform"
       not_built "$folder" "$platform/$major" 'the build failed'
-      failed+=("$name for $platform/$major")
+      # extensions without a package may not support the major yet
+      [ -z "$version$chosen" ] || failed+=("$name for $platform/$major")
     fi
   done
+}
+
+# add_shared: adds the files in $work/x that are the same for all platforms to $into.
+add_shared() {
+  [ -d "$work/x/usr/share/postgresql/$major" ] || return 0
+  mkdir -p "$into/share"
+  cp -rL "$work/x/usr/share/postgresql/$major" "$into/share/"
 }
 
 # unsupported NAME PLATFORM/MAJOR: prints the reason why a recipe's libraries cannot be built, as in its POM: PATTERN: REASON; ...
@@ -337,7 +362,8 @@ mapfile -t packages < <(for_platforms libc6)
 libc=$("$ROOT/scripts/packages.sh" "${MAJORS[-1]}" "${packages[@]}")
 any=
 # Packages of a recipe with needed = * are in a separate directory, because all libraries in that directory belong to the recipe.
-declare -A fetched=() sources=()
+# unpackaged: for recipes without a package, the name by which apt finds the source.
+declare -A fetched=() sources=() unpackaged=()
 for major in "${majors[@]}"; do
   packages=()
   for name in "${names[@]}"; do
@@ -365,15 +391,22 @@ for major in "${majors[@]}"; do
   fi
   wanted=()
   for name in "${names[@]}"; do
-    if [ ${#cross[@]} -gt 0 ] && [ "$(property "$name" sources)" = yes ]; then
-      for package in "${fetched[$major]}/postgresql-$major-$(property "$name" package)"_*.deb; do
-        [ ! -e "$package" ] || wanted+=("$(source_name "$package")")
+    [ "$(property "$name" sources)" = yes ] || continue
+    binary=$(property "$name" package)
+    if compgen -G "${fetched[$major]}/postgresql-$major-${binary}_*.deb" >/dev/null; then
+      for package in "${fetched[$major]}/postgresql-$major-${binary}"_*.deb; do
+        [ ${#cross[@]} = 0 ] || wanted+=("$(source_name "$package")")
       done
+    elif [ "${HEADER_SUITE[$major]}" = experimental ] && [ "$(platform)" = linux-amd64 ]; then
+      # apt finds the source package by the name of a binary package that is built from it.
+      unpackaged[$major-$name]=postgresql-$((major - 1))-$binary
+      wanted+=("${unpackaged[$major-$name]}")
     fi
   done
   if [ ${#wanted[@]} -gt 0 ]; then
     mapfile -t wanted < <(printf '%s\n' "${wanted[@]}" | sort -u)
     sources[$major]=$("$ROOT/scripts/packages.sh" --source "$major" "${wanted[@]}")
+    any+=$(compgen -G "${sources[$major]}/*/*" || true)
   fi
 done
 [ -n "$libc" ] && [ -n "$any" ] || exit 77
@@ -407,12 +440,8 @@ for name in "${names[@]}"; do
         [ -e "$package" ] || continue
         unpack "$package"
         record "$package" "$into"
-        # These files are the same for all platforms.
-        if [ -d "$work/x/usr/share/postgresql/$major" ] && [ -z "${shared[$own]-}" ]; then
-          shared[$own]=yes
-          mkdir -p "$into/share"
-          cp -rL "$work/x/usr/share/postgresql/$major" "$into/share/"
-        fi
+        [ -n "${shared[$own]-}" ] || add_shared
+        shared[$own]=yes
         libraries=$work/x/usr/lib/postgresql/$major/lib
         if [ -d "$libraries" ]; then
           mapfile -t native < <(cd "$libraries" && find . -name bitcode -prune -o -name '*.so' -printf '%P\n' | sort)
@@ -425,14 +454,17 @@ for name in "${names[@]}"; do
         fi
       done
     done
-    if [ ${#native[@]} -gt 0 ]; then
-      [ "$(property "$name" sources)" != yes ] || add_cross_built "$name" "$major" "$into" "$source" "$version" "${native[@]}"
-      # Without any library, the jar would look like the jar of an extension in SQL.
-      [ -n "$(find "$into" -path "*-*/$major/*" ! -path '*/needed/*' -type f -print -quit)" ] || {
-        absent="library for ${cross[*]}"
-        rm -rf "$into/share/$major"
-      }
+    if [ -n "${unpackaged[$major-$name]-}" ]; then
+      add_built "$name" "$major" "$into" "${unpackaged[$major-$name]}" '' "${architectures[*]/#/linux-} ${cross[*]}"
+    elif [ ${#native[@]} -gt 0 ]; then
+      [ "$(property "$name" sources)" != yes ] || add_built "$name" "$major" "$into" "$source" "$version" "${cross[*]}" "${native[@]}"
     fi
+    # Without any library, the jar would look like the jar of an extension in SQL.
+    [ "${#native[@]}${unpackaged[$major-$name]-}" = 0 ] ||
+      [ -n "$(find "$into" -path "*-*/$major/*" ! -path '*/needed/*' -type f -print -quit)" ] || {
+      [ ${#cross[@]} = 0 ] || absent="library for ${cross[*]}"
+      rm -rf "$into/share/$major"
+    }
     [ -e "$into/share/$major" ] || continue
     having+=("$major")
     # A script may contain its installation path, for example in COPY.

@@ -405,7 +405,7 @@ case ${1-} in
     platform=(--platform "$2")
     shift 2
     if [ "${1-}" = --extension ]; then
-      contains "${platform[1]}" "${PLATFORMS[@]:1}" || misuse "--platform accepts one of ${PLATFORMS[*]:1}, but got: ${platform[1]}"
+      contains "${platform[1]}" "${PLATFORMS[@]}" || misuse "--platform accepts one of ${PLATFORMS[*]}, but got: ${platform[1]}"
       [ $# -ge 5 ] || misuse "--extension needs two directories, a library and a major, but got: ${*:2}"
       [ -e "$2/Makefile" ] || misuse "$2 has no Makefile"
       compgen -G "$3/extension/*.control" >/dev/null || misuse "$3/extension has no control file"

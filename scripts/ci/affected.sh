@@ -45,6 +45,8 @@ hibernate-next      nightly
 jooq-3.20           nightly
 frameworks          half:^(examples/(quarkus|micronaut|kotlin|reactive)/|scripts/ci/checks/frameworks)|main:pg-hello-core,pg-hello-hibernate,pg-hello-testkit
 recipes             half:^(any-extension/recipes/|scripts/(recipes|packages|debian)\.sh)|main:pg-extension-testkit,pg-extension-maven-plugin
+recipes-19          nightly
+recipe-sources      nightly
 spring-boot-pgvector half:^(examples/spring-boot-pgvector/|docs/guide-spring-boot|any-extension/recipes/(pgvector|postgis)/|scripts/(recipes|ci/checks/spring-boot-pgvector)\.sh)
 jooq-sources        half:^scripts/ci/checks/jooq-sources|test:pg-hello-jooq
 seeded-null-error   ^(pg-hello-core/pom\.xml|scripts/ci/checks/seeded-null-error)

@@ -216,7 +216,7 @@ begin sanitizers           nice "$ROOT/dev" native --sanitize
 oldest_axis
 finish sanitizers:20
 draw_less 54
-tree_for                   reproducible-jars other-users-jars hibernate-6.6 hibernate-next jooq-3.20 frameworks recipes spring-boot-pgvector
+tree_for                   reproducible-jars other-users-jars hibernate-6.6 hibernate-next jooq-3.20 frameworks recipes recipes-19 spring-boot-pgvector
 begin reproducible-jars    compare_jars reproducible-jars "$WORK/again" "${FEWER_JARS[@]}"
 copy_of "$FIRST"           "$WORK/postgres18"
 step postgres18:1          other_major 18
@@ -233,6 +233,9 @@ step jooq-3.20:1           "$CHECKS/other-line.sh" "$FIRST" pg-hello-jooq jooq "
 step frameworks:1          "${WITH_JDK25[@]}" "$CHECKS/frameworks.sh" "$FIRST"
 # ./dev test --long tests all recipes.
 step recipes:1             recipes "$FIRST" "$DEFAULT_MAJOR" 'pgvector postgis semver' '-P!checks'
+# Of 19, Debian has packages of few extensions, and sources of more. The second step tests sources without Debian's mirror.
+step recipes-19:1          recipes "$FIRST" 19 'pgvector pgaudit pg_hint_plan' '-P!checks'
+step recipe-sources        "$CHECKS/recipe-sources.sh" "$WORK/recipe-sources"
 step spring-boot-pgvector  "${WITH_JDK17[@]}" "$CHECKS/spring-boot-pgvector.sh" "$FIRST" "$WORK/spring-boot-pgvector"
 step jooq-sources          "$CHECKS/jooq-sources.sh" "$WORK/jooq-sources"
 step seeded-null-error     "$CHECKS/seeded-null-error.sh" "$WORK/seeded-null-error"
