@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # recipes.sh [--all-platforms] [MAJOR...] [PLATFORM...] [NAME...]: writes the jar contents of each recipe to its directory
 # any-extension/recipes/NAME/build, from Debian's packages for the given majors and platforms. Libraries for Alpine, macOS and Windows,
-# and for majors of which Debian has no package yet, are built from Debian's source packages. A Debian suite has only one version of each
+# and for majors without packages yet, are built from Debian's source packages. A Debian suite has only one version of each
 # package, so a recipe contains only the package's name. apt verifies the downloads. In the jar, PACKAGES lists versions and hashes, and NOT_BUILT lists the platforms for
 # which a library could not be built. Exits with status 77 if dpkg is missing, or if Debian has none of the packages. With --page,
 # generates the tables in docs/extensions.md from the results.
@@ -362,7 +362,7 @@ mapfile -t packages < <(for_platforms libc6)
 libc=$("$ROOT/scripts/packages.sh" "${MAJORS[-1]}" "${packages[@]}")
 any=
 # Packages of a recipe with needed = * are in a separate directory, because all libraries in that directory belong to the recipe.
-# unpackaged: for recipes without a package, the name by which apt finds the source.
+# unpackaged: for recipes without a package, the name that apt needs to find the source.
 declare -A fetched=() sources=() unpackaged=()
 for major in "${majors[@]}"; do
   packages=()
@@ -398,7 +398,7 @@ for major in "${majors[@]}"; do
         [ ${#cross[@]} = 0 ] || wanted+=("$(source_name "$package")")
       done
     elif [ "${HEADER_SUITE[$major]}" = experimental ] && [ "$(platform)" = linux-amd64 ]; then
-      # apt finds the source package by the name of a binary package that is built from it.
+      # apt finds the source package with the name of its binary package for the previous major.
       unpackaged[$major-$name]=postgresql-$((major - 1))-$binary
       wanted+=("${unpackaged[$major-$name]}")
     fi
