@@ -668,6 +668,16 @@ if [[ $(JDK25=none SHORT_LIVED_JVM='' "$ROOT/scripts/ci/checks/other-major.sh" 1
   printf 'a module without drawn tests fails on another major\n'
   failures=$((failures + 1))
 fi
+# Only the changed modules are tested, but not the modules that they need.
+cases=$((cases + 1))
+mkdir "$WORK/printed"
+printf '#!/bin/sh\nprintf "%%s\\n" "$@"\n' >"$WORK/printed/mvn"
+chmod +x "$WORK/printed/mvn"
+PATH=$WORK/printed:$PATH JDK25=$(find_jdk 17) SHORT_LIVED_JVM='' "$ROOT/scripts/ci/checks/other-major.sh" 18 "$ROOT" /dev/null pg-extension-batching >"$WORK/out" 2>&1 || true
+if ! grep -qx -- '-Dpg-extension-testkit.skipTests=true' "$WORK/out" || grep -q 'pg-extension-batching.skipTests' "$WORK/out"; then
+  printf 'another major tests other modules than the changed one:\n%s\n' "$(<"$WORK/out")"
+  failures=$((failures + 1))
+fi
 cases=$((cases + 1))
 if "$ROOT/scripts/ci/consumer.sh" --landin >"$WORK/out" 2>&1 || ! grep -q 'accepts only --landing, but got: --landin' "$WORK/out"; then
   printf 'consumer.sh accepts --landin\n'

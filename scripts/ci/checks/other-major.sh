@@ -37,8 +37,12 @@ elif [ -z "$(for module in "${modules[@]}"; do grep -rLE '^@Tag\("(long|containe
   echo "PostgreSQL $major: the draw leaves out all tests of ${modules[*]}"
   exit
 fi
+skipped=()
+while read -r module _; do
+  contains "$module" "${modules[@]}" || skipped+=("-D$module.skipTests=true")
+done < <(modules)
 JAVA_HOME=$JDK25 maven -B -ntp -T 2 -fae -f "$tree/pom.xml" -pl "$(module_list "${modules[@]}")" -am -Dpostgres.major="$major" \
-  -Dit.test="$tests" -Dfailsafe.failIfNoSpecifiedTests=false -DexcludedGroups=long,container,slow -DargLine="$SHORT_LIVED_JVM" \
+  -Dit.test="$tests" -Dfailsafe.failIfNoSpecifiedTests=false -DexcludedGroups=long,container,slow -DargLine="$SHORT_LIVED_JVM" "${skipped[@]}" \
   -Dmaven.compiler.useIncrementalCompilation=false test-compile failsafe:integration-test@it failsafe:verify@it
 for module in "${modules[@]}"; do
   # the draw may leave out all tests of a module
