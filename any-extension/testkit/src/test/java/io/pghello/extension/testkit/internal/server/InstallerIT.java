@@ -43,7 +43,13 @@ class InstallerIT {
   void installsIntoTheEmbeddedServer() throws Exception {
     Path copy = folder.resolve("server");
     execute(0, "cp", "-a", embedded().toString(), copy.toString());
-    installs(copy);
+    if (Files.readAllBytes(copy.resolve("bin/postgres"))[0] == '#') {
+      // a script that starts Debian's program with its own C library, on an older system
+      assertThat(installer(3, "check", copy.resolve("bin").toString()))
+          .contains("bin/postgres is not a 64-bit program for Linux or macOS");
+    } else {
+      installs(copy);
+    }
   }
 
   /** Uses installed Debian packages with a major version that the jar supports. */
