@@ -81,7 +81,8 @@ public final class ClientBuilder<C> {
   private boolean batching = true;
   private int maxBatchSize = 1024;
   private int maxBatchBytes = 1 << 20;
-  private int maxInFlightBatches = 2;
+  // 0 is the default of the source of connections
+  private int maxInFlightBatches;
   private int maxConcurrentAsyncCalls = 20;
   private @Nullable Executor asyncExecutor;
   private int maxQueuedCalls = 65_536;
@@ -277,9 +278,10 @@ public final class ClientBuilder<C> {
 
   /**
    * Sets the maximum number of statements with batched calls that run at a time, each on its own
-   * connection. Default: 2; values above 1,024 are treated as 1,024. If all of them belong to
-   * virtual threads, which might not get a carrier thread to finish, one more may run for calls
-   * from other threads.
+   * connection. Default: 2, or 1 for an {@link AsyncConnectionSource}, whose event loop cannot do
+   * anything else while it completes a batch; values above 1,024 are treated as 1,024. If all of
+   * them belong to virtual threads, which might not get a carrier thread to finish, one more may
+   * run for calls from other threads.
    */
   public ClientBuilder<C> maxInFlightBatches(int batches) {
     this.maxInFlightBatches = positive(batches, "number of batches in flight");
@@ -340,10 +342,17 @@ public final class ClientBuilder<C> {
         new Settings(
             new Settings.Statements(
                 schema, !batching, callTimeout, retryOnConnectionLoss, SafeListener.of(listeners)),
-            new Settings.Batches(batching, maxBatchSize, maxBatchBytes, maxInFlightBatches),
+            new Settings.Batches(batching, maxBatchSize, maxBatchBytes, inFlightBatches()),
             new Settings.Queue(maxQueuedCalls, maxQueuedBytes, blockWhenFull),
             new Settings.Futures(maxConcurrentAsyncCalls, asyncExecutor, clientName + "-"));
     return client.apply(settings, open());
+  }
+
+  private int inFlightBatches() {
+    if (maxInFlightBatches > 0) {
+      return maxInFlightBatches;
+    }
+    return connections instanceof AsyncConnectionSource ? 1 : 2;
   }
 
   private Connections open() {

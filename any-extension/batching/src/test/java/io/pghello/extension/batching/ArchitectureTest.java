@@ -176,6 +176,7 @@ class ArchitectureTest {
                 .or(
                     belongToAnyOf(
                         ArgumentChecks.class,
+                        AsyncConnectionSource.class,
                         BatchMapper.class,
                         CallListener.class,
                         CallProblem.class,

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,6 +61,24 @@ final class Coalescer<Q extends Request, A> {
      */
     Object[] send(List<Q> requests, StatementContext context);
 
+    /**
+     * Sends requests of futures on a thread of the executor. Returns the outcomes, or null to pass
+     * them to {@code later} on any thread, because the statement does not block. Must not throw
+     * exceptions once the statement has started.
+     */
+    default Object @Nullable [] send(
+        List<Q> requests, StatementContext context, Consumer<Object[]> later) {
+      return send(requests, context);
+    }
+
+    /**
+     * Returns whether the executor is an event loop: one thread, which sends batches, receives
+     * their outcomes, and completes their futures without blocking.
+     */
+    default boolean isEventLoop() {
+      return false;
+    }
+
     /** Returns the error for a call that timed out in the queue or in a batch. */
     default FunctionCallException timedOut(Duration timeout) {
       return Errors.timedOut(timeout);
@@ -75,6 +94,9 @@ final class Coalescer<Q extends Request, A> {
   private final Executor executor;
   private final Sender<Q> sender;
   private final TimedOutFutures failures;
+
+  /** A thread of an event loop that is completing futures; null if there is none. */
+  private volatile @Nullable Thread completing;
 
   Coalescer(Settings settings, Executor executor, Sender<Q> sender) {
     this.batchLimits = settings.batches();
@@ -116,9 +138,13 @@ final class Coalescer<Q extends Request, A> {
         queue.add(call, call.deadline());
       }
     }
-    if (call.hasThread() || !AsyncWorker.isCompletingFuturesOf(this)) {
+    if (call.hasThread() || !isCompletingFutures()) {
       dispatch(false);
     }
+  }
+
+  private boolean isCompletingFutures() {
+    return AsyncWorker.isCompletingFuturesOf(this) || Thread.currentThread().equals(completing);
   }
 
   /**
@@ -288,8 +314,32 @@ final class Coalescer<Q extends Request, A> {
       batch.calls().forEach(call -> call.setSent(now));
     }
     inFlightLimit.batchSent(batch.permit, batch.size());
+    List<Q> requests = batch.requests();
+    var context = StatementContext.batched(batch.size(), oldestWait, deadline);
     Object[] outcomes =
-        sender.send(batch.requests(), StatementContext.batched(batch.size(), oldestWait, deadline));
+        leader == null
+            ? sender.send(requests, context, later -> finishLater(batch, deadline, later))
+            : sender.send(requests, context);
+    if (outcomes != null) {
+      finish(batch, leader, deadline, outcomes);
+    }
+  }
+
+  /** Completes a batch of futures that was sent without blocking. */
+  private void finishLater(Batch<Q, A> batch, Deadline deadline, Object[] outcomes) {
+    boolean failed = true;
+    try {
+      finish(batch, null, deadline, outcomes);
+      failed = false;
+    } finally {
+      if (failed) {
+        batch.failed = true;
+      }
+    }
+  }
+
+  private void finish(
+      Batch<Q, A> batch, @Nullable Call<Q, A> leader, Deadline deadline, Object[] outcomes) {
     restoreTimeouts(batch.calls(), outcomes, deadline.timeout());
     if (leader != null
         && outcomes[batch.calls().lastIndexOf(leader)] instanceof FunctionCallException error
@@ -314,7 +364,9 @@ final class Coalescer<Q extends Request, A> {
   private void finish(Batch<Q, A> batch, @Nullable Call<Q, A> leader, Object[] outcomes) {
     batch.setOutcomes(outcomes);
     releasePermit(batch);
-    dispatch(false);
+    if (leader != null || !sender.isEventLoop()) {
+      dispatch(false);
+    }
     if (!batch.inFlight().complete(outcomes)) {
       batches.remove(batch);
     } else if (leader == null) {
@@ -326,10 +378,19 @@ final class Coalescer<Q extends Request, A> {
 
   /**
    * Completes the futures of a batch, which also runs their dependent stages. Calls that these
-   * stages add are sent together afterwards.
+   * stages add are sent together afterwards. An event loop could not send calls before that.
    */
   private void completeFutures(Batch<Q, A> batch) {
-    AsyncWorker.completeFuturesOf(this, batch.inFlight()::completeFutures);
+    if (sender.isEventLoop()) {
+      completing = Thread.currentThread();
+      try {
+        batch.inFlight().completeFutures();
+      } finally {
+        completing = null;
+      }
+    } else {
+      AsyncWorker.completeFuturesOf(this, batch.inFlight()::completeFutures);
+    }
     batches.remove(batch);
     dispatch(false);
   }

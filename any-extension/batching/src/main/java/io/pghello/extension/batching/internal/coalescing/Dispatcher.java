@@ -10,21 +10,25 @@ import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.Request;
 import io.pghello.extension.batching.internal.Settings;
 import io.pghello.extension.batching.internal.StatementContext;
+import io.pghello.extension.batching.internal.Threads;
 import io.pghello.extension.batching.internal.TimeoutTimer;
 import io.pghello.extension.batching.internal.WaitTime;
 import io.pghello.extension.batching.internal.jdbc.DivisibleBatch;
 import io.pghello.extension.batching.internal.jdbc.Requests;
 import io.pghello.extension.batching.internal.jdbc.Statements;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -74,8 +78,13 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
             this::worker,
             // when the client is closed, remaining work must not run on an arbitrary thread
             (task, closedPool) -> worker(task).start());
-    var sender = new BatchSender<>(statements);
-    this.coalescer = new Coalescer<>(settings, workers, sender);
+    Executor eventLoop = statements.executor().eventLoop();
+    Executor leaders = eventLoop == null ? workers : task -> execute(eventLoop, workers, task);
+    var sender =
+        eventLoop == null
+            ? new BatchSender<>(statements)
+            : new AsyncBatchSender<>(statements, leaders, workers);
+    this.coalescer = new Coalescer<>(settings, leaders, sender);
     this.listener = settings.statements().listener();
     this.callTimeout = settings.statements().callTimeout();
     this.timer = new TimeoutTimer(callTimeout, this::checkTimeouts);
@@ -83,6 +92,15 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
     Executor executor = settings.futures().executor();
     this.hasExecutor = batching || executor != null;
     this.asyncCalls = new AsyncCalls(settings, executor, workers, sender::timedOut);
+  }
+
+  /** Runs a task on an event loop, or on a thread of the client if the event loop has ended. */
+  private static void execute(Executor eventLoop, Executor workers, Runnable task) {
+    try {
+      eventLoop.execute(task);
+    } catch (RejectedExecutionException e) {
+      workers.execute(task);
+    }
   }
 
   private Thread worker(Runnable task) {
@@ -296,16 +314,87 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
   }
 
   /** Sends each batch as one statement, or as several statements if a request is rejected. */
-  private record BatchSender<Q extends Request>(Statements<Q, ?> statements)
-      implements Coalescer.Sender<Q> {
+  private static class BatchSender<Q extends Request> implements Coalescer.Sender<Q> {
+    final Statements<Q, ?> statements;
+
+    BatchSender(Statements<Q, ?> statements) {
+      this.statements = statements;
+    }
+
     @Override
-    public Object[] send(List<Q> requests, StatementContext context) {
+    public final Object[] send(List<Q> requests, StatementContext context) {
       return DivisibleBatch.send(statements, requests, context);
     }
 
     @Override
     public FunctionCallException timedOut(Duration timeout) {
       return statements.executor().timedOut(timeout);
+    }
+  }
+
+  /**
+   * Sends batches of futures on an event loop. If that is not possible, or fails, a thread of the
+   * client sends the batch, because that may block.
+   */
+  private static final class AsyncBatchSender<Q extends Request> extends BatchSender<Q> {
+    private final Executor eventLoop;
+    private final Executor workers;
+
+    AsyncBatchSender(Statements<Q, ?> statements, Executor eventLoop, Executor workers) {
+      super(statements);
+      this.eventLoop = eventLoop;
+      this.workers = workers;
+    }
+
+    @Override
+    public boolean isEventLoop() {
+      return true;
+    }
+
+    @Override
+    public Object @Nullable [] send(
+        List<Q> requests, StatementContext context, Consumer<Object[]> later) {
+      boolean started =
+          !statements.executor().exceedsDriverLimit(requests)
+              && statements.start(
+                  requests,
+                  context,
+                  (answers, error) -> {
+                    if (answers == null) {
+                      sendOnWorker(requests, context, error, later);
+                    } else {
+                      later.accept(answers);
+                    }
+                  });
+      if (!started) {
+        sendOnWorker(requests, context, null, later);
+      }
+      return null;
+    }
+
+    /**
+     * Sends a batch on a thread of the client.
+     *
+     * @param error the error of the batch, which is divided; null to send the batch as a whole
+     */
+    private void sendOnWorker(
+        List<Q> requests,
+        StatementContext context,
+        @Nullable FunctionCallException error,
+        Consumer<Object[]> later) {
+      Runnable work =
+          () -> {
+            Object[] outcomes =
+                error == null
+                    ? DivisibleBatch.send(statements, requests, context)
+                    : DivisibleBatch.resume(statements, requests, context, error);
+            eventLoop.execute(() -> later.accept(outcomes));
+          };
+      if (!Threads.tryExecute(workers, work)) {
+        var outcomes = new Object[requests.size()];
+        Arrays.fill(outcomes, Errors.noThread());
+        later.accept(outcomes);
+      }
     }
   }
 }

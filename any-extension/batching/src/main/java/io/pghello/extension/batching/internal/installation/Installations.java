@@ -55,10 +55,19 @@ public final class Installations {
    */
   public @Nullable String statement(
       ServerFunction function, Connection connection, boolean anyPlace) throws SQLException {
-    Map<ServerFunction, String> known = told != null ? told : only;
+    Map<ServerFunction, String> known = only();
     if (told == null && (known == null || anyPlace)) {
       known = found.isEmpty() ? null : found.get(place(connection));
     }
+    return known == null ? null : known.get(function);
+  }
+
+  /**
+   * Returns the statement that calls a function, if all connections belong to the same database and
+   * user; null if it is unknown, or if the function cannot be called.
+   */
+  public @Nullable String statement(ServerFunction function) {
+    Map<ServerFunction, String> known = only();
     return known == null ? null : known.get(function);
   }
 
@@ -116,9 +125,12 @@ public final class Installations {
     return found.size();
   }
 
-  /** Returns the statements of the only entry; null if there is not exactly one entry. */
+  /**
+   * Returns the statements for the configured schema, or those of the only entry; null if there is
+   * not exactly one entry.
+   */
   @Nullable Map<ServerFunction, String> only() {
-    return only;
+    return told != null ? told : only;
   }
 
   /** Returns a key for the connection's database and user. Takes no round trip. */

@@ -17,6 +17,7 @@ import io.pghello.extension.batching.internal.Request;
 import io.pghello.extension.batching.internal.StatementContext;
 import java.sql.Array;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -24,6 +25,7 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -259,6 +261,35 @@ public final class ArrayStatements<Q, A>
             requests.size() == 1 && single != null
                 ? new Object[] {one(session, requests.get(0).arguments())}
                 : outcomes(session, requests));
+  }
+
+  /**
+   * Accepts only a complete and correct result. Another result is found again by {@link #several}.
+   */
+  @Override
+  public boolean start(
+      List<Asked<Q>> requests,
+      StatementContext context,
+      BiConsumer<Object @Nullable [], @Nullable FunctionCallException> outcome) {
+    List<Q> arguments = arguments(requests);
+    return executor.start(
+        function, arguments, mapper::bind, row -> matching(row, arguments), context, outcome);
+  }
+
+  private Object[] matching(ResultSet row, List<Q> arguments) throws SQLException {
+    Array array =
+        function.repeatsArguments() || function.signature().equals(row.getString(1))
+            ? row.getArray(function.column())
+            : null;
+    Object[] answers = array == null ? new Object[0] : mapper.read(array);
+    boolean match = answers.length == arguments.size();
+    for (int i = 0; match && i < answers.length; i++) {
+      match = mapper.isAnsweredBy(arguments.get(i), answers[i]);
+    }
+    if (!match) {
+      throw executor.mismatch();
+    }
+    return answers;
   }
 
   /**

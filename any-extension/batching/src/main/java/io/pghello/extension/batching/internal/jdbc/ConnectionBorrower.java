@@ -129,14 +129,19 @@ final class ConnectionBorrower {
     return error.code() != Code.RESPONSE_MISMATCH && !SqlErrors.isDriverLimit(error);
   }
 
-  private FunctionCallException translate(
-      SQLException e, Connection connection, Deadline deadline) {
+  /**
+   * Translates an error of a statement.
+   *
+   * @param connection the connection; null if the source does not block
+   */
+  FunctionCallException translate(
+      SQLException e, @Nullable Connection connection, Deadline deadline) {
     CallProblem refusal = refusal(e, connection);
     if (refusal != null) {
       return new FunctionCallException(refusal, e.getSQLState(), null);
     }
     FunctionCallException error =
-        e.getSQLState() == null && Connections.isClosed(connection)
+        e.getSQLState() == null && connection != null && Connections.isClosed(connection)
             ? SqlErrors.connectionLost(e, context.functions())
             : SqlErrors.translate(e, deadline.timeout(), context.functions());
     // on a virtual thread, an interrupt closes the socket
@@ -149,7 +154,7 @@ final class ConnectionBorrower {
    * Returns the problem with a checked argument that the server rejected; null if the error has
    * another cause.
    */
-  private @Nullable CallProblem refusal(SQLException e, Connection connection) {
+  private @Nullable CallProblem refusal(SQLException e, @Nullable Connection connection) {
     ArgumentChecks<?> checks = context.functions().checks();
     String state = e.getSQLState();
     if (checks == null || state == null) {
@@ -157,7 +162,7 @@ final class ConnectionBorrower {
     }
     String encoding = null;
     try {
-      encoding = ServerParameters.encoding(connection);
+      encoding = connection == null ? null : ServerParameters.encoding(connection);
     } catch (SQLException ignored) {
       // the encoding stays unknown, because the error of the statement is more important
     }

@@ -88,6 +88,11 @@ final class DeadlineMonitor {
     closed = true;
   }
 
+  /** Returns whether new statements are rejected. */
+  boolean isClosed() {
+    return closed;
+  }
+
   /**
    * Ends statements that have passed their deadlines, and statements that their own threads failed
    * to end.

@@ -54,6 +54,15 @@ public final class DivisibleBatch<Q extends Request> {
       // every call of the batch needs an outcome
       error = Errors.unexpected(e);
     }
+    return resume(statements, requests, context, error);
+  }
+
+  /** Sends requests again, in parts, after the statement with all of them has failed. */
+  public static <Q extends Request> Object[] resume(
+      Statements<Q, ?> statements,
+      List<Q> requests,
+      StatementContext context,
+      FunctionCallException error) {
     var failed = new DivisibleBatch<>(statements, requests, context);
     failed.handle(error, failed.whole());
     return failed.sendParts();

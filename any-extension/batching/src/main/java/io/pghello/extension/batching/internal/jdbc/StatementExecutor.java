@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.batching.internal.jdbc;
 
+import io.pghello.extension.ExtensionProblem;
+import io.pghello.extension.batching.AsyncConnectionSource;
+import io.pghello.extension.batching.CallListener;
 import io.pghello.extension.batching.ConnectionSource;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.FunctionSession;
+import io.pghello.extension.batching.ServerFunction;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
 import io.pghello.extension.batching.internal.Events;
@@ -14,11 +19,14 @@ import io.pghello.extension.batching.internal.StatementContext;
 import io.pghello.extension.batching.internal.installation.Installations;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,6 +56,7 @@ public class StatementExecutor {
   private final SessionContext sessions;
   private final DeadlineMonitor watch;
   private final ConnectionBorrower borrower;
+  private final @Nullable AsyncStatements async;
   private final ResultLimit resultLimit = new ResultLimit();
   private final LongAdder underWay = new LongAdder();
 
@@ -65,6 +74,10 @@ public class StatementExecutor {
     this.sessions = sessions;
     this.watch = watch;
     this.borrower = new ConnectionBorrower(source, sessions, watch);
+    this.async =
+        source instanceof AsyncConnectionSource loop
+            ? new AsyncStatements(loop, sessions.settings().callTimeout())
+            : null;
   }
 
   /** Returns an executor that uses the caller's connection. The caller closes the connection. */
@@ -79,6 +92,91 @@ public class StatementExecutor {
     } catch (RuntimeException e) {
       throw ConnectionErrors.noConnection(e);
     }
+  }
+
+  /** Returns the event loop of a source that does not block; null for other sources. */
+  public @Nullable Executor eventLoop() {
+    return source instanceof AsyncConnectionSource loop ? loop.eventLoop() : null;
+  }
+
+  /**
+   * Starts a call to a function without blocking, if the source does not block and the function's
+   * installation is known. The listener is notified when the statement has ended.
+   *
+   * @param outcome accepts the result; the error of the statement; or nothing, if the statement has
+   *     to be sent again with {@link #run(StatementContext, Work)}, which can look up the extension
+   *     and uses other connections
+   * @return false if the statement was not started
+   */
+  <A, T> boolean start(
+      ServerFunction function,
+      A argument,
+      FunctionSession.Binder<A> binder,
+      FunctionSession.Reader<T> reader,
+      StatementContext context,
+      BiConsumer<@Nullable T, @Nullable FunctionCallException> outcome) {
+    String sql = async == null ? null : sessions.installations().statement(function);
+    if (async == null || sql == null || watch.isClosed()) {
+      return false;
+    }
+    long begin = System.nanoTime();
+    underWay.increment();
+    boolean started =
+        async.start(
+            sql,
+            argument,
+            binder,
+            reader,
+            context.deadline(),
+            (answer, error) -> {
+              underWay.decrement();
+              outcome.accept(answer, ended(context, System.nanoTime() - begin, error));
+            });
+    if (!started) {
+      underWay.decrement();
+    }
+    return started;
+  }
+
+  /**
+   * Notifies the listener of a statement that was started without blocking. Returns its error; null
+   * if it succeeded or has to be sent again.
+   */
+  private @Nullable FunctionCallException ended(
+      StatementContext context, long nanos, @Nullable Throwable reason) {
+    FunctionCallException error = reason == null ? null : asyncError(reason, context.deadline());
+    if (sessions.settings().listens() && (reason == null || error != null)) {
+      CallListener listener = sessions.settings().listener();
+      listener.statementStarted(new Events.Starting(context.kind(), context.calls()));
+      listener.statementEnded(new Events.Statement(context, nanos, error));
+    }
+    return error != null
+            && error.code() == Code.CONNECTION_LOST
+            && prepareRetry(error, 0, context.deadline())
+        ? null
+        : error;
+  }
+
+  /**
+   * Translates an error. Returns null if the statement has to be sent again, because another
+   * statement has to find or fix the reason.
+   */
+  private @Nullable FunctionCallException asyncError(Throwable reason, Deadline deadline) {
+    FunctionCallException error;
+    if (reason instanceof FunctionCallException own) {
+      error = own;
+    } else if (reason instanceof SQLTransientConnectionException) {
+      return null;
+    } else if (reason instanceof SQLException reported) {
+      if (ExtensionProblem.canCause(reported)
+          && !SqlErrors.isRaisedInFunction(reported, sessions.functions())) {
+        return null;
+      }
+      error = borrower.translate(reported, null, deadline);
+    } else {
+      error = Errors.unexpected(reason);
+    }
+    return error.code() == Code.RESPONSE_MISMATCH ? null : error;
   }
 
   /** Runs work for a single call that has not waited in a queue. */
@@ -196,6 +294,11 @@ public class StatementExecutor {
   /** Records that the driver rejected the answer to these requests because of its size. */
   public void noteDriverLimit(List<? extends Request> requests) {
     resultLimit.note(requests);
+  }
+
+  /** Returns the error for an answer that does not match its request. */
+  FunctionCallException mismatch() {
+    return Errors.mismatch(sessions.functions().extension());
   }
 
   /** Returns whether no statement is in flight, not even on a caller's own connection. */
