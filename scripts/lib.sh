@@ -23,7 +23,7 @@ DEFAULT_MAJOR=17
 PLATFORMS=(linux-amd64 linux-arm64 linux-amd64-musl linux-arm64-musl darwin-arm64 darwin-amd64 windows-amd64)
 
 # The artifacts that users depend on.
-PUBLISHED=(pg-hello-bom pg-extension-installer pg-hello-extension pg-extension-binding pg-extension-batching pg-extension-testkit pg-extension-maven-plugin pg-extension-archetype pg-hello-testkit
+PUBLISHED=(pg-hello-bom pg-extension-installer pg-hello-extension pg-extension-binding pg-extension-batching pg-extension-batching-vertx pg-extension-testkit pg-extension-maven-plugin pg-extension-archetype pg-hello-testkit
   pg-hello-core pg-hello-hibernate pg-hello-jooq pg-hello-spring-boot-starter pg-hello-plugin pg-hello-mcp)
 
 die() {

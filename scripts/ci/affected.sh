@@ -34,9 +34,9 @@ first-run           half:^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/first-ru
 dev                 ^(dev$|scripts/[^/]*$|scripts/help/|scripts/ci/)|main:pg-hello-cli,pg-hello-mcp,pg-hello-benchmarks,pg-hello-example-quickstart,pg-hello-example-hibernate,pg-hello-example-jooq,pg-hello-example-spring-boot,pg-hello-example-service,pg-hello-example-events,pg-hello-example-plugin,pg-hello-example-mcp
 postgres17-jdk25    always
 sanitizers          only:^(extension/(src|sql|Makefile|[^/]*\.control)|scripts/sanitize\.sh)
-postgres15-jdk17    test:pg-extension-installer,pg-hello-extension,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-testkit,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-cli
+postgres15-jdk17    test:pg-extension-installer,pg-hello-extension,pg-extension-batching,pg-extension-batching-vertx,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-testkit,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-plugin,pg-hello-cli
 reproducible-jars   half:^scripts/ci/checks/reproducible-jars
-postgres18          ^scripts/ci/checks/other-major|test:pg-extension-binding,pg-extension-batching,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-testkit,pg-hello-plugin
+postgres18          ^scripts/ci/checks/other-major|test:pg-extension-binding,pg-extension-batching,pg-extension-batching-vertx,pg-extension-testkit,pg-extension-maven-plugin,pg-hello-core,pg-hello-hibernate,pg-hello-jooq,pg-hello-testkit,pg-hello-plugin
 postgres19          nightly
 postgres16          nightly
 other-users-jars    nightly

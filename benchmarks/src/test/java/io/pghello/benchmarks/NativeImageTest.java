@@ -56,6 +56,7 @@ class NativeImageTest {
           "pg-hello-bom",
           "pg-extension-installer",
           "pg-hello-extension",
+          "pg-extension-batching-vertx",
           "pg-extension-testkit",
           "pg-extension-maven-plugin",
           "pg-extension-archetype",
