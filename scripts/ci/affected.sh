@@ -144,8 +144,9 @@ while IFS= read -r file; do
       *) add "$OWNER" ;;
     esac
   fi
-  # The plugin's POM includes these files by directory.
+  # These POMs include files by directory.
   [[ $file != scripts/platforms/* ]] || add pg-extension-maven-plugin
+  [[ $file != any-extension/batching/src/test/* ]] || AFFECTED[pg-extension-batching-vertx]=1
   # Tests of other modules read pages, deployment files and scripts. Their results do not depend on the version, so no step needs them
   # but the first axis. Some tests put a file's name together, after its directory.
   if [ -n "$file" ] && [[ $file != */src/* ]]; then

@@ -579,6 +579,7 @@ affects examples/spring-boot/src/main/java/X.java 'step dev' 'half monitoring'
 affects pg-hello-spring-boot-starter/lines/pom.xml 'step consumer'
 affects benchmarks/peer/peer.c 'step guard'
 affects extension/pom.xml 'step deploy'
+affects any-extension/batching/src/test/java/io/pghello/extension/batching/api/BatchedFunctionIT.java 'module pg-extension-batching-vertx' not 'module pg-hello-core'
 
 # The oldest axis has no profile with this module, so Maven would fail.
 cases=$((cases + 1))
