@@ -32,10 +32,19 @@ public final class ServerErrors {
   private static final Set<String> LOST =
       Set.of("08000", "08003", "08006", "08007", "57P01", "57P02", "57P03");
 
-  /** The server's functions that name the denied object in the message, and no data. */
+  /**
+   * The server's functions that name the denied object in the message, and no data. PostgreSQL 19
+   * calls do_setval SetSequence.
+   */
   private static final Set<String> DENYING =
       Set.of(
-          "aclcheck_error", "nextval_internal", "currval_oid", "lastval", "do_setval", "inv_open");
+          "aclcheck_error",
+          "nextval_internal",
+          "currval_oid",
+          "lastval",
+          "do_setval",
+          "SetSequence",
+          "inv_open");
 
   private static final Pattern DENIED =
       Pattern.compile("(?:permission denied for|must be owner of) (.*)", Pattern.DOTALL);
