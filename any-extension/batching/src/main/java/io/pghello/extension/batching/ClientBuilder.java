@@ -306,7 +306,8 @@ public final class ClientBuilder<C> {
   /**
    * Sets whether a call waits for space when the queue is full, even an asynchronous call. If true,
    * the call fails if there is still no space when {@link #callTimeout} expires. If false (the
-   * default), the call fails immediately with {@link Code#OVERLOADED}.
+   * default), the call fails immediately with {@link Code#OVERLOADED}. Asynchronous calls on an
+   * {@link AsyncConnectionSource} never wait, because the event loop has to empty the queue.
    */
   public ClientBuilder<C> blockWhenFull(boolean wait) {
     this.blockWhenFull = wait;

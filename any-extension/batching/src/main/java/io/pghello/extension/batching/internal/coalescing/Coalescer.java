@@ -126,13 +126,14 @@ final class Coalescer<Q extends Request, A> {
   }
 
   /**
-   * Adds a call to the queue. If the queue is full, blocks or throws, depending on the settings.
+   * Adds a call to the queue. If the queue is full, blocks or throws, depending on the settings. An
+   * event loop does not block for futures, because only it can send the queued ones.
    */
   void add(Call<Q, A> call) {
     if (!queue.tryAdd(call)) {
       dispatch(true);
       if (!queue.tryAdd(call)) {
-        if (!blockWhenFull) {
+        if (!blockWhenFull || (sender.isEventLoop() && !call.hasThread())) {
           throw Errors.overloaded();
         }
         queue.add(call, call.deadline());
@@ -369,6 +370,9 @@ final class Coalescer<Q extends Request, A> {
     }
     if (!batch.inFlight().complete(outcomes)) {
       batches.remove(batch);
+      if (leader == null && sender.isEventLoop()) {
+        dispatch(false);
+      }
     } else if (leader == null) {
       completeFutures(batch);
     } else {

@@ -384,17 +384,30 @@ public class Dispatcher<Q extends Request, A> implements AutoCloseable {
         Consumer<Object[]> later) {
       Runnable work =
           () -> {
-            Object[] outcomes =
-                error == null
-                    ? DivisibleBatch.send(statements, requests, context)
-                    : DivisibleBatch.resume(statements, requests, context, error);
-            eventLoop.execute(() -> later.accept(outcomes));
+            Object[] outcomes;
+            try {
+              outcomes =
+                  error == null
+                      ? DivisibleBatch.send(statements, requests, context)
+                      : DivisibleBatch.resume(statements, requests, context, error);
+            } catch (RuntimeException | Error e) {
+              outcomes = same(requests, Errors.unexpected(e));
+            }
+            Object[] known = outcomes;
+            if (!Threads.tryExecute(eventLoop, () -> later.accept(known))) {
+              later.accept(known);
+            }
           };
       if (!Threads.tryExecute(workers, work)) {
-        var outcomes = new Object[requests.size()];
-        Arrays.fill(outcomes, Errors.noThread());
-        later.accept(outcomes);
+        later.accept(same(requests, Errors.noThread()));
       }
+    }
+
+    /** Returns the same error for each request. */
+    private static Object[] same(List<?> requests, FunctionCallException error) {
+      var outcomes = new Object[requests.size()];
+      Arrays.fill(outcomes, error);
+      return outcomes;
     }
   }
 }

@@ -38,8 +38,15 @@ final class AsyncStatements {
       BiConsumer<@Nullable T, @Nullable Throwable> outcome) {
     var started = new Started<>(deadline, outcome);
     underWay.add(started);
-    if (!timer.start()) {
-      underWay.remove(started);
+    boolean watched = false;
+    try {
+      watched = timer.start();
+    } finally {
+      if (!watched) {
+        underWay.remove(started);
+      }
+    }
+    if (!watched) {
       return false;
     }
     try {
@@ -83,8 +90,11 @@ final class AsyncStatements {
     private void check() {
       Runnable known = abort;
       if (known != null && deadline.isOver() && underWay.remove(this)) {
-        known.run();
-        outcome.accept(null, Errors.timedOut(deadline.timeout()));
+        try {
+          known.run();
+        } finally {
+          outcome.accept(null, Errors.timedOut(deadline.timeout()));
+        }
       }
     }
   }

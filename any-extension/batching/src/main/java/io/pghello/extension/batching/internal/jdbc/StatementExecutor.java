@@ -121,19 +121,30 @@ public class StatementExecutor {
     }
     long begin = System.nanoTime();
     underWay.increment();
-    boolean started =
-        async.start(
-            sql,
-            argument,
-            binder,
-            reader,
-            context.deadline(),
-            (answer, error) -> {
-              underWay.decrement();
-              outcome.accept(answer, ended(context, System.nanoTime() - begin, error));
-            });
-    if (!started) {
-      underWay.decrement();
+    boolean started = false;
+    try {
+      started =
+          async.start(
+              sql,
+              argument,
+              binder,
+              reader,
+              context.deadline(),
+              (answer, reason) -> {
+                underWay.decrement();
+                FunctionCallException error;
+                try {
+                  error = ended(context, System.nanoTime() - begin, reason);
+                } catch (RuntimeException | Error e) {
+                  // every call of the batch needs an outcome
+                  error = Errors.unexpected(e);
+                }
+                outcome.accept(error == null ? answer : null, error);
+              });
+    } finally {
+      if (!started) {
+        underWay.decrement();
+      }
     }
     return started;
   }

@@ -101,6 +101,24 @@ class CoalescerEventLoopTest extends CoalescerFixture {
     assertLoopIsIdle(coalescer);
   }
 
+  @Test
+  void aFullQueueDoesNotBlockFutures() {
+    blockWhenFull = true;
+    maxQueuedCalls = 1;
+    Coalescer<NameRequest, String> coalescer = loopCoalescer();
+    hold(coalescer);
+    List<CompletableFuture<String>> queued = futures(coalescer, "a");
+    assertThat(CompletableFuture.runAsync(() -> futures(coalescer, "b")))
+        .failsWithin(CALL_TIMEOUT.dividedBy(3))
+        .withThrowableThat()
+        .havingCause()
+        .is(error(Code.OVERLOADED));
+    release(coalescer);
+    loop.execute(loopSender.next()::answer);
+    assertThat(get(queued.get(0))).isEqualTo("Hello, a!");
+    assertLoopIsIdle(coalescer);
+  }
+
   private static String[] names(int count) {
     return IntStream.range(0, count).mapToObj(i -> "n" + i).toArray(String[]::new);
   }

@@ -57,6 +57,22 @@ class AsyncStatementsTest {
   }
 
   @Test
+  void statementEndsAtItsDeadlineEvenIfTheAbortFails() {
+    source.abortFailure = new IllegalStateException("closed");
+    start(Duration.ofMillis(1));
+    while (outcomes.isEmpty()) {
+      LockSupport.parkNanos(1_000_000);
+      try {
+        statements.checkTimeouts();
+      } catch (IllegalStateException e) {
+        assertThat(e).isSameAs(source.abortFailure);
+      }
+    }
+    assertThat(outcomes).hasSize(1).hasOnlyElementsOfType(FunctionCallException.class);
+    assertThat(statements.checkTimeouts()).isFalse();
+  }
+
+  @Test
   void exceptionOfTheSourceEndsTheStatement() {
     var reason = new IllegalStateException("closed");
     source.failure = reason;
@@ -81,6 +97,7 @@ class AsyncStatementsTest {
   private static final class Source implements AsyncConnectionSource {
     final AtomicInteger aborted = new AtomicInteger();
     @Nullable RuntimeException failure;
+    @Nullable RuntimeException abortFailure;
     private @Nullable BiConsumer<Object, @Nullable Throwable> outcome;
 
     @Override
@@ -100,7 +117,12 @@ class AsyncStatementsTest {
         throw failure;
       }
       this.outcome = (answer, error) -> outcome.accept((T) answer, error);
-      return aborted::incrementAndGet;
+      return () -> {
+        aborted.incrementAndGet();
+        if (abortFailure != null) {
+          throw abortFailure;
+        }
+      };
     }
 
     void answer(String answer) {
