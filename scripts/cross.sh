@@ -126,7 +126,7 @@ build_source() {
   # a function of POSIX that MinGW's headers do not declare, but gcc compiles inline
   [[ $PLATFORM != windows-* ]] || options+=' -Dffs=__builtin_ffs'
   # OPTFLAGS is an option of pgvector's Makefile for this machine's processor.
-  # "install" is a separate run of make, because a Makefile may install what it finds when it is read.
+  # A separate run of make installs the files, because some Makefiles list them before the build has created them.
   for target in all ${5+install}; do
     make -C "$tree" -j2 PG_CONFIG="$config" USE_PGXS=1 with_llvm=no OPTFLAGS= PROGRAM= COPT="$options" DESTDIR="${5-}" "$target" \
       >>"$tree/build.log" 2>&1 || return

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # recipes.sh [--all-platforms] [MAJOR...] [PLATFORM...] [NAME...]: writes the jar contents of each recipe to its directory
 # any-extension/recipes/NAME/build, from Debian's packages for the given majors and platforms. Libraries for Alpine, macOS and Windows,
-# and for majors without packages yet, are built from Debian's source packages. A Debian suite has only one version of each
-# package, so a recipe contains only the package's name. apt verifies the downloads. In the jar, PACKAGES lists versions and hashes, and NOT_BUILT lists the platforms for
-# which a library could not be built. Exits with status 77 if dpkg is missing, or if Debian has none of the packages. With --page,
-# generates the tables in docs/extensions.md from the results.
+# and for majors without packages yet, are built from Debian's source packages. A Debian suite has only one version of each package, so a
+# recipe contains only the package's name. apt verifies the downloads. In the jar, PACKAGES lists versions and hashes, and NOT_BUILT lists
+# the platforms for which a library could not be built. Exits with status 77 if dpkg is missing, or if Debian has none of the packages. With
+# --page, generates the tables in docs/extensions.md from the results.
 # SPDX-License-Identifier: MIT
 PROGRAM=recipes.sh
 # shellcheck source=scripts/lib.sh

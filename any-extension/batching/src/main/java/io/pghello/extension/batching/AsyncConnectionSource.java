@@ -26,7 +26,7 @@ public interface AsyncConnectionSource extends ConnectionSource {
   Executor eventLoop();
 
   /**
-   * Starts a statement on a connection of its own, and returns without waiting. Called on the event
+   * Starts a statement on a separate connection, and returns without waiting. Called on the event
    * loop. Takes one round trip.
    *
    * @param sql a statement with {@code ?} for each parameter

@@ -67,7 +67,7 @@ final class AsyncStatements {
     return !underWay.isEmpty();
   }
 
-  /** A statement. Whoever removes it from the set reports its outcome. */
+  /** A statement. The thread that removes it from the set reports its outcome. */
   private final class Started<T> implements BiConsumer<@Nullable T, @Nullable Throwable> {
     private final Deadline deadline;
     private final BiConsumer<@Nullable T, @Nullable Throwable> outcome;
