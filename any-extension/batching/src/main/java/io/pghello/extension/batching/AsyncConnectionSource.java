@@ -19,6 +19,15 @@ import org.jspecify.annotations.Nullable;
  * <p>All connections must belong to the same database and user. Methods must be thread-safe.
  */
 public interface AsyncConnectionSource extends ConnectionSource {
+  /** A statement that {@link #start} has started. Thread-safe. */
+  interface Statement {
+    /** Returns false while the statement is waiting for a connection. */
+    boolean hasConnection();
+
+    /** Aborts the statement and its connection. Has no effect after the statement. */
+    void abort();
+  }
+
   /**
    * Returns the executor of the event loop, which runs tasks one after the other on one thread. The
    * client completes futures on it. If it rejects a task, the client uses its own threads.
@@ -32,17 +41,16 @@ public interface AsyncConnectionSource extends ConnectionSource {
    * @param sql a statement with {@code ?} for each parameter
    * @param parameters the object that is passed to {@code binder}
    * @param binder sets the parameters
-   * @param reader reads the only row of the result; if it throws an exception, the connection must
-   *     not be used again, unless it is a {@link FunctionCallException} with a code other than
-   *     {@link FunctionCallException.Code#RESPONSE_MISMATCH}
+   * @param reader reads the result, from before its first row; if it throws an exception, the
+   *     connection must not be used again, unless it is a {@link FunctionCallException} with a code
+   *     other than {@link FunctionCallException.Code#RESPONSE_MISMATCH}
    * @param outcome accepts the result of the reader, or the reason why there is none: an exception
    *     of {@code binder} or {@code reader}, a {@link java.sql.SQLTransientConnectionException} if
    *     no connection was available, or another {@link java.sql.SQLException}; must be called once,
    *     on the event loop, unless the statement is aborted
-   * @return an action that aborts the statement and its connection; has no effect after the
-   *     statement; thread-safe
+   * @return the statement, which the client aborts at its deadline
    */
-  <P, T> Runnable start(
+  <P, T> Statement start(
       String sql,
       P parameters,
       FunctionSession.Binder<P> binder,

@@ -113,15 +113,6 @@ final class JdbcViews {
     return new Cursor(rows.iterator()).view();
   }
 
-  /** Returns a view of a result, at its first row. */
-  static ResultSet firstOf(RowSet<Row> rows) throws SQLException {
-    ResultSet view = of(rows);
-    if (!view.next()) {
-      throw new SQLException("The statement has returned no row.");
-    }
-    return view;
-  }
-
   private static Array array(@Nullable Object elements) {
     return of(
         Array.class,

@@ -88,7 +88,7 @@ public final class VertxConnections implements AsyncConnectionSource {
   }
 
   @Override
-  public <P, T> Runnable start(
+  public <P, T> Statement start(
       String sql,
       P parameters,
       FunctionSession.Binder<P> binder,
@@ -97,7 +97,7 @@ public final class VertxConnections implements AsyncConnectionSource {
     var query = new Query<>(sql, parameters, binder, reader, outcome);
     pool.getConnection()
         .onComplete(query::run, e -> outcome.accept(null, DriverErrors.noConnection(e)));
-    return query::abort;
+    return query;
   }
 
   /**
@@ -142,8 +142,8 @@ public final class VertxConnections implements AsyncConnectionSource {
     return "Vert.x";
   }
 
-  /** A statement that does not block. All methods except {@link #abort} run on the event loop. */
-  private static final class Query<P, T> {
+  /** A statement that does not block. It runs on the event loop. */
+  private static final class Query<P, T> implements Statement {
     private final String sql;
     private final P parameters;
     private final FunctionSession.Binder<P> binder;
@@ -165,7 +165,13 @@ public final class VertxConnections implements AsyncConnectionSource {
       this.outcome = outcome;
     }
 
-    void abort() {
+    @Override
+    public boolean hasConnection() {
+      return session != null;
+    }
+
+    @Override
+    public void abort() {
       aborted = true;
       Session known = session;
       if (known != null) {
@@ -200,7 +206,7 @@ public final class VertxConnections implements AsyncConnectionSource {
     private void read(Session used, RowSet<Row> rows) {
       T answer;
       try {
-        answer = reader.read(JdbcViews.firstOf(rows));
+        answer = reader.read(JdbcViews.of(rows));
       } catch (SQLException | RuntimeException | Error e) {
         if (e instanceof FunctionCallException error && error.code() != Code.RESPONSE_MISMATCH) {
           used.release();

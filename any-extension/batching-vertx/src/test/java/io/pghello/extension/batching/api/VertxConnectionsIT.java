@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.pghello.extension.ExtensionDescription;
+import io.pghello.extension.batching.ArgumentChecks;
 import io.pghello.extension.batching.BatchMapper;
 import io.pghello.extension.batching.BatchedFunction;
+import io.pghello.extension.batching.ClientDefinition;
 import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionCallException.Code;
+import io.pghello.extension.batching.ServerFunction;
 import io.pghello.extension.batching.api.BatchedFunctionIT.GreetAll;
 import io.pghello.extension.batching.api.BatchedFunctionIT.Greeting;
 import io.pghello.extension.batching.vertx.VertxConnections;
@@ -22,6 +25,7 @@ import io.vertx.core.DeploymentOptions;
 import io.vertx.core.ThreadingModel;
 import io.vertx.pgclient.PgConnectOptions;
 import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.SqlConnection;
 import java.math.BigDecimal;
 import java.sql.Array;
 import java.sql.Connection;
@@ -41,6 +45,7 @@ import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -229,6 +234,46 @@ class VertxConnectionsIT {
   }
 
   @Test
+  void exhaustedPoolIsReportedAtTheTimeout(DataSource dataSource) throws Exception {
+    Pool pool = pools.pool(VertxPools.options(dataSource), 1);
+    try (var greetings =
+        BatchedFunction.builder(EXTENSION, "pg_hello_all", new GreetAll())
+            .connections(VertxConnections.of(pools.context, pool))
+            .callTimeout(LONG)
+            .build()) {
+      assertThat(get(greetings.callAsync(once("Ada")))).isEqualTo("Hello, Ada!");
+      SqlConnection taken = get(pool.getConnection().toCompletionStage().toCompletableFuture());
+      FunctionCallException error =
+          failure(greetings.withTimeout(Duration.ofSeconds(1)).callAsync(once("Ada")));
+      assertThat(error.code()).isEqualTo(Code.CONNECTION_UNAVAILABLE);
+      get(taken.close().toCompletionStage().toCompletableFuture());
+      assertThat(get(greetings.callAsync(once("Ada")))).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  @Test
+  void callOnAConnectionOfJdbcLeavesBatchesOnTheEventLoop(DataSource dataSource)
+      throws SQLException {
+    var readers = new CopyOnWriteArrayList<Thread>();
+    var mapper =
+        new GreetAll() {
+          @Override
+          public List<String> read(Array answers) throws SQLException {
+            readers.add(Thread.currentThread());
+            return super.read(answers);
+          }
+        };
+    try (var greetings = greetings(mapper, VertxPools.options(dataSource), 1);
+        Connection connection = dataSource.getConnection()) {
+      get(greetings.callAsync(once("Ada")));
+      assertThat(greetings.withConnection(connection).call(once("Ada"))).isEqualTo("Hello, Ada!");
+      readers.clear();
+      assertThat(get(greetings.callAsync(once("Zoë")))).isEqualTo("Hello, Zoë!");
+      assertThat(readers).containsExactly(onEventLoop(Thread::currentThread));
+    }
+  }
+
+  @Test
   void callsEndIfThePoolIsClosed(DataSource dataSource) throws Exception {
     Pool pool = pools.pool(VertxPools.options(dataSource), 1);
     try (var greetings =
@@ -349,6 +394,33 @@ class VertxConnectionsIT {
       assertThat(get(greetings.callAsync(once("Ada")))).isEqualTo("Hello, Ada!");
       assertThat(failure(greetings.callAsync(once("Ada"))).getCause())
           .isInstanceOf(StackOverflowError.class);
+      assertThat(get(greetings.callAsync(once("Ada")))).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  /** The checks throw an exception after the statement, but before its outcome is known. */
+  @Test
+  void errorOfTheChecksFailsOnlyItsCall(DataSource dataSource) throws SQLException {
+    ServerFunction function =
+        ServerFunction.of(
+            EXTENSION.functions().stream()
+                .filter(each -> each.name().equals("pg_hello_all"))
+                .findFirst()
+                .orElseThrow());
+    var reason = new IllegalStateException("check");
+    ArgumentChecks<Greeting> checks =
+        (state, encoding) -> {
+          throw reason;
+        };
+    try (var greetings =
+        ClientDefinition.of(EXTENSION, function, new GreetAll())
+            .checks(checks)
+            .builder("acme", client -> client)
+            .connections(connections(VertxPools.options(dataSource), 1))
+            .callTimeout(LONG)
+            .build()) {
+      assertThat(get(greetings.callAsync(once("Ada")))).isEqualTo("Hello, Ada!");
+      assertThat(failure(greetings.callAsync(new Greeting("Ada", -1)))).hasRootCause(reason);
       assertThat(get(greetings.callAsync(once("Ada")))).isEqualTo("Hello, Ada!");
     }
   }

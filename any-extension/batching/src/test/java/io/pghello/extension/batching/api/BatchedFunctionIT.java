@@ -942,6 +942,26 @@ class BatchedFunctionIT {
     }
   }
 
+  /**
+   * The functions have the right parameters, but return no row, or something other than an array.
+   */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"SETOF text[] LANGUAGE sql AS 'SELECT names WHERE false'", "text RETURN 'x'"})
+  void resultOfAnotherShapeIsAMismatch(
+      String returned, DataSource dataSource, @Superuser DataSource superuser) throws SQLException {
+    execute(superuser, "CREATE SCHEMA shapes");
+    execute(superuser, "GRANT USAGE ON SCHEMA shapes TO PUBLIC");
+    execute(
+        superuser,
+        "CREATE FUNCTION shapes.pg_hello_all(names text[], repeats integer[]) RETURNS " + returned);
+    try (var pool = pool(dataSource, 1);
+        var greetings = inSchema("shapes", pool)) {
+      failure(greetings.callAsync(once("Ada")), Code.RESPONSE_MISMATCH);
+      failure(greetings.callAsync(once("Ada")), Code.RESPONSE_MISMATCH);
+    }
+  }
+
   /** Makes three calls in one statement. */
   private static List<CompletableFuture<String>> batch(
       BatchedFunction<Greeting, String> greetings, WireProxy proxy) {

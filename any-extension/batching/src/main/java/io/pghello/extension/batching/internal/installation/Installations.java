@@ -25,6 +25,10 @@ public final class Installations {
   private final @Nullable Map<ServerFunction, String> told;
   private final Map<String, Map<ServerFunction, String>> found = new ConcurrentHashMap<>();
   private final ReentrantLock writing = new ReentrantLock();
+
+  /** The database and user of the client's own connections; null if unknown. */
+  private volatile @Nullable String ownPlace;
+
   private volatile @Nullable Map<ServerFunction, String> only;
 
   /**
@@ -63,19 +67,26 @@ public final class Installations {
   }
 
   /**
-   * Returns the statement that calls a function, if all connections belong to the same database and
-   * user; null if it is unknown, or if the function cannot be called.
+   * Returns the statement that calls a function on the client's own connections, which must all
+   * belong to the same database and user; null if it is unknown, or if the function cannot be
+   * called.
    */
   public @Nullable String statement(ServerFunction function) {
-    Map<ServerFunction, String> known = only();
+    Map<ServerFunction, String> known = told;
+    String place = ownPlace;
+    if (known == null && place != null) {
+      known = found.get(place);
+    }
     return known == null ? null : known.get(function);
   }
 
   /**
    * Caches the statements for the installation that the preflight found on this connection, unless
    * the schema is configured.
+   *
+   * @param own whether the connection is the client's own, and not a caller's
    */
-  public void put(Preflight preflight, Connection connection) throws SQLException {
+  public void put(Preflight preflight, Connection connection, boolean own) throws SQLException {
     if (told == null) {
       var statements = new HashMap<ServerFunction, String>();
       String schema = preflight.schema();
@@ -84,7 +95,11 @@ public final class Installations {
           statements.put(function, function.callIn(schema));
         }
       }
-      put(place(connection), statements);
+      String place = place(connection);
+      put(place, statements);
+      if (own) {
+        ownPlace = place;
+      }
     }
   }
 

@@ -273,15 +273,18 @@ public final class ArrayStatements<Q, A>
       BiConsumer<Object @Nullable [], @Nullable FunctionCallException> outcome) {
     List<Q> arguments = arguments(requests);
     return executor.start(
-        function, arguments, mapper::bind, row -> matching(row, arguments), context, outcome);
+        function, arguments, mapper::bind, result -> matching(result, arguments), context, outcome);
   }
 
-  private Object[] matching(ResultSet row, List<Q> arguments) throws SQLException {
-    Array array =
-        function.repeatsArguments() || function.signature().equals(row.getString(1))
-            ? row.getArray(function.column())
-            : null;
-    Object[] answers = array == null ? new Object[0] : mapper.read(array);
+  private Object[] matching(ResultSet result, List<Q> arguments) {
+    Object[] answers;
+    try {
+      answers = readUnchecked(result);
+    } catch (FunctionCallException e) {
+      throw e;
+    } catch (SQLException | RuntimeException e) {
+      throw executor.mismatch();
+    }
     boolean match = answers.length == arguments.size();
     for (int i = 0; match && i < answers.length; i++) {
       match = mapper.isAnsweredBy(arguments.get(i), answers[i]);
@@ -290,6 +293,15 @@ public final class ArrayStatements<Q, A>
       throw executor.mismatch();
     }
     return answers;
+  }
+
+  /** Reads a result, which may belong to any other statement. */
+  private Object[] readUnchecked(ResultSet result) throws SQLException {
+    boolean ours =
+        result.next()
+            && (function.repeatsArguments() || function.signature().equals(result.getString(1)));
+    Array array = ours ? result.getArray(function.column()) : null;
+    return array == null ? new Object[0] : mapper.read(array);
   }
 
   /**

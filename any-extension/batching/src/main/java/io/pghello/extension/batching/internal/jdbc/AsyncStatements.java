@@ -2,13 +2,17 @@
 package io.pghello.extension.batching.internal.jdbc;
 
 import io.pghello.extension.batching.AsyncConnectionSource;
+import io.pghello.extension.batching.FunctionCallException;
 import io.pghello.extension.batching.FunctionSession;
 import io.pghello.extension.batching.internal.Deadline;
 import io.pghello.extension.batching.internal.Errors;
+import io.pghello.extension.batching.internal.Threads;
 import io.pghello.extension.batching.internal.TimeoutTimer;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -24,8 +28,8 @@ final class AsyncStatements {
   }
 
   /**
-   * Starts a statement. Passes the result or an error to {@code outcome} exactly once: on the event
-   * loop, or, at the deadline, on the thread that checks timeouts.
+   * Starts a statement. Passes the result or an error to {@code outcome} exactly once, on the event
+   * loop.
    *
    * @return false if the JVM cannot start a thread that ends the statement at its deadline
    */
@@ -50,7 +54,7 @@ final class AsyncStatements {
       return false;
     }
     try {
-      started.abort = source.start(sql, parameters, binder, reader, started);
+      started.statement = source.start(sql, parameters, binder, reader, started);
     } catch (RuntimeException | Error e) {
       started.accept(null, e);
     }
@@ -67,13 +71,22 @@ final class AsyncStatements {
     return !underWay.isEmpty();
   }
 
-  /** A statement. The thread that removes it from the set reports its outcome. */
+  /**
+   * Returns whether statements are under way, and none of them has a connection. This includes
+   * statements that ended for this reason, until their outcome is known.
+   */
+  boolean allWaitForConnections() {
+    return !underWay.isEmpty() && underWay.stream().allMatch(Started::isWaiting);
+  }
+
+  /** A statement. The thread that sets {@link #ended} reports its outcome. */
   private final class Started<T> implements BiConsumer<@Nullable T, @Nullable Throwable> {
+    private final AtomicBoolean ended = new AtomicBoolean();
     private final Deadline deadline;
     private final BiConsumer<@Nullable T, @Nullable Throwable> outcome;
 
-    /** Aborts the statement; null until the source has returned the action. */
-    private volatile @Nullable Runnable abort;
+    /** The statement; null until the source has returned it. */
+    private volatile AsyncConnectionSource.@Nullable Statement statement;
 
     private Started(Deadline deadline, BiConsumer<@Nullable T, @Nullable Throwable> outcome) {
       this.deadline = deadline;
@@ -82,20 +95,51 @@ final class AsyncStatements {
 
     @Override
     public void accept(@Nullable T answer, @Nullable Throwable error) {
-      if (underWay.remove(this)) {
+      if (ended.compareAndSet(false, true)) {
+        underWay.remove(this);
         outcome.accept(answer, error);
       }
     }
 
+    private boolean isWaiting() {
+      AsyncConnectionSource.Statement known = statement;
+      return known != null && !known.hasConnection();
+    }
+
     private void check() {
-      Runnable known = abort;
-      if (known != null && deadline.isOver() && underWay.remove(this)) {
-        try {
-          known.run();
-        } finally {
-          outcome.accept(null, Errors.timedOut(deadline.timeout()));
-        }
+      AsyncConnectionSource.Statement known = statement;
+      if (known == null || !deadline.isOver() || !ended.compareAndSet(false, true)) {
+        return;
       }
+      FunctionCallException error =
+          isWaiting()
+              ? ConnectionErrors.noConnectionWithin(deadline.timeout(), null)
+              : Errors.timedOut(deadline.timeout());
+      try {
+        known.abort();
+      } finally {
+        fail(error);
+      }
+    }
+
+    /** Reports an error on the event loop, because listeners must not delay the timeout check. */
+    private void fail(FunctionCallException error) {
+      Runnable report =
+          () -> {
+            try {
+              outcome.accept(null, error);
+            } finally {
+              underWay.remove(this);
+            }
+          };
+      try {
+        if (Threads.tryExecute(source.eventLoop(), report)) {
+          return;
+        }
+      } catch (RejectedExecutionException e) {
+        // the event loop has ended
+      }
+      report.run();
     }
   }
 }

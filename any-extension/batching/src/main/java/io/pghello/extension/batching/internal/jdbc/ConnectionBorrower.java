@@ -173,9 +173,7 @@ final class ConnectionBorrower {
     try {
       Connection connection = watched.connect();
       if (connection != null) {
-        if (noConnection != null) {
-          noConnection = null;
-        }
+        noteConnection();
         return connection;
       }
       throw new SQLException("the source of connections returned null");
@@ -185,10 +183,22 @@ final class ConnectionBorrower {
               ? ConnectionErrors.noConnectionWithin(deadline.timeout(), e)
               : ConnectionErrors.noConnection(e);
       if (error.code() != Code.INTERRUPTED) {
-        noConnection = new NoConnection(error, deadline.timeout());
+        noteNoConnection(error, deadline.timeout());
       }
       throw error;
     }
+  }
+
+  /** Records that the source provided a connection. */
+  void noteConnection() {
+    if (noConnection != null) {
+      noConnection = null;
+    }
+  }
+
+  /** Records why the source provided no connection. */
+  void noteNoConnection(FunctionCallException error, Duration timeout) {
+    noConnection = new NoConnection(error, timeout);
   }
 
   /**

@@ -31,6 +31,7 @@ public final class Session implements FunctionSession, AutoCloseable {
 
   private final SessionContext context;
   private final DeadlineMonitor.WatchedStatement watched;
+  private final boolean bound;
   private final boolean switchedAutoCommit;
   private final boolean inTransaction;
 
@@ -42,6 +43,7 @@ public final class Session implements FunctionSession, AutoCloseable {
       throws SQLException {
     this.context = context;
     this.watched = watched;
+    this.bound = bound;
     // if the deadline passed while the connection was being borrowed, a statement would only
     // break the connection
     checkTime();
@@ -173,7 +175,7 @@ public final class Session implements FunctionSession, AutoCloseable {
     limitTime();
     Preflight preflight =
         Preflight.run(connection(), context.settings().schema(), context.functions().extension());
-    context.installations().put(preflight, connection());
+    context.installations().put(preflight, connection(), !bound);
     return ServerParameters.mayMixUpStatements(connection(), preflight.installation())
         ? preflight.withWarning(UNSAFE_POOLER)
         : preflight;

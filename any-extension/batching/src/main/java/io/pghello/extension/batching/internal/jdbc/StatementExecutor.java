@@ -156,6 +156,11 @@ public class StatementExecutor {
   private @Nullable FunctionCallException ended(
       StatementContext context, long nanos, @Nullable Throwable reason) {
     FunctionCallException error = reason == null ? null : asyncError(reason, context.deadline());
+    if (reason == null) {
+      borrower.noteConnection();
+    } else if (error != null && error.code() == Code.CONNECTION_UNAVAILABLE) {
+      borrower.noteNoConnection(error, context.deadline().timeout());
+    }
     if (sessions.settings().listens() && (reason == null || error != null)) {
       CallListener listener = sessions.settings().listener();
       listener.statementStarted(new Events.Starting(context.kind(), context.calls()));
@@ -365,7 +370,9 @@ public class StatementExecutor {
    * the timeout.
    */
   public FunctionCallException timedOut(Duration timeout) {
-    return borrower.timedOut(timeout);
+    return async != null && async.allWaitForConnections()
+        ? ConnectionErrors.noConnectionWithin(timeout, null)
+        : borrower.timedOut(timeout);
   }
 
   @Override

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiConsumer;
@@ -49,11 +50,58 @@ class AsyncStatementsTest {
     }
     source.answer("late");
     assertThat(source.aborted).hasValue(1);
-    assertThat(outcomes).hasSize(1);
-    assertThat(outcomes.get(0))
-        .isInstanceOfSatisfying(
-            FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(Code.TIMEOUT));
+    assertFailed(Code.TIMEOUT);
     assertThat(statements.checkTimeouts()).isFalse();
+  }
+
+  @Test
+  void statementThatStillWaitsForAConnectionEndsWithThatError() {
+    source.waiting = true;
+    start(Duration.ofMillis(1));
+    while (outcomes.isEmpty()) {
+      LockSupport.parkNanos(1_000_000);
+      statements.checkTimeouts();
+    }
+    assertFailed(Code.CONNECTION_UNAVAILABLE);
+    assertThat(statements.allWaitForConnections()).isFalse();
+  }
+
+  @Test
+  void statementsWaitUntilOneHasAConnection() {
+    assertThat(statements.allWaitForConnections()).isFalse();
+    source.waiting = true;
+    start(TIMEOUT);
+    assertThat(statements.allWaitForConnections()).isTrue();
+    source.waiting = false;
+    assertThat(statements.allWaitForConnections()).isFalse();
+  }
+
+  @Test
+  void eventLoopReportsTheEndAtTheDeadline() {
+    var tasks = new CopyOnWriteArrayList<Runnable>();
+    source.eventLoop = tasks::add;
+    start(Duration.ofMillis(1));
+    while (tasks.isEmpty()) {
+      LockSupport.parkNanos(1_000_000);
+      statements.checkTimeouts();
+    }
+    assertThat(outcomes).isEmpty();
+    tasks.forEach(Runnable::run);
+    assertFailed(Code.TIMEOUT);
+  }
+
+  @Test
+  void statementEndsAtItsDeadlineEvenIfTheEventLoopHasEnded() {
+    source.eventLoop =
+        task -> {
+          throw new RejectedExecutionException();
+        };
+    start(Duration.ofMillis(1));
+    while (outcomes.isEmpty()) {
+      LockSupport.parkNanos(1_000_000);
+      statements.checkTimeouts();
+    }
+    assertFailed(Code.TIMEOUT);
   }
 
   @Test
@@ -81,6 +129,13 @@ class AsyncStatementsTest {
     assertThat(statements.checkTimeouts()).isFalse();
   }
 
+  private void assertFailed(Code code) {
+    assertThat(outcomes)
+        .singleElement()
+        .isInstanceOfSatisfying(
+            FunctionCallException.class, e -> assertThat(e.code()).isEqualTo(code));
+  }
+
   private void start(Duration timeout) {
     assertThat(
             statements.<String, String>start(
@@ -98,16 +153,18 @@ class AsyncStatementsTest {
     final AtomicInteger aborted = new AtomicInteger();
     @Nullable RuntimeException failure;
     @Nullable RuntimeException abortFailure;
+    Executor eventLoop = Runnable::run;
+    boolean waiting;
     private @Nullable BiConsumer<Object, @Nullable Throwable> outcome;
 
     @Override
     public Executor eventLoop() {
-      return Runnable::run;
+      return eventLoop;
     }
 
     @Override
     @SuppressWarnings("unchecked") // the test knows the type of the answer
-    public <P, T> Runnable start(
+    public <P, T> Statement start(
         String sql,
         P parameters,
         FunctionSession.Binder<P> binder,
@@ -117,10 +174,18 @@ class AsyncStatementsTest {
         throw failure;
       }
       this.outcome = (answer, error) -> outcome.accept((T) answer, error);
-      return () -> {
-        aborted.incrementAndGet();
-        if (abortFailure != null) {
-          throw abortFailure;
+      return new Statement() {
+        @Override
+        public boolean hasConnection() {
+          return !waiting;
+        }
+
+        @Override
+        public void abort() {
+          aborted.incrementAndGet();
+          if (abortFailure != null) {
+            throw abortFailure;
+          }
         }
       };
     }
