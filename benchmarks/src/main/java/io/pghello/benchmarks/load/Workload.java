@@ -12,6 +12,11 @@ import io.pghello.extension.ExtensionDescription;
 import io.pghello.extension.batching.BatchMapper;
 import io.pghello.extension.batching.BatchedFunction;
 import io.pghello.extension.batching.TextArray;
+import io.pghello.extension.batching.vertx.VertxConnections;
+import io.vertx.core.Vertx;
+import io.vertx.pgclient.PgBuilder;
+import io.vertx.sqlclient.Pool;
+import io.vertx.sqlclient.PoolOptions;
 import java.io.Closeable;
 import java.io.IOException;
 import java.sql.Array;
@@ -27,6 +32,8 @@ import org.jspecify.annotations.Nullable;
 /** Ways of calling the function, with this project and with other libraries. */
 public enum Workload {
   ASYNC("helloAsync()", Ours::new, (ours, load) -> load.futures(ours::hello)),
+  /** Uses connections of Vert.x instead of JDBC. */
+  ASYNC_VERTX("helloAsync() on Vert.x", Ours::onVertx, (ours, load) -> load.futures(ours::hello)),
   /**
    * Calls the function as an application calls a function of any other extension. Uses the same
    * batching engine as {@link #ASYNC}.
@@ -162,13 +169,37 @@ public enum Workload {
 
   /** This project's client with its default settings. */
   private static final class Ours implements Closeable {
-    private final HikariDataSource pool;
+    private final Closeable pool;
     private final PgHelloClient client;
     private List<String> list = List.of();
 
     Ours(Address address, int connections) {
-      pool = JdbcPeer.pool(address, connections);
-      client = PgHelloClient.create(pool);
+      HikariDataSource dataSource = JdbcPeer.pool(address, connections);
+      pool = dataSource;
+      client = PgHelloClient.create(dataSource);
+    }
+
+    private Ours(Vertx vertx, Pool connections) {
+      pool =
+          () -> {
+            connections.close().toCompletionStage().toCompletableFuture().join();
+            vertx.close().toCompletionStage().toCompletableFuture().join();
+          };
+      client =
+          PgHelloClient.builder()
+              .connections(VertxConnections.of(vertx.getOrCreateContext(), connections))
+              .build();
+    }
+
+    static Ours onVertx(Address address, int connections) {
+      Vertx vertx = VertxPeer.vertx();
+      return new Ours(
+          vertx,
+          PgBuilder.pool()
+              .with(new PoolOptions().setMaxSize(connections))
+              .connectingTo(VertxPeer.options(address))
+              .using(vertx)
+              .build());
     }
 
     void hello(String name, BiConsumer<@Nullable String, @Nullable Throwable> answer) {
@@ -183,7 +214,7 @@ public enum Workload {
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException {
       client.close();
       pool.close();
     }

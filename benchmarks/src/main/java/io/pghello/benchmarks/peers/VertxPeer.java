@@ -25,22 +25,30 @@ public final class VertxPeer implements Closeable {
   private final PreparedQuery<RowSet<Row>> hello;
 
   public VertxPeer(Address address, int connections) {
-    vertx = Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+    vertx = vertx();
     client =
         PgBuilder.client()
             .with(new PoolOptions().setMaxSize(connections).setEventLoopSize(connections))
-            .connectingTo(
-                new PgConnectOptions()
-                    .setHost(address.host())
-                    .setPort(address.port())
-                    .setDatabase(address.database())
-                    .setUser(address.user())
-                    .setPassword(address.password())
-                    .setCachePreparedStatements(true)
-                    .setPipeliningLimit(PIPELINED))
+            .connectingTo(options(address).setPipeliningLimit(PIPELINED))
             .using(vertx)
             .build();
     hello = client.preparedQuery("SELECT pg_hello($1)");
+  }
+
+  /** Returns an instance with the native transport. */
+  public static Vertx vertx() {
+    return Vertx.vertx(new VertxOptions().setPreferNativeTransport(true));
+  }
+
+  /** Returns options that cache prepared statements. */
+  public static PgConnectOptions options(Address address) {
+    return new PgConnectOptions()
+        .setHost(address.host())
+        .setPort(address.port())
+        .setDatabase(address.database())
+        .setUser(address.user())
+        .setPassword(address.password())
+        .setCachePreparedStatements(true);
   }
 
   public void hello(String name, BiConsumer<@Nullable String, @Nullable Throwable> answer) {

@@ -3,6 +3,7 @@ package io.pghello.benchmarks.suites;
 
 import static io.pghello.benchmarks.harness.Comparison.CHECKED_MEANWHILE;
 import static io.pghello.benchmarks.load.Workload.ASYNC;
+import static io.pghello.benchmarks.load.Workload.ASYNC_VERTX;
 import static io.pghello.benchmarks.load.Workload.FUNCTION;
 import static io.pghello.benchmarks.load.Workload.JDBC_THREADS;
 import static io.pghello.benchmarks.load.Workload.JDBC_VIRTUAL;
@@ -107,6 +108,7 @@ public final class ClientBenchmark extends ServerBenchmark {
                     .lessCpu(18),
                 best.ours(),
                 best.peer()),
+            judged(rates(ASYNC_VERTX, ASYNC).target(1, 1.5).lessCpu(1.2), ASYNC_VERTX, ASYNC),
             batched.comparison(
                 rates(FUNCTION, ASYNC).target(0.85, 1).lessCpu(0.91),
                 CHECKED_MEANWHILE,
@@ -154,6 +156,7 @@ public final class ClientBenchmark extends ServerBenchmark {
                 () -> near(ASYNC, MANY).bytesPerCall(),
                 () -> near(VERTX, MANY).bytesPerCall()),
             away(ASYNC, VERTX),
+            away(ASYNC_VERTX, ASYNC),
             away(THREADS, JDBC_THREADS))
         .filter(comparison -> virtual || !comparison.row().name().contains("virtual"))
         .filter(comparison -> pgbench.isInstalled() || !isPgbench(comparison.row()))
@@ -162,7 +165,7 @@ public final class ClientBenchmark extends ServerBenchmark {
 
   /** Returns the title of a library with the number of callers used in most rows. */
   private static String all(Workload library) {
-    return library == ASYNC || library == FUNCTION
+    return library == ASYNC || library == ASYNC_VERTX || library == FUNCTION
         ? library.title() + ", 256 in flight"
         : library.title().replaceFirst("(virtual )?threads", "256 $0");
   }

@@ -72,7 +72,7 @@ class ClientBenchmarkIT {
 
   /** Some libraries have threads that would keep their JVM running, and its parent waiting. */
   @ParameterizedTest
-  @EnumSource(names = {"ASYNC", "JDBC_THREADS", "VERTX", "R2DBC"})
+  @EnumSource(names = {"ASYNC", "ASYNC_VERTX", "JDBC_THREADS", "VERTX", "R2DBC"})
   @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
   void aLibraryThatFailsEnds(Workload library) throws Exception {
     try (ExtensionServer server = ExtensionServer.start();
