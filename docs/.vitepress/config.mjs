@@ -38,7 +38,7 @@ const groups = [
   ['Your own extension', inDocs('own-extension', 'extension-build', 'extension-install', 'extension-types', 'extension-binding', 'extension-batching', 'jooq-codegen')],
   ['Programs', inDocs('pghello', 'backups', 'maintenance', 'mcp', 'plugin', 'plugin-operations')],
   ['Reference', inDocs('troubleshooting', 'compatibility')],
-  ['pg_hello: call it', inDocs(...['client', 'load', 'hibernate', 'hibernate-entities', 'jooq', 'spring-boot', 'quarkus', 'micronaut', 'kotlin', 'frameworks', 'testkit'].map((name) => `pg-hello/${name}`))],
+  ['pg_hello: call it', inDocs(...['client', 'load', 'hibernate', 'hibernate-entities', 'jooq', 'spring-boot', 'webflux', 'quarkus', 'micronaut', 'kotlin', 'frameworks', 'testkit'].map((name) => `pg-hello/${name}`))],
   ['pg_hello: run it', ['extension/README.md', ...inDocs(...['operations', 'monitoring', 'poolers', 'service', 'events', 'deployment', 'reliability', 'benchmarks'].map((name) => `pg-hello/${name}`))]],
   ['The project', ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', ...inDocs('contributing/testing', 'contributing/source-documents')]],
 ];

@@ -43,7 +43,7 @@ other-users-jars    nightly
 hibernate-6.6       half:^scripts/ci/checks/other-line|test:pg-hello-hibernate
 hibernate-next      nightly
 jooq-3.20           nightly
-frameworks          half:^(examples/(quarkus|micronaut|kotlin|reactive)/|scripts/ci/checks/frameworks)|main:pg-hello-core,pg-hello-hibernate,pg-hello-testkit
+frameworks          half:^(examples/(quarkus|micronaut|kotlin|reactive|webflux)/|scripts/ci/checks/frameworks)|main:pg-extension-batching-vertx,pg-hello-core,pg-hello-hibernate,pg-hello-testkit
 recipes             half:^(any-extension/recipes/|scripts/(recipes|packages|debian)\.sh)|main:pg-extension-testkit,pg-extension-maven-plugin
 recipes-19          nightly
 recipe-sources      nightly

@@ -118,7 +118,7 @@ WITH_JDK25=(env "JAVA_HOME=$JDK25")
 limit_to() {
   local module list
   [ "$AFFECTED" != everything ] || return 0
-  mapfile -t list < <(grep -oP "^($1) \K(?!pg-hello-example-(kotlin|quarkus|micronaut|reactive${2-})|pg-extension-recipes).*" <<<"$AFFECTED" | sort -u)
+  mapfile -t list < <(grep -oP "^($1) \K(?!pg-hello-example-(kotlin|quarkus|micronaut|reactive|webflux${2-})|pg-extension-recipes).*" <<<"$AFFECTED" | sort -u)
   printf '%s\n' -am -pl "$(module_list "${list[@]}")"
   while read -r module _; do
     contains "$module" "${list[@]}" || printf '%s\n' "-D$module.skipTests=true"
