@@ -5,14 +5,13 @@ import io.pghello.PgHelloAsyncOperations;
 import io.pghello.extension.batching.FunctionCallException;
 import java.util.List;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RestController;
-import org.springframework.web.server.ResponseStatusException;
-import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /** Returns greetings. */
@@ -30,21 +29,14 @@ class GreetingController {
   }
 
   @PostMapping("/greetings")
-  Flux<String> greetings(@RequestBody List<String> names) {
-    return Flux.fromIterable(names)
-        .buffer(1024)
-        .concatMap(this::batch)
-        .concatMapIterable(all -> all);
-  }
-
-  private Mono<List<String>> batch(List<String> names) {
+  Mono<List<String>> greetings(@RequestBody List<String> names) {
     return Mono.fromFuture(() -> client.helloAllAsync(names));
   }
 
   @ExceptionHandler
-  Mono<String> failed(FunctionCallException e) {
+  ResponseEntity<String> failed(FunctionCallException e) {
     boolean callers = e.code() == FunctionCallException.Code.INVALID_ARGUMENT;
     var status = callers ? HttpStatus.BAD_REQUEST : HttpStatus.SERVICE_UNAVAILABLE;
-    return Mono.error(new ResponseStatusException(status, e.code().name()));
+    return ResponseEntity.status(status).body(e.code().name());
   }
 }

@@ -11,9 +11,9 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.SpringApplication;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.ResponseEntity;
 import org.springframework.web.reactive.function.client.WebClient;
 import reactor.core.publisher.Flux;
-import reactor.core.publisher.Mono;
 
 /** Calls the application over HTTP. */
 @PgHelloTest
@@ -36,19 +36,22 @@ class GreetingApplicationIT {
               .block(LIMIT);
       assertThat(greetings).hasSize(500).contains("Hello, u0!", "Hello, u499!");
 
-      assertThat(post(web, List.of("Ada", "Grace")).bodyToMono(String.class).block(LIMIT))
-          .isEqualTo("Hello, Ada!Hello, Grace!");
-      HttpStatus status =
-          post(web, List.of("\0"))
-              .onStatus(each -> true, response -> Mono.empty())
-              .toBodilessEntity()
-              .map(response -> HttpStatus.valueOf(response.getStatusCode().value()))
-              .block(LIMIT);
-      assertThat(Objects.requireNonNull(status)).isEqualTo(HttpStatus.BAD_REQUEST);
+      var two = post(web, List.of("Ada", "Grace"));
+      assertThat(two.getStatusCode()).isEqualTo(HttpStatus.OK);
+      assertThat(two.getBody()).isEqualTo("[\"Hello, Ada!\",\"Hello, Grace!\"]");
+
+      var invalid = post(web, List.of("\0"));
+      assertThat(invalid.getStatusCode()).isEqualTo(HttpStatus.BAD_REQUEST);
+      assertThat(invalid.getBody()).isEqualTo("INVALID_ARGUMENT");
     }
   }
 
-  private static WebClient.ResponseSpec post(WebClient web, List<String> names) {
-    return web.post().uri("/greetings").bodyValue(names).retrieve();
+  private static ResponseEntity<String> post(WebClient web, List<String> names) {
+    return Objects.requireNonNull(
+        web.post()
+            .uri("/greetings")
+            .bodyValue(names)
+            .exchangeToMono(response -> response.toEntity(String.class))
+            .block(LIMIT));
   }
 }
