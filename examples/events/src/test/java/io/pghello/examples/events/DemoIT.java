@@ -20,7 +20,12 @@ class DemoIT {
     Output result = demo();
     assertThat(result.err()).isEmpty();
     assertThat(result.status()).isZero();
-    assertThat(result.out())
+    // on a slow machine, the second has passed before Bob's event is delivered
+    String ada =
+        "  received: user.signed_up {\"id\": 1, \"greeting\": \"Hello, Ada!\", \"username\": \"Ada\"}\n";
+    int again = result.out().lastIndexOf(ada);
+    assertThat(again).isGreaterThan(result.out().indexOf("The next listener"));
+    assertThat(new StringBuilder(result.out()).delete(again, again + ada.length()).toString())
         .isEqualTo(
             """
             With a running listener, Ada signs up:
@@ -31,7 +36,6 @@ class DemoIT {
             The next listener receives all events. Ada's event is delivered again, after a second:
               received: config.changed {"key": "greeting_repeat", "after": "2", "before": null}
               received: user.signed_up {"id": 2, "greeting": "Hello, Bob! Hello, Bob!", "username": "Bob"}
-              received: user.signed_up {"id": 1, "greeting": "Hello, Ada!", "username": "Ada"}
               received: user.signed_up {"id": 3, "greeting": "Hello, Carol! Hello, Carol!", "username": "Carol"}
             """);
   }
