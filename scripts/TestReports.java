@@ -28,10 +28,10 @@ import org.xml.sax.SAXException;
  * <pre>
  * java TestReports.java summary        "N passed, N failed, N skipped"
  * java TestReports.java counts         only the three numbers
- * java TestReports.java skipped        "STEP: CLASS.TEST: REASON" for each skipped test
+ * java TestReports.java skipped        "STEP DIRECTORY CLASS#TEST CLASS.TEST: REASON", separated by tabs, for each skipped test
  * java TestReports.java reasons        "N skipped: REASON" for each reason, the most frequent first
- * java TestReports.java repeated       "STEP: CLASS.TEST: REASON" for each test that failed, was repeated, and passed
- * java TestReports.java failing        "STEP DIRECTORY CLASS#TEST REASON", separated by tabs, for each test that did not pass
+ * java TestReports.java repeated       the same for each test that failed, was repeated, and passed
+ * java TestReports.java failing        the same for each test that did not pass, without CLASS.TEST
  * java TestReports.java outcome NAME   the totals, and the reasons of failures; fails if no test passed
  * java TestReports.java slowest        the ten slowest classes
  * </pre>
@@ -110,15 +110,14 @@ public final class TestReports {
     switch (args[0]) {
       case "summary" -> System.out.println(totals);
       case "counts" -> System.out.printf("%d %d %d%n", passed, failures.size(), skipped.size());
-      case "skipped" -> print("%s: %s: %s%n", skipped);
+      case "skipped" -> print("%s\t%s\t%s\t%s: %s%n", skipped);
       case "reasons" ->
           skipped.stream().collect(groupingBy(Test::reason, counting())).entrySet().stream()
               .sorted(Map.Entry.<String, Long>comparingByValue().reversed().thenComparing(Map.Entry.comparingByKey()))
               .forEach(reason -> System.out.printf("%d skipped: %.200s%n", reason.getValue(), reason.getKey()));
       case "repeated" ->
-          Stream.of("flakyFailure", "flakyError").forEach(outcome -> print("%s: %s: %.400s%n", of(outcome, tests)));
-      case "failing" ->
-          failures.forEach(t -> System.out.printf("%s\t%s\t%s\t%.300s%n", t.step(), t.module(), t.selector(), t.reason));
+          Stream.of("flakyFailure", "flakyError").forEach(outcome -> print("%s\t%s\t%s\t%s: %.400s%n", of(outcome, tests)));
+      case "failing" -> print("%s\t%s\t%s\t%5$.300s%n", failures);
       case "outcome" -> {
         System.out.printf("%s: %s%n", args[1], totals);
         failures.forEach(t -> System.out.printf("  %s: %.400s%n", t.name, t.reason));
@@ -134,7 +133,7 @@ public final class TestReports {
   }
 
   private static void print(String format, List<Test> tests) {
-    tests.forEach(t -> System.out.printf(format, t.step(), t.name, t.reason));
+    tests.forEach(t -> System.out.printf(format, t.step(), t.module(), t.selector(), t.name, t.reason));
   }
 
   private static List<Test> of(String outcome, List<Test> tests) {

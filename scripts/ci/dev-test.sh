@@ -431,6 +431,15 @@ simulated: 1 passed, 2 failed, 0 skipped" 'compiles() {
 }
 step compile compiles
 step script true'
+  simulated 1 "failed first, passed when repeated: postgres18: a.XTest.late(int)[1]: late
+  repeat: run.sh --only postgres18 --test pg-hello-core 'a.XTest#late'
+skipped, which scripts/ci/allowed-skips.txt does not allow: postgres18: a.XTest.skips: why
+  repeat: run.sh --only postgres18 --test pg-hello-core 'a.XTest#skips'
+simulated: 1 passed, 1 failed, 0 skipped" 'skips() {
+  report "$WORK/postgres18/pg-hello-core" "<testcase classname=\"a.XTest\" name=\"skips\"><skipped message=\"why\"/></testcase>" \
+    "<testcase classname=\"a.XTest\" name=\"late(int)[1]\"><flakyFailure message=\"late\"/></testcase>"
+}
+step postgres18 skips'
   simulated 1 'skipped, which scripts/ci/allowed-skips.txt does not allow: mcp: a: b
   repeat: run.sh --only mcp
 simulated: 1 passed, 1 failed, 0 skipped' 'skips() { echo "skipped: a: b" && exit 77; }

@@ -254,6 +254,14 @@ recipes() {
 # repeat_step NAME: prints the command that repeats a step.
 repeat_step() { printf '  repeat: %s --only %s\n' "$SCRIPT" "$1"; }
 
+# repeat_test STEP MODULE TEST: prints the command that repeats a test, or the step if it cannot run a single one.
+repeat_test() {
+  case $1 in
+    postgres*) printf "  repeat: %s --only %s --test %s '%s'\n" "$SCRIPT" "$1" "$2" "$3" ;;
+    *) repeat_step "$1" ;;
+  esac
+}
+
 # reasons LOG: prints up to five warnings and errors of the compiler, and the last lines. Warnings fail the build, but Maven's summary at the end
 # contains only errors.
 reasons() {
@@ -268,7 +276,7 @@ reasons() {
 # failures. Exits with the status of the whole run.
 summary() {
   local name line passed failed skips failures step module directory test reason
-  local -A artifacts=() with_failures=()
+  local -A artifacts=() with_failures=() commands=()
   # A second signal must not prevent the summary.
   trap '' INT TERM HUP
   end_steps
@@ -279,8 +287,9 @@ summary() {
   printf '\n== summary\n'
   [ ${#LEFT_OUT[@]} = 0 ] || [ ${#ONLY[@]} -gt 0 ] || printf 'left out: %s\n' "${LEFT_OUT[*]}"
   while read -r module directory; do artifacts[$directory]=$module; done < <(modules)
-  while IFS= read -r line; do
-    skipped+=("$line")
+  while IFS=$'\t' read -r step directory test reason; do
+    skipped+=("$step: $reason")
+    commands[$step: $reason]=$(repeat_test "$step" "${artifacts[$directory]-}" "$test")
   done < <(cd "$REPORTS" && find . -name 'TEST-*.xml' | test_reports skipped)
   read -r passed failed skips < <(cd "$REPORTS" && find . -name 'TEST-*.xml' | test_reports counts)
   failures=()
@@ -288,20 +297,19 @@ summary() {
     if grep -vE '^(#|$)' "$ALLOWED_SKIPS" | grep -qxE -f - <(printf '%s\n' "$line"); then
       printf 'skipped (allowed): %s\n' "$line"
     else
-      failures+=("skipped, which scripts/ci/allowed-skips.txt does not allow: $line" "$(repeat_step "${line%%:*}")")
+      failures+=("skipped, which scripts/ci/allowed-skips.txt does not allow: $line" "${commands[$line]-$(repeat_step "${line%%:*}")}")
       failed=$((failed + 1))
       skips=$((skips - 1))
     fi
   done
   # The long list of skips comes first, because a server may keep only the end of the output.
-  while IFS= read -r line; do
-    printf 'failed first, passed when repeated: %s\n' "$line"
+  while IFS=$'\t' read -r step directory test reason; do
+    printf 'failed first, passed when repeated: %s: %s\n' "$step" "$reason"
+    repeat_test "$step" "${artifacts[$directory]-}" "$test"
   done < <(cd "$REPORTS" && find . -name 'TEST-*.xml' | test_reports repeated)
   while IFS=$'\t' read -r step directory test reason; do
     with_failures[$step]=yes
-    failures+=("FAILED in $step: $test: $reason" "  repeat: $SCRIPT --only $step$(
-      case $step in postgres*) printf " --test %s '%s'" "${artifacts[$directory]-}" "$test" ;; esac
-    )")
+    failures+=("FAILED in $step: $test: $reason" "$(repeat_test "$step" "${artifacts[$directory]-}" "$test")")
   done < <(cd "$REPORTS" && find . -name 'TEST-*.xml' | test_reports failing)
   for name in "${RAN[@]}"; do
     case ${STATUS[$name]} in
