@@ -217,11 +217,11 @@ fetch_servers() {
   PLATFORM=linux-amd64-musl embedded_tree "$DEFAULT_MAJOR" >/dev/null
 }
 
-# axis NAME MAJOR JDK ARGUMENT...: runs Maven in a copy of the tree, so that the jars of several axes can be compared.
+# axis NAME MAJOR JDK ARGUMENT...: runs Maven in a copy of the tree, so that the jars of several axes can be compared. The copy may already exist.
 axis() {
   local name=$1 major=$2 home=$3
   shift 3
-  ! is_selected "$name" || [ -n "$STOPPED" ] || copy_tree "$WORK/$name"
+  ! is_selected "$name" || [ -n "$STOPPED" ] || [ -d "$WORK/$name" ] || copy_tree "$WORK/$name"
   if [ -n "$TEST" ]; then
     set -- "$@" -pl ":$TEST_MODULE" -am "-Dtest=$TEST" "-Dit.test=$TEST" -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false
   fi
