@@ -633,10 +633,13 @@ mkdir "$WORK/draws"
     'draw_less 30 >/dev/null; before=$SELECTED; cp "$WORK/drawn" "$WORK/before"; SECONDS=400; SELECTED=$(printf "%s " {1..40}) HALF=$(printf "%s\n" {1..40})
      draw_less 30 >/dev/null; [ "$(wc -w <<<"$SELECTED")" -lt 20 ] && printf "fewer "; grep -vxFf "$WORK/drawn" "$WORK/before"; cmp -s "$WORK/drawn" "$WORK/before" || echo fewer'
   draws 'if everything is affected, each test runs on one version' 'all once' \
-    'AFFECTED=everything; OLDEST_MODULES=(pg-hello-core); draw_less >/dev/null; first=$(sort "$WORK/drawn-first"); oldest=$(sort "$WORK/drawn-oldest")
+    'AFFECTED=everything; OLDEST_MODULES=(pg-hello-core); EXPENSIVE=/dev/null; draw_less >/dev/null; first=$(sort "$WORK/drawn-first"); oldest=$(sort "$WORK/drawn-oldest")
      [ "$(comm -12 <(echo "$first") <(echo "$oldest"))" = "" ] && comm -13 <(echo "$oldest") <(drawn "pg-hello-core/*IT.java" 1 1 | grep -vxFf <(first_only) | sort) | diff - <(echo "$first") && echo all once'
-  draws 'a test that only the first version runs is not left out there' '' \
-    'AFFECTED=everything; OLDEST_MODULES=(pg-hello-core any-extension/testkit); LEVEL=2; draw_tests; grep -xFf "$WORK/first-only" "$WORK/drawn-first"'
+  draws 'a test that only the first version runs is not left out there, unless it is expensive' '' \
+    'AFFECTED=everything; OLDEST_MODULES=(pg-hello-core any-extension/testkit); LEVEL=2; draw_tests; grep -xFf "$WORK/first-only" "$WORK/drawn-first" | grep -vxFf "$EXPENSIVE"'
+  draws 'half of the expensive tests run, on one version' 'some' \
+    'AFFECTED=everything; OLDEST_MODULES=(pg-hello-core); LEVEL=2; draw_tests; left=$(sort -u "$WORK/first-only" "$WORK/drawn-oldest" | comm -12 "$WORK/drawn-first" - | grep -cxFf "$EXPENSIVE")
+     all=$(grep -vc "^#" "$EXPENSIVE"); [ "$left" -gt $((all / 4)) ] && [ "$left" -lt $((all * 3 / 4)) ] && echo some'
   draws 'a slow machine leaves out some of the tests that only the first version runs' 'some' \
     'AFFECTED=everything; OLDEST_MODULES=(pg-hello-core any-extension/testkit); LEVEL=4; draw_tests; left=$(grep -cxFf "$WORK/first-only" "$WORK/drawn-first")
      [ "$left" -gt 0 ] && [ "$left" -lt "$(wc -l <"$WORK/first-only")" ] && echo some'
@@ -645,7 +648,7 @@ mkdir "$WORK/draws"
   draws 'changed tests are never left out' 'LinesIT' \
     'LEVEL=333331; AFFECTED="test FaultsIT"; read_affected; draw_tests; grep -hxE "FaultsIT|LinesIT" "$WORK"/drawn* | sort -u'
   draws 'a test tagged slow is not left out on the only version that runs it' '' \
-    'AFFECTED=everything; OLDEST_MODULES=(pg-hello-core); LEVEL=2; draw_tests; grep -xE "AnySplitIT|SecureLogInIT" "$WORK/drawn-first"'
+    'AFFECTED=everything; OLDEST_MODULES=(pg-hello-core); EXPENSIVE=/dev/null; LEVEL=2; draw_tests; grep -xE "AnySplitIT|SecureLogInIT" "$WORK/drawn-first"'
   draws 'a test that the POM excludes on other versions is never left out' '' \
     'LEVEL=333331; draw_tests; grep -hxE "EnversIT|GeneratedSourcesIT" "$WORK"/drawn* | sort -u'
   draws 'half of the modules are drawn like all of them, fewer are not' $'0 3\nsome 6' \

@@ -5,7 +5,7 @@
 # Tests of servers, schemas, catalogs, preflights and updates, and tests that mention the version, run on each version, because others rarely
 # fail on one version only. One in SHARE of the others is drawn, and runs on the oldest version, on 18, and on a server in a container.
 # If most modules are affected, each of the others runs on one version: half of them on the first, half on the oldest; and a quarter of the slow
-# steps run. On a slow machine, the tests that only the first version runs are drawn, too.
+# steps run. Half of the expensive tests are left out. On a slow machine, the tests that only the first version runs are drawn, too.
 # If fewer modules are affected, the first version runs all of their tests, on a slow machine, too.
 SENSITIVE_NAME='Preflight|Installation|Schema|Catalog|Version|Server|S(ql|QL)|Extension|Major|Upgrade|Update|Ddl|Envers|GeneratedSources'
 SENSITIVE='server_version|[mM]ajor\(|serverMajor|postgres\.major|ServerVersion|MAJORS|information_schema'
@@ -16,6 +16,8 @@ LEVEL=1 SHARE=3
 FAST_MACHINE=500000 SLOWNESS=100
 # The directories of the modules that the oldest version tests.
 OLDEST_MODULES=()
+# The integration tests that take most of the time.
+EXPENSIVE=$ROOT/scripts/ci/expensive-tests.txt
 # The names of changed classes of tests, one per line. They are never left out.
 CHANGED_TESTS=''
 
@@ -84,11 +86,22 @@ draw_tests() {
   drawn '*/src/test/*Test.java' "$SHARE" 0 >"$WORK/drawn-units"
   if affects_most; then
     first_only >"$WORK/first-only"
+    grep -v '^#' "$EXPENSIVE" >"$WORK/expensive"
+    [ "$LEVEL" -gt 1 ] || : >"$WORK/expensive"
     {
-      drawn '*IT.java' "$LEVEL" 0 | grep -vxFf "$WORK/first-only" || true
-      drawn '*IT.java' $(((LEVEL + 1) / 2)) 0 | grep -xFf "$WORK/first-only" || true
-    } >"$WORK/drawn-first"
-    drawn '*IT.java' "$LEVEL" $((LEVEL > 1)) >"$WORK/drawn-oldest"
+      {
+        drawn '*IT.java' "$LEVEL" 0
+        drawn '*IT.java' $((2 * LEVEL)) 0 | grep -xFf "$WORK/expensive" || true
+      } | grep -vxFf "$WORK/first-only" || true
+      {
+        drawn '*IT.java' $(((LEVEL + 1) / 2)) 0
+        drawn '*IT.java' "$LEVEL" 0 | grep -xFf "$WORK/expensive" || true
+      } | grep -xFf "$WORK/first-only" || true
+    } | sort -u >"$WORK/drawn-first"
+    {
+      drawn '*IT.java' "$LEVEL" $((LEVEL > 1))
+      drawn '*IT.java' $((2 * LEVEL)) $((LEVEL > 1)) | grep -xFf "$WORK/expensive" || true
+    } | sort -u >"$WORK/drawn-oldest"
   else
     : >"$WORK/drawn-first"
     cp "$WORK/drawn" "$WORK/drawn-oldest"

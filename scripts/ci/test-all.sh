@@ -52,6 +52,7 @@ list() {
   while IFS= read -r file; do
     when='each landing that can affect it'
     grep -qxF "$file" <<<"$sensitive" || when+=', on one or more versions by draw'
+    ! grep -qxF "$(classes <<<"$file")" "$EXPENSIVE" || when+='; if most modules are affected, half of the landings'
     ! grep -q '^@Tag("long")' "$ROOT/$file" || when='every night, in --long'
     printf '%s: %s\n' "$file" "$when"
   done < <(git -C "$ROOT" ls-files '*/src/test/*Test.java' '*/src/test/*IT.java' ':!*/resources/*')
