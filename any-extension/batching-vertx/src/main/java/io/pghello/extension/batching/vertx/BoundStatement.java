@@ -53,7 +53,10 @@ final class BoundStatement {
           set(
               Objects.requireNonNull((Integer) arguments[0]),
               method.equals("setNull") ? null : arguments[1]);
-      case "executeQuery" -> JdbcViews.of(session.await(session.execute(this)));
+      case "executeQuery" -> {
+        Session.requireBlockingThread();
+        yield JdbcViews.of(session.await(session.execute(this)));
+      }
       case "close" -> null;
       default -> throw JdbcViews.unsupported(method);
     };

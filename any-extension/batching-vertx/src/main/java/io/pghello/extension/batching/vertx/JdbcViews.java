@@ -66,7 +66,7 @@ final class JdbcViews {
                           (String) arguments[0], (@Nullable Object[]) arguments[1]));
               case "createStatement" -> statement(session);
               case "getAutoCommit" -> true;
-              case "getMetaData" -> metaData();
+              case "getMetaData" -> metaData(session);
               case "getNetworkTimeout" -> session.networkTimeout;
               case "isClosed" -> session.isClosed();
               case "isWrapperFor" -> false;
@@ -83,13 +83,14 @@ final class JdbcViews {
     return null;
   }
 
-  private static DatabaseMetaData metaData() {
+  private static DatabaseMetaData metaData(Session session) {
     return of(
         DatabaseMetaData.class,
         (view, method, arguments) ->
             switch (method) {
-              // all connections belong to the same database and user
-              case "getURL", "getUserName" -> "";
+              // all connections of a pool belong to the same database and user
+              case "getURL" -> session.pool();
+              case "getUserName" -> "";
               default -> throw unsupported(method);
             });
   }
@@ -100,6 +101,7 @@ final class JdbcViews {
         (view, method, arguments) ->
             switch (method) {
               case "execute", "executeQuery" -> {
+                Session.requireBlockingThread();
                 ResultSet rows = of(session.await(session.execute((String) arguments[0])));
                 yield method.equals("execute") ? (Object) true : rows;
               }

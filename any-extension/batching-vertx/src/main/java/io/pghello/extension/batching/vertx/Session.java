@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 package io.pghello.extension.batching.vertx;
 
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.pgclient.PgConnection;
 import io.vertx.pgclient.PgException;
@@ -9,6 +10,7 @@ import io.vertx.sqlclient.RowSet;
 import io.vertx.sqlclient.SqlConnection;
 import java.net.SocketTimeoutException;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -16,14 +18,23 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A connection of the pool while it is in use. Thread-safe. */
 final class Session {
+  /** Ends the session, also if its role is one that may not do this. */
   private static final String END_SESSION =
-      "SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())";
+      "SET ROLE NONE; SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())";
+
+  /** Ends the session without the privilege to call a function. */
+  private static final String END_IDLE_SESSION =
+      "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 1";
+
+  private static final String CANCELLED = "57014";
 
   private final SqlConnection connection;
+  private final String pool;
   private final AtomicBoolean ended = new AtomicBoolean();
   private final AtomicInteger statements = new AtomicInteger();
   private volatile boolean closed;
@@ -32,28 +43,63 @@ final class Session {
   /** The maximum time to wait for a result, in milliseconds; 0 for no limit. */
   volatile int networkTimeout;
 
-  Session(SqlConnection connection) {
+  /**
+   * Creates a session.
+   *
+   * @param pool a name that differs from the names of other pools
+   */
+  Session(SqlConnection connection, String pool) {
     this.connection = connection;
+    this.pool = pool;
     connection.closeHandler(unused -> closed = true);
     // the statement's future fails as well
     connection.exceptionHandler(unused -> {});
   }
 
+  /** Returns the name of the pool. */
+  String pool() {
+    return pool;
+  }
+
   /** Runs a statement with parameters. */
   Future<RowSet<Row>> execute(BoundStatement statement) throws SQLException {
-    return counted(
-        connection.preparedQuery(NativeSql.of(statement.sql())).execute(statement.parameters()));
+    String sql = NativeSql.of(statement.sql());
+    return counted(() -> connection.preparedQuery(sql).execute(statement.parameters()));
   }
 
   /** Runs a statement without parameters. */
   Future<RowSet<Row>> execute(String sql) {
-    return counted(connection.query(sql).execute());
+    return counted(() -> connection.query(sql).execute());
   }
 
-  private <T> Future<T> counted(Future<T> statement) {
+  /** Counts a statement before it is sent, because an abort cancels only counted statements. */
+  private Future<RowSet<Row>> counted(Supplier<Future<RowSet<Row>>> statement) {
     statements.incrementAndGet();
-    return statement.onComplete(
-        unused -> statements.decrementAndGet(), unused -> statements.decrementAndGet());
+    boolean sent = false;
+    try {
+      Future<RowSet<Row>> result =
+          statement
+              .get()
+              .onComplete(
+                  unused -> statements.decrementAndGet(), unused -> statements.decrementAndGet());
+      sent = true;
+      return result;
+    } finally {
+      if (!sent) {
+        statements.decrementAndGet();
+      }
+    }
+  }
+
+  /**
+   * Throws if the current thread is an event loop, which must not wait for a result. The client
+   * then sends the batch again on one of its threads.
+   */
+  static void requireBlockingThread() throws SQLException {
+    if (Context.isOnEventLoopThread()) {
+      throw new SQLTransientConnectionException(
+          "a blocking call must not wait on an event loop; use the asynchronous methods");
+    }
   }
 
   /** Waits for a result. An interrupt or an abort ends the wait. */
@@ -115,16 +161,24 @@ final class Session {
     if (statements.get() > 0) {
       var unused = PgConnection.cast(connection).cancelRequest();
     }
+    endSession(END_SESSION);
+  }
+
+  /**
+   * Ends the session. The connection must not be returned to the pool, because the cancel request
+   * may arrive later, and because the session may run another program's statements.
+   */
+  private void endSession(String sql) {
     var unused =
         connection
-            .query(END_SESSION)
+            .query(sql)
             .execute()
             .onFailure(
                 e -> {
                   // the pool notices the end of the session itself
-                  if (e instanceof PgException refused
-                      && !refused.getSqlState().startsWith("57P")) {
-                    var ignored = connection.close();
+                  if (e instanceof PgException reported
+                      && !reported.getSqlState().startsWith("57P")) {
+                    endSession(CANCELLED.equals(reported.getSqlState()) ? sql : END_IDLE_SESSION);
                   }
                 });
   }

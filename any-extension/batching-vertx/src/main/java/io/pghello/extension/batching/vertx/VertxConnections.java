@@ -18,6 +18,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -56,8 +57,11 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  */
 public final class VertxConnections implements AsyncConnectionSource {
+  private static final AtomicLong NUMBER = new AtomicLong();
+
   private final Context context;
   private final Pool pool;
+  private final String name = "vertx:" + NUMBER.incrementAndGet();
 
   private VertxConnections(Context context, Pool pool) {
     this.context = context;
@@ -94,7 +98,7 @@ public final class VertxConnections implements AsyncConnectionSource {
       FunctionSession.Binder<P> binder,
       FunctionSession.Reader<T> reader,
       BiConsumer<@Nullable T, @Nullable Throwable> outcome) {
-    var query = new Query<>(sql, parameters, binder, reader, outcome);
+    var query = new Query<>(name, sql, parameters, binder, reader, outcome);
     pool.getConnection()
         .onComplete(query::run, e -> outcome.accept(null, DriverErrors.noConnection(e)));
     return query;
@@ -107,10 +111,7 @@ public final class VertxConnections implements AsyncConnectionSource {
    */
   @Override
   public Connection getConnection() throws SQLException {
-    if (Context.isOnEventLoopThread()) {
-      throw new SQLException(
-          "a blocking call must not wait on an event loop; use the asynchronous methods");
-    }
+    Session.requireBlockingThread();
     var connected = new CompletableFuture<SqlConnection>();
     context.runOnContext(
         unused ->
@@ -123,7 +124,7 @@ public final class VertxConnections implements AsyncConnectionSource {
                     },
                     connected::completeExceptionally));
     try {
-      return JdbcViews.of(new Session(connected.get()));
+      return JdbcViews.of(new Session(connected.get(), name));
     } catch (InterruptedException e) {
       connected.cancel(false);
       if (connected.isDone() && !connected.isCompletedExceptionally()) {
@@ -144,6 +145,7 @@ public final class VertxConnections implements AsyncConnectionSource {
 
   /** A statement that does not block. It runs on the event loop. */
   private static final class Query<P, T> implements Statement {
+    private final String pool;
     private final String sql;
     private final P parameters;
     private final FunctionSession.Binder<P> binder;
@@ -153,11 +155,13 @@ public final class VertxConnections implements AsyncConnectionSource {
     private volatile @Nullable Session session;
 
     Query(
+        String pool,
         String sql,
         P parameters,
         FunctionSession.Binder<P> binder,
         FunctionSession.Reader<T> reader,
         BiConsumer<@Nullable T, @Nullable Throwable> outcome) {
+      this.pool = pool;
       this.sql = sql;
       this.parameters = parameters;
       this.binder = binder;
@@ -180,7 +184,7 @@ public final class VertxConnections implements AsyncConnectionSource {
     }
 
     void run(SqlConnection connection) {
-      var used = new Session(connection);
+      var used = new Session(connection, pool);
       session = used;
       if (aborted) {
         used.release();

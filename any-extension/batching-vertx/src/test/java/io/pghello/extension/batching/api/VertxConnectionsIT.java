@@ -60,6 +60,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Shows the differences between connections of Vert.x and JDBC. */
 @ExtensionTest(extensions = "pg_hello")
@@ -193,19 +194,8 @@ class VertxConnectionsIT {
   @Test
   void timeoutOfABatchEndsItsStatement(DataSource dataSource, @Superuser DataSource superuser)
       throws SQLException {
-    execute(superuser, "CREATE SCHEMA slow");
-    execute(superuser, "GRANT USAGE ON SCHEMA slow TO PUBLIC");
-    execute(
-        superuser,
-        "CREATE FUNCTION slow.pg_hello_all(names text[], repeats integer[]) RETURNS text[] LANGUAGE"
-            + " plpgsql AS $$BEGIN IF names::text ~ 'slow' THEN PERFORM pg_catalog.pg_sleep(60);"
-            + " END IF; RETURN pg_hello_all(names, repeats); END$$");
-    try (var greetings =
-        BatchedFunction.builder(EXTENSION, "pg_hello_all", new GreetAll())
-            .connections(connections(VertxPools.options(dataSource), 1))
-            .schema("slow")
-            .callTimeout(LONG)
-            .build()) {
+    createSlow(superuser);
+    try (var greetings = slow(pools.pool(VertxPools.options(dataSource), 1))) {
       assertThat(get(greetings.callAsync(once("Ada")))).isEqualTo("Hello, Ada!");
       long begin = System.nanoTime();
       FunctionCallException error =
@@ -217,6 +207,25 @@ class VertxConnectionsIT {
       assertThat(get(greetings.callAsync(once("Zoë")))).isEqualTo("Hello, Zoë!");
       until(() -> running(superuser) == 0);
     }
+  }
+
+  /** Creates a function that takes a minute for some names. */
+  private static void createSlow(DataSource superuser) throws SQLException {
+    execute(superuser, "CREATE SCHEMA slow");
+    execute(superuser, "GRANT USAGE ON SCHEMA slow TO PUBLIC");
+    execute(
+        superuser,
+        "CREATE FUNCTION slow.pg_hello_all(names text[], repeats integer[]) RETURNS text[] LANGUAGE"
+            + " plpgsql AS $$BEGIN IF names::text ~ 'slow' THEN PERFORM pg_catalog.pg_sleep(60);"
+            + " END IF; RETURN pg_hello_all(names, repeats); END$$");
+  }
+
+  private BatchedFunction<Greeting, String> slow(Pool pool) {
+    return BatchedFunction.builder(EXTENSION, "pg_hello_all", new GreetAll())
+        .connections(VertxConnections.of(pools.context, pool))
+        .schema("slow")
+        .callTimeout(LONG)
+        .build();
   }
 
   private static int running(DataSource superuser) {
@@ -251,8 +260,9 @@ class VertxConnectionsIT {
     }
   }
 
-  @Test
-  void callOnAConnectionOfJdbcLeavesBatchesOnTheEventLoop(DataSource dataSource)
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void callOnAConnectionOfJdbcLeavesBatchesOnTheEventLoop(boolean first, DataSource dataSource)
       throws SQLException {
     var readers = new CopyOnWriteArrayList<Thread>();
     var mapper =
@@ -265,6 +275,9 @@ class VertxConnectionsIT {
         };
     try (var greetings = greetings(mapper, VertxPools.options(dataSource), 1);
         Connection connection = dataSource.getConnection()) {
+      if (first) {
+        greetings.withConnection(connection).call(once("Ada"));
+      }
       get(greetings.callAsync(once("Ada")));
       assertThat(greetings.withConnection(connection).call(once("Ada"))).isEqualTo("Hello, Ada!");
       readers.clear();
@@ -395,6 +408,85 @@ class VertxConnectionsIT {
       assertThat(failure(greetings.callAsync(once("Ada"))).getCause())
           .isInstanceOf(StackOverflowError.class);
       assertThat(get(greetings.callAsync(once("Ada")))).isEqualTo("Hello, Ada!");
+    }
+  }
+
+  /** The event loop cannot wait for the result, so a thread of the client sends the batch. */
+  @Test
+  void mapperMaySendStatements(DataSource dataSource) throws SQLException {
+    var mapper =
+        new GreetAll() {
+          @Override
+          public void bind(PreparedStatement statement, List<Greeting> requests)
+              throws SQLException {
+            try (Statement query = statement.getConnection().createStatement();
+                ResultSet row = query.executeQuery("SELECT 1")) {
+              assertThat(row.next()).isTrue();
+            }
+            super.bind(statement, requests);
+          }
+        };
+    try (var greetings = greetings(mapper, VertxPools.options(dataSource), 1)) {
+      for (int i = 0; i < 3; i++) {
+        assertThat(get(greetings.callAsync(once("Ada")))).isEqualTo("Hello, Ada!");
+      }
+    }
+  }
+
+  /** The pool was exhausted before, but has a connection again, on which a statement is slow. */
+  @Test
+  void timeoutBehindASlowStatementIsReported(DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    createSlow(superuser);
+    Pool pool = pools.pool(VertxPools.options(dataSource), 1);
+    try (var greetings = slow(pool)) {
+      assertThat(get(greetings.callAsync(once("Ada")))).isEqualTo("Hello, Ada!");
+      SqlConnection taken = get(pool.getConnection().toCompletionStage().toCompletableFuture());
+      assertThat(
+              failure(greetings.withTimeout(Duration.ofSeconds(1)).callAsync(once("Ada"))).code())
+          .isEqualTo(Code.CONNECTION_UNAVAILABLE);
+      get(taken.close().toCompletionStage().toCompletableFuture());
+      CompletableFuture<String> slow =
+          greetings.withTimeout(Duration.ofSeconds(4)).callAsync(once("slow"));
+      until(() -> running(superuser) == 1);
+      assertThat(
+              failure(greetings.withTimeout(Duration.ofSeconds(1)).callAsync(once("Ada"))).code())
+          .isEqualTo(Code.TIMEOUT);
+      assertThat(failure(slow).code()).isEqualTo(Code.TIMEOUT);
+    }
+  }
+
+  /** The role of the session may not end the session, or nobody may. */
+  @Tag("session") // identifies the session by its process
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void abortedSessionIsNotUsedAgain(
+      boolean otherRole, DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    createSlow(superuser);
+    PgConnectOptions options = VertxPools.options(dataSource);
+    if (otherRole) {
+      execute(superuser, "CREATE ROLE vertx_group");
+      execute(superuser, "GRANT vertx_group TO \"" + options.getUser() + '"');
+      options.addProperty("role", "vertx_group");
+    } else {
+      execute(
+          superuser,
+          "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_terminate_backend(integer, bigint)"
+              + " FROM PUBLIC");
+    }
+    try (var greetings = slow(pools.pool(options, 1))) {
+      assertThat(get(greetings.callAsync(once("Ada")))).isEqualTo("Hello, Ada!");
+      String session = pools.ask("SELECT pg_backend_pid()");
+      assertThat(
+              failure(greetings.withTimeout(Duration.ofSeconds(1)).callAsync(once("slow"))).code())
+          .isEqualTo(Code.TIMEOUT);
+      assertThat(pools.ask("SELECT pg_backend_pid()")).isNotEqualTo(session);
+      assertThat(get(greetings.callAsync(once("Ada")))).isEqualTo("Hello, Ada!");
+    } finally {
+      if (otherRole) {
+        execute(superuser, "DROP ROLE vertx_group");
+      }
     }
   }
 

@@ -962,6 +962,32 @@ class BatchedFunctionIT {
     }
   }
 
+  /** A caller's connection may belong to a database that has the extension in another schema. */
+  @Test
+  void callOnAnotherDatabaseDoesNotChangeOwnCalls(
+      TestDatabase database, DataSource dataSource, @Superuser DataSource superuser)
+      throws SQLException {
+    try (TestDatabase other = database.copy();
+        Connection connection = other.dataSource().getConnection();
+        var pool = pool(dataSource, 1);
+        var greetings = builder(pool, EXTENSION, "pg_hello_all", new GreetAll()).build()) {
+      execute(other.superuserDataSource(), "DROP EXTENSION pg_hello");
+      execute(other.superuserDataSource(), "CREATE SCHEMA elsewhere");
+      execute(other.superuserDataSource(), "GRANT USAGE ON SCHEMA elsewhere TO PUBLIC");
+      execute(other.superuserDataSource(), "CREATE EXTENSION pg_hello SCHEMA elsewhere");
+      execute(superuser, "CREATE SCHEMA elsewhere");
+      execute(superuser, "GRANT USAGE ON SCHEMA elsewhere TO PUBLIC");
+      execute(
+          superuser,
+          "CREATE FUNCTION elsewhere.pg_hello_all(names text[], repeats integer[]) RETURNS text[]"
+              + " RETURN ARRAY['Hello, Ada! from a function of somebody else']");
+      assertThat(greetings.withConnection(connection).call(once("Ada"))).isEqualTo("Hello, Ada!");
+      assertThat(greetings.call(once("Ada"))).isEqualTo("Hello, Ada!");
+      assertThat(get(greetings.callAsync(once("Ada")))).isEqualTo("Hello, Ada!");
+      assertThat(greetings.withConnection(connection).call(once("Ada"))).isEqualTo("Hello, Ada!");
+    }
+  }
+
   /** Makes three calls in one statement. */
   private static List<CompletableFuture<String>> batch(
       BatchedFunction<Greeting, String> greetings, WireProxy proxy) {

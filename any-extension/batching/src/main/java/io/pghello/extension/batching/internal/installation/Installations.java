@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Caches the statements that call the installed functions, for at most 1,000 pairs of database and
- * user. If all connections of a client belong to the same database and user, the client uses the
- * only entry without checking the connection.
+ * user. If all of the client's own connections belong to the same database and user, the client
+ * uses their entry without checking the connection.
  */
 public final class Installations {
   private static final int MAX_PLACES = 1_000;
@@ -27,9 +27,13 @@ public final class Installations {
   private final ReentrantLock writing = new ReentrantLock();
 
   /** The database and user of the client's own connections; null if unknown. */
-  private volatile @Nullable String ownPlace;
+  private @Nullable String ownPlace;
 
-  private volatile @Nullable Map<ServerFunction, String> only;
+  /** Whether the client's own connections belong to different databases or users. */
+  private boolean severalOwnPlaces;
+
+  /** The entry for {@link #ownPlace}; null if it is unknown, or if there are several places. */
+  private volatile @Nullable Map<ServerFunction, String> own;
 
   /**
    * Creates an empty cache.
@@ -54,14 +58,18 @@ public final class Installations {
    * Returns the statement that calls a function; null if the function's installation is unknown, or
    * if the function cannot be called.
    *
-   * @param anyPlace whether the client's connections may belong to different databases, so that the
-   *     only entry may be for a different database
+   * @param anyPlace whether the connection may belong to another database than the client's own
+   *     connections: it belongs to a caller, or the source of connections chooses the database
    */
   public @Nullable String statement(
       ServerFunction function, Connection connection, boolean anyPlace) throws SQLException {
-    Map<ServerFunction, String> known = only();
-    if (told == null && (known == null || anyPlace)) {
-      known = found.isEmpty() ? null : found.get(place(connection));
+    Map<ServerFunction, String> known = anyPlace ? told : own();
+    if (known == null && told == null && !found.isEmpty()) {
+      String place = place(connection);
+      known = found.get(place);
+      if (known != null && !anyPlace) {
+        setOwn(place);
+      }
     }
     return known == null ? null : known.get(function);
   }
@@ -72,11 +80,7 @@ public final class Installations {
    * called.
    */
   public @Nullable String statement(ServerFunction function) {
-    Map<ServerFunction, String> known = told;
-    String place = ownPlace;
-    if (known == null && place != null) {
-      known = found.get(place);
-    }
+    Map<ServerFunction, String> known = own();
     return known == null ? null : known.get(function);
   }
 
@@ -84,9 +88,10 @@ public final class Installations {
    * Caches the statements for the installation that the preflight found on this connection, unless
    * the schema is configured.
    *
-   * @param own whether the connection is the client's own, and not a caller's
+   * @param anyPlace as in {@link #statement(ServerFunction, Connection, boolean)}
    */
-  public void put(Preflight preflight, Connection connection, boolean own) throws SQLException {
+  public void put(Preflight preflight, Connection connection, boolean anyPlace)
+      throws SQLException {
     if (told == null) {
       var statements = new HashMap<ServerFunction, String>();
       String schema = preflight.schema();
@@ -95,11 +100,7 @@ public final class Installations {
           statements.put(function, function.callIn(schema));
         }
       }
-      String place = place(connection);
-      put(place, statements);
-      if (own) {
-        ownPlace = place;
-      }
+      put(place(connection), statements, anyPlace);
     }
   }
 
@@ -112,7 +113,7 @@ public final class Installations {
       writing.lock();
       try {
         found.remove(place);
-        only = found.size() == 1 ? found.values().iterator().next() : null;
+        refreshOwn();
       } finally {
         writing.unlock();
       }
@@ -122,17 +123,36 @@ public final class Installations {
   /**
    * Caches the statements for a database and user. Evicts another entry if the limit is reached.
    */
-  void put(String place, Map<ServerFunction, String> statements) {
+  void put(String place, Map<ServerFunction, String> statements, boolean anyPlace) {
     writing.lock();
     try {
       if (found.size() >= MAX_PLACES && !found.containsKey(place)) {
         found.remove(found.keySet().iterator().next());
       }
       found.put(place, statements);
-      only = found.size() == 1 ? statements : null;
+      if (!anyPlace) {
+        setOwn(place);
+      }
+      refreshOwn();
     } finally {
       writing.unlock();
     }
+  }
+
+  /** Records the database and user of one of the client's own connections. */
+  private void setOwn(String place) {
+    writing.lock();
+    try {
+      severalOwnPlaces |= ownPlace != null && !ownPlace.equals(place);
+      ownPlace = place;
+      refreshOwn();
+    } finally {
+      writing.unlock();
+    }
+  }
+
+  private void refreshOwn() {
+    own = ownPlace == null || severalOwnPlaces ? null : found.get(ownPlace);
   }
 
   /** Returns the number of entries (pairs of database and user). */
@@ -141,11 +161,11 @@ public final class Installations {
   }
 
   /**
-   * Returns the statements for the configured schema, or those of the only entry; null if there is
-   * not exactly one entry.
+   * Returns the statements for the configured schema, or those for the client's own connections;
+   * null if these are unknown or belong to different databases or users.
    */
-  @Nullable Map<ServerFunction, String> only() {
-    return told != null ? told : only;
+  @Nullable Map<ServerFunction, String> own() {
+    return told != null ? told : own;
   }
 
   /** Returns a key for the connection's database and user. Takes no round trip. */

@@ -11,7 +11,6 @@ import io.pghello.extension.batching.internal.TimeoutTimer;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -71,17 +70,23 @@ final class AsyncStatements {
     return !underWay.isEmpty();
   }
 
+  /** Returns whether a statement has a connection. */
+  boolean hasConnection() {
+    return underWay.stream().anyMatch(each -> each.hasConnection(true));
+  }
+
   /**
-   * Returns whether statements are under way, and none of them has a connection. This includes
-   * statements that ended for this reason, until their outcome is known.
+   * Returns whether a statement is waiting for a connection. This includes statements that ended
+   * for this reason, until their outcome is known.
    */
-  boolean allWaitForConnections() {
-    return !underWay.isEmpty() && underWay.stream().allMatch(Started::isWaiting);
+  boolean isWaitingForConnection() {
+    return underWay.stream().anyMatch(each -> each.hasConnection(false));
   }
 
   /** A statement. The thread that sets {@link #ended} reports its outcome. */
   private final class Started<T> implements BiConsumer<@Nullable T, @Nullable Throwable> {
     private final AtomicBoolean ended = new AtomicBoolean();
+    private final AtomicBoolean reported = new AtomicBoolean();
     private final Deadline deadline;
     private final BiConsumer<@Nullable T, @Nullable Throwable> outcome;
 
@@ -101,9 +106,10 @@ final class AsyncStatements {
       }
     }
 
-    private boolean isWaiting() {
+    /** Returns whether the statement has a connection, or has none; false if that is unknown. */
+    private boolean hasConnection(boolean expected) {
       AsyncConnectionSource.Statement known = statement;
-      return known != null && !known.hasConnection();
+      return known != null && known.hasConnection() == expected;
     }
 
     private void check() {
@@ -111,35 +117,40 @@ final class AsyncStatements {
       if (known == null || !deadline.isOver() || !ended.compareAndSet(false, true)) {
         return;
       }
-      FunctionCallException error =
-          isWaiting()
-              ? ConnectionErrors.noConnectionWithin(deadline.timeout(), null)
-              : Errors.timedOut(deadline.timeout());
+      FunctionCallException error = null;
       try {
+        if (!known.hasConnection()) {
+          error = ConnectionErrors.noConnectionWithin(deadline.timeout(), null);
+        }
         known.abort();
       } finally {
-        fail(error);
+        fail(error == null ? Errors.timedOut(deadline.timeout()) : error);
       }
     }
 
     /** Reports an error on the event loop, because listeners must not delay the timeout check. */
     private void fail(FunctionCallException error) {
-      Runnable report =
-          () -> {
-            try {
-              outcome.accept(null, error);
-            } finally {
-              underWay.remove(this);
-            }
-          };
+      Runnable report = () -> report(error);
+      boolean executed = false;
       try {
-        if (Threads.tryExecute(source.eventLoop(), report)) {
-          return;
-        }
-      } catch (RejectedExecutionException e) {
+        executed = Threads.tryExecute(source.eventLoop(), report);
+      } catch (RuntimeException | Error e) {
         // the event loop has ended
       }
-      report.run();
+      if (!executed) {
+        report.run();
+      }
+    }
+
+    private void report(FunctionCallException error) {
+      // an event loop may fail after it has accepted the task
+      if (reported.compareAndSet(false, true)) {
+        try {
+          outcome.accept(null, error);
+        } finally {
+          underWay.remove(this);
+        }
+      }
     }
   }
 }

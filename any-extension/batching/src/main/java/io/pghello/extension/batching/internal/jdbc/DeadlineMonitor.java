@@ -75,6 +75,12 @@ final class DeadlineMonitor {
     return wait;
   }
 
+  /** Returns whether a statement has a connection from a source. */
+  boolean hasConnection(ConnectionSource source) {
+    return underWay.stream()
+        .anyMatch(watched -> watched.connection != null && watched.source.equals(source));
+  }
+
   /** Returns whether no statement is in flight. */
   boolean isIdle() {
     return underWay.isEmpty();

@@ -31,7 +31,6 @@ public final class Session implements FunctionSession, AutoCloseable {
 
   private final SessionContext context;
   private final DeadlineMonitor.WatchedStatement watched;
-  private final boolean bound;
   private final boolean switchedAutoCommit;
   private final boolean inTransaction;
 
@@ -43,7 +42,6 @@ public final class Session implements FunctionSession, AutoCloseable {
       throws SQLException {
     this.context = context;
     this.watched = watched;
-    this.bound = bound;
     // if the deadline passed while the connection was being borrowed, a statement would only
     // break the connection
     checkTime();
@@ -175,16 +173,22 @@ public final class Session implements FunctionSession, AutoCloseable {
     limitTime();
     Preflight preflight =
         Preflight.run(connection(), context.settings().schema(), context.functions().extension());
-    context.installations().put(preflight, connection(), !bound);
+    context.installations().put(preflight, connection(), mayBeInAnyPlace());
     return ServerParameters.mayMixUpStatements(connection(), preflight.installation())
         ? preflight.withWarning(UNSAFE_POOLER)
         : preflight;
   }
 
   private @Nullable String statement(ServerFunction function) throws SQLException {
-    return context
-        .installations()
-        .statement(function, connection(), inTransaction || context.settings().routesCalls());
+    return context.installations().statement(function, connection(), mayBeInAnyPlace());
+  }
+
+  /**
+   * Returns whether the connection may belong to another database than the client's own
+   * connections.
+   */
+  private boolean mayBeInAnyPlace() {
+    return inTransaction || context.settings().routesCalls();
   }
 
   /** Inspects the installation of the extension. Throws if the given function cannot be called. */

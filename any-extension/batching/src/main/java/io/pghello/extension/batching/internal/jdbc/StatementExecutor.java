@@ -116,31 +116,33 @@ public class StatementExecutor {
       StatementContext context,
       BiConsumer<@Nullable T, @Nullable FunctionCallException> outcome) {
     String sql = async == null ? null : sessions.installations().statement(function);
-    if (async == null || sql == null || watch.isClosed()) {
+    if (async == null || sql == null) {
       return false;
     }
     long begin = System.nanoTime();
     underWay.increment();
     boolean started = false;
     try {
+      // checked after the statement is counted, because close() waits for counted statements
       started =
-          async.start(
-              sql,
-              argument,
-              binder,
-              reader,
-              context.deadline(),
-              (answer, reason) -> {
-                underWay.decrement();
-                FunctionCallException error;
-                try {
-                  error = ended(context, System.nanoTime() - begin, reason);
-                } catch (RuntimeException | Error e) {
-                  // every call of the batch needs an outcome
-                  error = Errors.unexpected(e);
-                }
-                outcome.accept(error == null ? answer : null, error);
-              });
+          !watch.isClosed()
+              && async.start(
+                  sql,
+                  argument,
+                  binder,
+                  reader,
+                  context.deadline(),
+                  (answer, reason) -> {
+                    underWay.decrement();
+                    FunctionCallException error;
+                    try {
+                      error = ended(context, System.nanoTime() - begin, reason);
+                    } catch (RuntimeException | Error e) {
+                      // every call of the batch needs an outcome
+                      error = Errors.unexpected(e);
+                    }
+                    outcome.accept(error == null ? answer : null, error);
+                  });
     } finally {
       if (!started) {
         underWay.decrement();
@@ -156,10 +158,10 @@ public class StatementExecutor {
   private @Nullable FunctionCallException ended(
       StatementContext context, long nanos, @Nullable Throwable reason) {
     FunctionCallException error = reason == null ? null : asyncError(reason, context.deadline());
-    if (reason == null) {
-      borrower.noteConnection();
-    } else if (error != null && error.code() == Code.CONNECTION_UNAVAILABLE) {
+    if (error != null && error.code() == Code.CONNECTION_UNAVAILABLE) {
       borrower.noteNoConnection(error, context.deadline().timeout());
+    } else if (!(reason instanceof SQLTransientConnectionException)) {
+      borrower.noteConnection();
     }
     if (sessions.settings().listens() && (reason == null || error != null)) {
       CallListener listener = sessions.settings().listener();
@@ -370,7 +372,10 @@ public class StatementExecutor {
    * the timeout.
    */
   public FunctionCallException timedOut(Duration timeout) {
-    return async != null && async.allWaitForConnections()
+    if (async != null && (async.hasConnection() || watch.hasConnection(source))) {
+      return Errors.timedOut(timeout);
+    }
+    return async != null && async.isWaitingForConnection()
         ? ConnectionErrors.noConnectionWithin(timeout, null)
         : borrower.timedOut(timeout);
   }

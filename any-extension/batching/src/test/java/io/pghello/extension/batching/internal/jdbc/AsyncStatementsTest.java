@@ -21,6 +21,8 @@ import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Shows how statements that do not block end. */
 @Timeout(60)
@@ -63,17 +65,19 @@ class AsyncStatementsTest {
       statements.checkTimeouts();
     }
     assertFailed(Code.CONNECTION_UNAVAILABLE);
-    assertThat(statements.allWaitForConnections()).isFalse();
+    assertThat(statements.isWaitingForConnection()).isFalse();
   }
 
   @Test
-  void statementsWaitUntilOneHasAConnection() {
-    assertThat(statements.allWaitForConnections()).isFalse();
+  void connectionsOfStatementsAreKnown() {
     source.waiting = true;
     start(TIMEOUT);
-    assertThat(statements.allWaitForConnections()).isTrue();
+    assertThat(statements.isWaitingForConnection()).isTrue();
+    assertThat(statements.hasConnection()).isFalse();
     source.waiting = false;
-    assertThat(statements.allWaitForConnections()).isFalse();
+    start(TIMEOUT);
+    assertThat(statements.isWaitingForConnection()).isTrue();
+    assertThat(statements.hasConnection()).isTrue();
   }
 
   @Test
@@ -86,14 +90,23 @@ class AsyncStatementsTest {
       statements.checkTimeouts();
     }
     assertThat(outcomes).isEmpty();
+    // the statement is under way until its end is reported
+    assertThat(statements.checkTimeouts()).isTrue();
+    assertThat(tasks).hasSize(1);
     tasks.forEach(Runnable::run);
     assertFailed(Code.TIMEOUT);
+    assertThat(statements.checkTimeouts()).isFalse();
   }
 
-  @Test
-  void statementEndsAtItsDeadlineEvenIfTheEventLoopHasEnded() {
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void statementEndsOnceAtItsDeadlineEvenIfTheEventLoopFails(boolean accepts) {
     source.eventLoop =
         task -> {
+          if (accepts) {
+            task.run();
+            throw new OutOfMemoryError();
+          }
           throw new RejectedExecutionException();
         };
     start(Duration.ofMillis(1));
@@ -102,6 +115,7 @@ class AsyncStatementsTest {
       statements.checkTimeouts();
     }
     assertFailed(Code.TIMEOUT);
+    assertThat(statements.checkTimeouts()).isFalse();
   }
 
   @Test
@@ -174,10 +188,11 @@ class AsyncStatementsTest {
         throw failure;
       }
       this.outcome = (answer, error) -> outcome.accept((T) answer, error);
+      boolean hasConnection = !waiting;
       return new Statement() {
         @Override
         public boolean hasConnection() {
-          return !waiting;
+          return hasConnection;
         }
 
         @Override
