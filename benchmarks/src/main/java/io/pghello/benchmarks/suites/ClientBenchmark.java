@@ -108,7 +108,7 @@ public final class ClientBenchmark extends ServerBenchmark {
                     .lessCpu(18),
                 best.ours(),
                 best.peer()),
-            judged(rates(ASYNC_VERTX, ASYNC).target(1, 1.5).lessCpu(1.2), ASYNC_VERTX, ASYNC),
+            judged(rates(ASYNC_VERTX, ASYNC), ASYNC_VERTX, ASYNC),
             batched.comparison(
                 rates(FUNCTION, ASYNC).target(0.85, 1).lessCpu(0.91),
                 CHECKED_MEANWHILE,

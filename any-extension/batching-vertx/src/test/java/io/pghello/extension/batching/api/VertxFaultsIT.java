@@ -50,7 +50,8 @@ class VertxFaultsIT {
   private static final Set<Code> EXPECTED =
       EnumSet.of(Code.CONNECTION_LOST, Code.CONNECTION_UNAVAILABLE, Code.TIMEOUT);
   private static final String CLIENTS =
-      " FROM pg_stat_activity WHERE usename IN ('once', 'twice') ORDER BY random() LIMIT 1";
+      " FROM pg_stat_activity WHERE usename IN ('once', 'twice')"
+          + " ORDER BY state = 'active' DESC, random() LIMIT 1";
 
   private final VertxPools pools = new VertxPools();
   private final Map<String, AtomicInteger> errors = new ConcurrentHashMap<>();
@@ -124,7 +125,12 @@ class VertxFaultsIT {
   private void cause(Fault fault, ExtensionServer server, DataSource superuser) throws Exception {
     switch (fault) {
       case SESSION_ENDED -> ask(superuser, "SELECT pg_terminate_backend(pid)" + CLIENTS);
-      case STATEMENT_CANCELLED -> ask(superuser, "SELECT pg_cancel_backend(pid)" + CLIENTS);
+      case STATEMENT_CANCELLED -> {
+        // most statements end before the request arrives
+        for (int i = 0; i < 20; i++) {
+          ask(superuser, "SELECT pg_cancel_backend(pid)" + CLIENTS);
+        }
+      }
       case SESSION_HANGS -> {
         String session = ask(superuser, "SELECT pid" + CLIENTS);
         signal("STOP", session);
