@@ -55,7 +55,7 @@ class InstallationsTest {
   }
 
   @Test
-  void ownCallsUseWhatACallerHasFound() throws SQLException {
+  void ownCallsUseTheEntryOfTheSamePlace() throws SQLException {
     var installations = new Installations(NameRequest.FUNCTIONS, null);
     installations.put("user here", HERE, true);
     assertThat(installations.statement(NameRequest.FUNCTION, at("here"), false))
