@@ -34,6 +34,9 @@ class HelloIT {
         new ProcessBuilder(
                 List.of(
                     java.toString(),
+                    // on a busy machine, a JVM with the C2 compiler connects too slowly
+                    "-XX:TieredStopAtLevel=1",
+                    "-XX:+UseSerialGC",
                     "-cp",
                     System.getProperty("java.class.path"),
                     source.toString(),
