@@ -187,7 +187,7 @@ copy_of() {
   is_selected "${2##*/}" && [ -z "$STOPPED" ] || return 0
   if [ -d "$1" ]; then
     cp -a "$1" "$2"
-    # with the results of a module whose tests are all left out, Failsafe would report these again
+    # otherwise, Failsafe would report old results for a module whose tests are all left out
     find "$2" -path '*/target/*-reports*' -prune -exec rm -rf {} +
   else
     copy_tree "$2"

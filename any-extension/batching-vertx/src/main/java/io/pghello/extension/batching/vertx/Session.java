@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A connection of the pool while it is in use. Thread-safe. */
 final class Session {
-  /** Ends the session, also if its role is one that may not do this. */
+  /** Ends the session, even if its current role may not do this. */
   private static final String END_SESSION =
       "SET ROLE NONE; SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())";
 

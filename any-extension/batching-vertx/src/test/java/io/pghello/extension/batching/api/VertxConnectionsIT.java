@@ -242,24 +242,6 @@ class VertxConnectionsIT {
     }
   }
 
-  @Test
-  void exhaustedPoolIsReportedAtTheTimeout(DataSource dataSource) throws Exception {
-    Pool pool = pools.pool(VertxPools.options(dataSource), 1);
-    try (var greetings =
-        BatchedFunction.builder(EXTENSION, "pg_hello_all", new GreetAll())
-            .connections(VertxConnections.of(pools.context, pool))
-            .callTimeout(LONG)
-            .build()) {
-      assertThat(get(greetings.callAsync(once("Ada")))).isEqualTo("Hello, Ada!");
-      SqlConnection taken = get(pool.getConnection().toCompletionStage().toCompletableFuture());
-      FunctionCallException error =
-          failure(greetings.withTimeout(Duration.ofSeconds(1)).callAsync(once("Ada")));
-      assertThat(error.code()).isEqualTo(Code.CONNECTION_UNAVAILABLE);
-      get(taken.close().toCompletionStage().toCompletableFuture());
-      assertThat(get(greetings.callAsync(once("Ada")))).isEqualTo("Hello, Ada!");
-    }
-  }
-
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void callOnAConnectionOfJdbcLeavesBatchesOnTheEventLoop(boolean first, DataSource dataSource)
